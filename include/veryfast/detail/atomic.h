@@ -1,0 +1,31 @@
+/*
+ * atomic.h - the only file that spells an atomic operation.
+ *
+ * Plain integers and the compilers' __atomic operations, because a public struct must look the
+ * same to C and to C++, which has no _Atomic before C++23. ThreadSanitizer understands them.
+ * They are macros because they serve any integer and any pointer. The order is part of each
+ * name: whoever reads a line sees it, and whoever weakens one must write another word.
+ */
+#ifndef VF_DETAIL_ATOMIC_H
+#define VF_DETAIL_ATOMIC_H
+
+#define vf_load_relaxed(p)     __atomic_load_n((p), __ATOMIC_RELAXED)
+#define vf_load_acquire(p)     __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define vf_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#define vf_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+
+#define vf_exchange_relaxed(p, v)  __atomic_exchange_n((p), (v), __ATOMIC_RELAXED)
+#define vf_exchange_acq_rel(p, v)  __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
+#define vf_fetch_add_relaxed(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
+#define vf_fetch_add_acq_rel(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
+
+/* Compare and swap. A failure updates *expected, and is relaxed unless it says acquire; weak ones
+   may fail idly. */
+#define vf_cas_weak_relaxed(p, expected, v)                                                        \
+    __atomic_compare_exchange_n((p), (expected), (v), 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
+#define vf_cas_weak_release(p, expected, v)                                                        \
+    __atomic_compare_exchange_n((p), (expected), (v), 1, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
+#define vf_cas_strong_acquire(p, expected, v)                                                      \
+    __atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * config.h - what depends on the compiler and the architecture, spelt once.
+ *
+ * Every switch here is always defined, as 0 or 1, so that -Wundef has nothing to say.
+ */
+#ifndef VF_DETAIL_CONFIG_H
+#define VF_DETAIL_CONFIG_H
+
+#if !defined(__GNUC__)
+#    error "veryfast needs GCC or Clang (or a compiler that speaks their language)"
+#endif
+
+#ifdef __cplusplus
+#    define VF_EXTERN_C_BEGIN                     extern "C" {
+#    define VF_EXTERN_C_END                       }
+#    define VF_STATIC_ASSERT(condition, sentence) static_assert(condition, sentence)
+#    define VF_ALIGNOF(type)                      alignof(type)
+#else
+#    define VF_EXTERN_C_BEGIN
+#    define VF_EXTERN_C_END
+#    define VF_STATIC_ASSERT(condition, sentence) _Static_assert(condition, sentence)
+#    define VF_ALIGNOF(type)                      _Alignof(type)
+#endif
+
+/* What the library exports; all else in it is hidden. */
+#define VF_API __attribute__((visibility("default")))
+
+/* For functions that an instance provides and a program may leave unused. */
+#define VF_UNUSED __attribute__((unused))
+
+/* For slow paths, to keep the fast ones' prologues short. */
+#define VF_NOINLINE __attribute__((noinline))
+
+#define VF_LIKELY(condition)   __builtin_expect(!!(condition), 1)
+#define VF_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+/*
+ * Initial-exec costs one load more than a static program's access, where the general model of
+ * position-independent code costs a call. It is 4 bytes; loaders keep room for far more.
+ * A program for a loader that cannot do it defines VF_TLS_MODEL as "global-dynamic", throughout.
+ */
+#ifndef VF_TLS_MODEL
+#    define VF_TLS_MODEL "initial-exec"
+#endif
+#define VF_TLS __thread __attribute__((tls_model(VF_TLS_MODEL)))
+
+/*
+ * Bytes that two cores pass back and forth as one. Fixed per architecture and never taken from
+ * tuning flags, which may differ between the files of one program.
+ */
+#if defined(__s390x__)
+#    define VF_CACHE_LINE 256
+#elif defined(__powerpc64__) || (defined(__APPLE__) && defined(__aarch64__))
+#    define VF_CACHE_LINE 128
+#else
+#    define VF_CACHE_LINE 64
+#endif
+
+#endif

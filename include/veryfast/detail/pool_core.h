@@ -1,0 +1,150 @@
+/*
+ * pool_core.h - what the pool template sees of the core.
+ *
+ *   thread               pool                       cache, this thread's for this pool
+ *   vf_thread_index ---> table[index] ----------->  bottom    top         limit
+ *                                                      |       |           |
+ *                                                      v       v           v
+ *                                                    [ s s s s . . . . . . ]
+ *
+ * An index without a cache in this pool leads to a cache with bottom = top = limit, on which both
+ * fast paths turn to their slow ones: no NULL to test. Every table is longer than the highest
+ * index given to any thread: no bound to test either.
+ *
+ * Only a cache's owner writes to it. Other threads read it, hence the atomic operations, which
+ * cost nothing: on every architecture they are plain loads and stores, the release store of a free
+ * apart (plain on x86).
+ *
+ * One word changes per call, top, and the next call waits for it; count and array in two words
+ * take a quarter longer.
+ */
+#ifndef VF_DETAIL_POOL_CORE_H
+#define VF_DETAIL_POOL_CORE_H
+
+#include <veryfast/detail/atomic.h>
+#include <veryfast/detail/config.h>
+#include <veryfast/veryfast.h>
+
+VF_EXTERN_C_BEGIN
+
+/* The part of a cache that the fast paths know. */
+typedef struct vf_cache {
+    void **top;    /* behind the slot that was freed last and is handed out first */
+    void **bottom; /* top of an empty cache */
+    void **limit;  /* top of a full cache */
+} vf_cache;
+
+/* The part of a pool that the fast paths know. */
+typedef struct vf_pool_core {
+    vf_cache **table; /* by thread index; replaced by a longer one as threads come */
+} vf_pool_core;
+
+/* What the core must know of an instance; constant, one for each. */
+typedef struct vf_pool_type {
+    const char *interface_kind; /* &vf_interface_...: headers and core must agree to link */
+    const char *name;
+    size_t object_size;
+    size_t alignment;
+    size_t batch_objects;
+} vf_pool_type;
+
+/*
+ * Names the number and kind of this interface. A core with another one does not define it, so a
+ * program that is built against the wrong headers stops at the linker.
+ */
+extern VF_API const char vf_interface_1;
+
+/* This thread's place in every pool's table; 0 before its first slow call, 1 after its exit. */
+extern VF_API VF_TLS uint32_t vf_thread_index;
+
+/* The calls behind the functions of pool.h that bear the same names; the contract is there. */
+VF_API vf_pool_core *vf_pool_core_new(const vf_pool_type *type, const vf_pool_options *options,
+                                      size_t options_size);
+VF_API void vf_pool_core_release(vf_pool_core *pool);
+VF_API size_t vf_pool_core_alloc_n(vf_pool_core *pool, void *objects, size_t n);
+VF_API void vf_pool_core_free_n(vf_pool_core *pool, const void *objects, size_t n);
+VF_API bool vf_pool_core_reserve(vf_pool_core *pool, size_t n);
+VF_API void vf_pool_core_stats(const vf_pool_core *pool, vf_pool_stats *stats, size_t stats_size);
+VF_API vf_cache *vf_pool_core_cache_new(vf_pool_core *pool);
+VF_API void vf_pool_core_cache_release(vf_cache *cache);
+
+/* Behind the fast paths. */
+VF_API void *vf_pool_core_alloc_slow(vf_pool_core *pool);
+VF_API void vf_pool_core_free_slow(vf_pool_core *pool, void *object);
+VF_API void *vf_pool_core_cache_alloc_slow(vf_cache *cache);
+VF_API void vf_pool_core_cache_free_slow(vf_cache *cache, void *object);
+
+VF_EXTERN_C_END
+
+/* A program may call other things pool, cache, top or slot. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+/* The calling thread's cache of the pool. */
+static inline vf_cache *vf_pool_core_cache(vf_pool_core *pool)
+{
+    /* acquire: pairs with the release of a longer table (src/thread.c), which was filled before */
+    vf_cache **table = vf_load_acquire(&pool->table);
+    /* relaxed: what it leads to was written by this thread when it attached, or never is */
+    return vf_load_relaxed(&table[vf_thread_index]);
+}
+
+/* Takes a slot; false where the cache is empty. Owner only. */
+static inline bool vf_cache_pop(vf_cache *cache, void **slot)
+{
+    void **top = vf_load_relaxed(&cache->top);
+    if (VF_UNLIKELY(top == cache->bottom))
+        return false;
+    *slot = *--top;
+    /* relaxed: no alloc runs beside a release of the pool, and no one else needs the order */
+    vf_store_relaxed(&cache->top, top);
+    return true;
+}
+
+/*
+ * Puts a slot in; false where the cache is full. Owner only. Nothing of the cache or its pool is
+ * touched after the store of top: from there on the pool may be gone (src/release.c).
+ */
+static inline bool vf_cache_push(vf_cache *cache, void *slot)
+{
+    void **top = vf_load_relaxed(&cache->top);
+    if (VF_UNLIKELY(top == cache->limit))
+        return false;
+    *top = slot;
+    /* release: pairs with the acquire of top in src/release.c: the slot is written before the
+       memory that it is written to may be given back */
+    vf_store_release(&cache->top, top + 1);
+    return true;
+}
+
+static inline void *vf_pool_core_alloc(vf_pool_core *pool)
+{
+    void *slot;
+    if (VF_LIKELY(vf_cache_pop(vf_pool_core_cache(pool), &slot)))
+        return slot;
+    return vf_pool_core_alloc_slow(pool);
+}
+
+static inline void vf_pool_core_free(vf_pool_core *pool, void *object)
+{
+    if (VF_UNLIKELY(!vf_cache_push(vf_pool_core_cache(pool), object)))
+        vf_pool_core_free_slow(pool, object);
+}
+
+static inline void *vf_pool_core_cache_alloc(vf_cache *cache)
+{
+    void *slot;
+    if (VF_LIKELY(vf_cache_pop(cache, &slot)))
+        return slot;
+    return vf_pool_core_cache_alloc_slow(cache);
+}
+
+static inline void vf_pool_core_cache_free(vf_cache *cache, void *object)
+{
+    if (VF_UNLIKELY(!vf_cache_push(cache, object)))
+        vf_pool_core_cache_free_slow(cache, object);
+}
+
+#pragma GCC diagnostic pop
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * template_begin.h - the prologue of every template: checks its parameters and makes its name.
+ *
+ * Included by pool.h and smallbuf.h only, once for each instance, hence no include guard. The
+ * template has defined vf_kind, the first part of a derived name (pool_ or smallbuf_).
+ *
+ * Each mistake is reported by one sentence, and a stand-in takes the parameter's place, so that
+ * the sentence is not lost among the errors that would follow.
+ */
+#ifndef vf_kind
+#    error "template_begin.h is internal: include <veryfast/pool.h> or <veryfast/smallbuf.h>"
+#endif
+
+#ifndef VF_T
+#    error "VF_T is not defined: define it as the type of the elements before this header"
+#    define VF_T int
+#endif
+
+#ifndef VF_N
+#    error "VF_N is not defined: define it as a plain decimal number before this header"
+#    define VF_N 64
+#elif VF_IS_PAREN(VF_N)
+#    error "VF_N is an expression: it becomes part of a name, so write a plain decimal number"
+#    undef VF_N
+#    define VF_N 64
+#elif VF_N + 1 < 2
+#    error "VF_N is less than 1 or not a number: define it as a plain decimal number"
+#    undef VF_N
+#    define VF_N 64
+#elif VF_N - VF_N - 1 > 0
+#    error "VF_N has a suffix: it becomes part of a name, so write a plain decimal number"
+#    undef VF_N
+#    define VF_N 64
+#elif VF_N > 1073741824
+#    error "VF_N is more than 1073741824"
+#    undef VF_N
+#    define VF_N 64
+/* A 0 pasted behind a plain decimal makes it ten times as much: 64 -> 640, but 0x10 -> 0x100. */
+#elif VF_CAT(VF_N, 0) != (VF_N)*10
+#    error "VF_N is not a plain decimal number, as it must be to become part of a name"
+#    undef VF_N
+#    define VF_N 64
+/* A 1 pasted before it adds a power of ten: 64 -> 164, but 4*4 -> 14*4. */
+#elif VF_IS_TEN_POWER(VF_CAT(1, VF_N) - VF_N)
+#else
+#    error "VF_N is not a plain decimal number, as it must be to become part of a name"
+#    undef VF_N
+#    define VF_N 64
+#endif
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wundef" /* for clang, see VF_IS_WORD */
+#ifndef VF_NAME
+#    if VF_IS_WORD(VF_TAG(VF_T))
+#        define VF_NAME VF_CAT(VF_CAT(VF_CAT(vf_kind, VF_TAG(VF_T)), _), VF_N)
+#    else
+#        error "VF_T is not one word (a pointer, say), so no name can be made of it: define VF_NAME"
+#        define VF_NAME VF_CAT(vf_kind, of_no_name)
+#    endif
+#endif
+#pragma GCC diagnostic pop
+
+#if defined(VF_DECLARE) && defined(VF_DEFINE)
+#    error "VF_DECLARE and VF_DEFINE are both defined: one is for a header, one for a .c file"
+#    undef VF_DECLARE
+#    undef VF_DEFINE
+#endif
+
+#ifndef VF_DROP
+#    define vf_no_drop 1
+#    define VF_DROP(p) ((void)(p))
+#endif
+
+/*
+ * vf_fn begins each function of the instance. By default all is static inline. VF_DECLARE gives
+ * types and prototypes, VF_DEFINE the bodies to types that the same file has declared.
+ */
+#if defined(VF_DECLARE)
+#    define vf_types      1
+#    define vf_prototypes 1
+#    define vf_bodies     0
+#elif defined(VF_DEFINE)
+#    define vf_types      0
+#    define vf_prototypes 0
+#    define vf_bodies     1
+#    define vf_fn
+#else
+#    define vf_types      1
+#    define vf_prototypes 0
+#    define vf_bodies     1
+#    define vf_fn         static inline VF_UNUSED
+#endif
+
+#if vf_types
+VF_STATIC_ASSERT(sizeof(VF_T) > 0, "VF_T is an incomplete type: declare it whole before");
+VF_STATIC_ASSERT(sizeof(VF_N) == sizeof(int),
+                 "VF_N has a suffix: it becomes part of a name, so write a plain decimal number");
+#    ifdef __cplusplus
+VF_STATIC_ASSERT((std::is_same<VF_T, std::decay<VF_T>::type>::value),
+                 "VF_T is an array or qualified (const, volatile): give a plain type");
+#    else
+VF_STATIC_ASSERT(_Generic(*(VF_T *)0, VF_T : 1, default : 0),
+                 "VF_T is an array or qualified (const, volatile): give a plain type");
+#    endif
+#    if vf_prototypes && defined(__cplusplus)
+VF_STATIC_ASSERT(std::is_trivially_copyable<VF_T>::value,
+                 "VF_T is not trivially copyable, as it must be in C++ with VF_DECLARE");
+#    endif
+#endif
+
+/* The instance's own names for things shall not mind what else the program calls by them. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"

@@ -1,0 +1,32 @@
+/*
+ * template_end.h - the epilogue of every template: undefines what begins with VF_ or vf_ and
+ * belongs to the instance. Included by pool.h and smallbuf.h only, once for each instance.
+ */
+#ifndef vf_kind
+#    error "template_end.h is internal: include <veryfast/pool.h> or <veryfast/smallbuf.h>"
+#endif
+
+#pragma GCC diagnostic pop
+
+#ifdef vf_no_drop
+#    undef vf_no_drop
+#    undef VF_DROP
+#endif
+#ifndef VF_KEEP
+#    undef VF_T
+#    undef VF_N
+#    undef VF_DROP
+#endif
+#undef VF_KEEP
+#undef VF_NAME
+#undef VF_CACHE_ALIGNED
+#undef VF_ALIGN
+#undef VF_EPOCH
+#undef VF_FLIP
+#undef VF_DECLARE
+#undef VF_DEFINE
+#undef vf_kind
+#undef vf_types
+#undef vf_prototypes
+#undef vf_bodies
+#undef vf_fn

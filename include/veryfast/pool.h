@@ -1,0 +1,320 @@
+/*
+ * pool.h - template of an object pool.
+ *
+ *     #define VF_T struct particle
+ *     #define VF_N 256
+ *     #include <veryfast/pool.h>
+ *
+ * gives the type pool_particle_256 and the functions pool_particle_256_new(), ..._alloc(), ...
+ *
+ * A pool hands out objects of one type, one by one, to any thread, takes them back from any
+ * thread, and hands them out again. It gets its memory in batches of VF_N objects and gives it
+ * back when the pool and all of its objects are gone.
+ *
+ * There is no include guard: each inclusion makes another instance. The same instance twice in
+ * one translation unit is a redefinition, so an instance that several files use belongs in one
+ * guarded header of its own.
+ *
+ * Parameters, all undefined again at the end of this header:
+ *
+ *   VF_T              element type: complete, neither an array nor qualified. Required
+ *   VF_N              objects in a batch: a plain decimal number, or a macro that is one. Required
+ *   VF_NAME           name of the type and prefix of its functions. By default pool_<tag>_<N>,
+ *                     where the tag is VF_T without struct, union or enum. Required where VF_T is
+ *                     not one word (char *, unsigned long) or is bool
+ *   VF_DROP(p)        statement that destroys *p, where the library destroys an object: P_free,
+ *                     P_free_n, P_cache_free. By default nothing. It may use the pool
+ *   VF_ALIGN          least alignment of each object, a power of two. By default that of VF_T
+ *   VF_CACHE_ALIGNED  every object on cache lines of its own, so that threads that write to
+ *                     neighbours do not slow one another
+ *   VF_DECLARE        only types and extern prototypes, for a header
+ *   VF_DEFINE         only the bodies to them, for one .c file
+ *                     By default everything is static inline, which is the fast form
+ *   VF_KEEP           keeps VF_T, VF_N and VF_DROP for the next header
+ *
+ * How it works: a free object is a pointer in this thread's cache for this pool, an array. Alloc
+ * takes the last one, free puts one there: no lock, no atomic read-modify-write, no call. An empty
+ * or full cache exchanges magazines of 64 pointers with the pool's depot; an empty depot has
+ * another 64 objects carved from a batch. The free list never lives in the objects, so an object
+ * keeps its contents between free and alloc. The parts are drawn in src/pool.h.
+ *
+ * Alloc and free are lock-free, except while memory is obtained from the allocator or given back
+ * to it. A call that fails sets errno (ENOMEM, EINVAL) and changes nothing; success leaves errno
+ * alone. P_release(NULL) and P_free(pool, NULL) do nothing; any other NULL is misuse. What happens
+ * before a free happens before the alloc that reuses the slot; handing an object from one thread
+ * to another is the caller's to order. No call is async-signal-safe. After fork() the child's one
+ * thread can go on using every pool.
+ *
+ * For examples of use see examples/quickstart.c, wordcount.c and swarm.c.
+ */
+#include <veryfast/detail/name.h>
+#include <veryfast/detail/pool_core.h>
+#include <veryfast/veryfast.h>
+#ifdef __cplusplus
+#    include <new>
+#    include <type_traits>
+#endif
+
+#ifdef VF_FLIP
+#    error "VF_FLIP is a parameter of smallbuf.h; a pool has nothing to flip"
+#    undef VF_FLIP
+#endif
+#ifdef VF_EPOCH
+#    error "VF_EPOCH needs the epoch backend, which this build of veryfast does not have"
+#    undef VF_EPOCH
+#endif
+
+#define vf_kind pool_
+#include <veryfast/detail/template_begin.h>
+
+#ifdef VF_ALIGN
+VF_STATIC_ASSERT((VF_ALIGN) > 0 && ((VF_ALIGN) & ((VF_ALIGN)-1)) == 0,
+                 "VF_ALIGN is not a power of two");
+#else
+#    define VF_ALIGN 1
+#endif
+#ifdef VF_CACHE_ALIGNED
+#    define vf_line VF_CACHE_LINE
+#else
+#    define vf_line 1
+#endif
+
+/* Names of the instance, so that the rest reads as plain C. */
+#define vf_self               VF_NAME
+#define vf_self_cache         VF_CAT(VF_NAME, _cache)
+#define vf_self_new           VF_CAT(VF_NAME, _new)
+#define vf_self_release       VF_CAT(VF_NAME, _release)
+#define vf_self_alloc         VF_CAT(VF_NAME, _alloc)
+#define vf_self_push          VF_CAT(VF_NAME, _push)
+#define vf_self_free          VF_CAT(VF_NAME, _free)
+#define vf_self_take          VF_CAT(VF_NAME, _take)
+#define vf_self_alloc_n       VF_CAT(VF_NAME, _alloc_n)
+#define vf_self_free_n        VF_CAT(VF_NAME, _free_n)
+#define vf_self_reserve       VF_CAT(VF_NAME, _reserve)
+#define vf_self_stats         VF_CAT(VF_NAME, _stats)
+#define vf_self_cache_new     VF_CAT(VF_NAME, _cache_new)
+#define vf_self_cache_alloc   VF_CAT(VF_NAME, _cache_alloc)
+#define vf_self_cache_free    VF_CAT(VF_NAME, _cache_free)
+#define vf_self_cache_release VF_CAT(VF_NAME, _cache_release)
+
+#if vf_types
+/* The pool. Made by P_new, used through pointers only. */
+typedef struct vf_self {
+    vf_pool_core core;
+} vf_self;
+
+/* A cache held by the caller. Made by P_cache_new, used by one thread at a time. */
+typedef struct vf_self_cache {
+    vf_cache core;
+} vf_self_cache;
+#endif
+
+#if vf_prototypes
+VF_EXTERN_C_BEGIN
+vf_self *vf_self_new(const vf_pool_options *options);
+void vf_self_release(vf_self *pool);
+VF_T *vf_self_alloc(vf_self *pool);
+VF_T *vf_self_push(vf_self *pool, VF_T value);
+void vf_self_free(vf_self *pool, VF_T *object);
+VF_T vf_self_take(vf_self *pool, VF_T *object);
+size_t vf_self_alloc_n(vf_self *pool, VF_T *objects[], size_t n);
+void vf_self_free_n(vf_self *pool, VF_T *const objects[], size_t n);
+bool vf_self_reserve(vf_self *pool, size_t n);
+vf_pool_stats vf_self_stats(const vf_self *pool);
+vf_self_cache *vf_self_cache_new(vf_self *pool);
+VF_T *vf_self_cache_alloc(vf_self_cache *cache);
+void vf_self_cache_free(vf_self_cache *cache, VF_T *object);
+void vf_self_cache_release(vf_self_cache *cache);
+VF_EXTERN_C_END
+#endif
+
+#if vf_bodies
+/*
+ * P_alloc: an object, uninitialised; NULL and ENOMEM where memory or the cap is spent. The caller
+ * gives it back by P_free or P_take. Any thread.
+ */
+vf_fn VF_T *vf_self_alloc(vf_self *pool)
+{
+    return (VF_T *)vf_pool_core_alloc(&pool->core);
+}
+
+/*
+ * P_free: VF_DROP(object), then back to the pool. NULL is ignored. Any thread, after P_release
+ * too. Never fails and never needs memory.
+ */
+vf_fn void vf_self_free(vf_self *pool, VF_T *object)
+{
+    if (VF_UNLIKELY(object == NULL))
+        return;
+    VF_DROP(object);
+    vf_pool_core_free(&pool->core, object);
+}
+
+/*
+ * P_push: P_alloc, with value stored (in C++ moved) into the object. NULL and ENOMEM: the value
+ * is still the caller's, and not dropped. Any thread.
+ */
+vf_fn VF_T *vf_self_push(vf_self *pool, VF_T value)
+{
+    VF_T *object = vf_self_alloc(pool);
+    if (VF_UNLIKELY(object == NULL))
+        return NULL;
+#    ifdef __cplusplus
+    return ::new (static_cast<void *>(object)) VF_T(static_cast<VF_T &&>(value));
+#    else
+    *object = value;
+    return object;
+#    endif
+}
+
+/*
+ * P_take: moves the value out of the object, which goes back to the pool without VF_DROP (in C++
+ * the object moved from is destroyed). Any thread, after P_release too. Never fails.
+ */
+vf_fn VF_T vf_self_take(vf_self *pool, VF_T *object)
+{
+#    ifdef __cplusplus
+    typedef VF_T vf_element;
+    VF_T value(static_cast<VF_T &&>(*object));
+    object->~vf_element();
+#    else
+    VF_T value = *object;
+#    endif
+    vf_pool_core_free(&pool->core, object);
+    return value;
+}
+
+/*
+ * P_alloc_n: fills objects[0 .. result - 1] with objects, in no promised order. Fewer than n:
+ * ENOMEM, those given are the caller's. Any thread. Costs a call, and less than P_alloc an object.
+ */
+vf_fn size_t vf_self_alloc_n(vf_self *pool, VF_T *objects[], size_t n)
+{
+    return vf_pool_core_alloc_n(&pool->core, objects, n);
+}
+
+/*
+ * P_free_n: P_free for objects[0 .. n - 1]; every VF_DROP runs before the pool is touched. Any
+ * thread, after P_release too. Never fails.
+ */
+vf_fn void vf_self_free_n(vf_self *pool, VF_T *const objects[], size_t n)
+{
+#    ifndef vf_no_drop
+    for (size_t i = 0; i < n; i++) {
+        if (objects[i] != NULL) {
+            VF_DROP(objects[i]);
+        }
+    }
+#    endif
+    vf_pool_core_free_n(&pool->core, objects, n);
+}
+
+/*
+ * P_reserve: sees to it that n more objects can be had, by this thread if no other allocates,
+ * without asking the allocator. False and ENOMEM where memory is spent, or the cap does not allow
+ * n more; nothing has changed then. Any thread. Touches no object's memory.
+ */
+vf_fn bool vf_self_reserve(vf_self *pool, size_t n)
+{
+    return vf_pool_core_reserve(&pool->core, n);
+}
+
+/*
+ * P_stats: the pool in numbers. Exact while no other thread is inside a call on the pool,
+ * otherwise an estimate with each number of objects within 0 .. capacity. Any thread; takes the
+ * lock under which the pool grows, and looks at every cache.
+ */
+vf_fn vf_pool_stats vf_self_stats(const vf_self *pool)
+{
+    vf_pool_stats stats;
+    vf_pool_core_stats(&pool->core, &stats, sizeof stats);
+    return stats;
+}
+
+/*
+ * P_new: a pool; NULL options: the defaults. NULL and ENOMEM, or EINVAL where the options make no
+ * sense (one function of the allocator without the other; a cap or a batch of more than 2^30
+ * objects or more bytes than an address can count). Any thread. Costs one allocation and no batch.
+ */
+vf_fn vf_self *vf_self_new(const vf_pool_options *options)
+{
+    static const vf_pool_type type = {
+        &vf_interface_1,
+        VF_STRING(VF_NAME),
+        sizeof(VF_T),
+        /* the greatest of three powers of two is their sum's highest bit, but this reads easier */
+        (VF_ALIGN) > vf_line
+            ? ((size_t)(VF_ALIGN) > VF_ALIGNOF(VF_T) ? (size_t)(VF_ALIGN) : VF_ALIGNOF(VF_T))
+            : ((size_t)vf_line > VF_ALIGNOF(VF_T) ? (size_t)vf_line : VF_ALIGNOF(VF_T)),
+        VF_N,
+    };
+    return (vf_self *)vf_pool_core_new(&type, options, sizeof(vf_pool_options));
+}
+
+/*
+ * P_release: gives up the handle. Objects that are out stay valid; each is still given back by
+ * P_free or P_take on this pool, by any thread; the last one releases all memory, the pool's own
+ * included. NULL is ignored. Frees (P_free, P_free_n, P_take, P_cache_free, P_cache_release),
+ * vf_thread_flush, the start and end of threads and fork may run at the same instant; all other
+ * calls on the pool must be over. Alloc after it is misuse (it returns NULL while objects are out).
+ *
+ * A free that was caught half way by P_release may delay the return of the memory to that
+ * thread's next slow call, flush or exit. An open caller-held cache keeps the pool alive.
+ */
+vf_fn void vf_self_release(vf_self *pool)
+{
+    if (pool != NULL)
+        vf_pool_core_release(&pool->core);
+}
+
+/*
+ * P_cache_new: a cache held by the caller, for job systems, fibres and hot loops: used by one
+ * thread at a time, whichever that is, without a look-up. NULL and ENOMEM. Any thread. On a capped
+ * pool it passes every call through.
+ */
+vf_fn vf_self_cache *vf_self_cache_new(vf_self *pool)
+{
+    return (vf_self_cache *)vf_pool_core_cache_new(&pool->core);
+}
+
+/* P_cache_alloc: as P_alloc. One thread at a time. */
+vf_fn VF_T *vf_self_cache_alloc(vf_self_cache *cache)
+{
+    return (VF_T *)vf_pool_core_cache_alloc(&cache->core);
+}
+
+/* P_cache_free: as P_free, of any object of the cache's pool. One thread at a time. */
+vf_fn void vf_self_cache_free(vf_self_cache *cache, VF_T *object)
+{
+    if (VF_UNLIKELY(object == NULL))
+        return;
+    VF_DROP(object);
+    vf_pool_core_cache_free(&cache->core, object);
+}
+
+/* P_cache_release: ends the cache; its free objects go back to the pool. NULL is ignored. */
+vf_fn void vf_self_cache_release(vf_self_cache *cache)
+{
+    if (cache != NULL)
+        vf_pool_core_cache_release(&cache->core);
+}
+#endif
+
+#undef vf_self
+#undef vf_self_cache
+#undef vf_self_new
+#undef vf_self_release
+#undef vf_self_alloc
+#undef vf_self_push
+#undef vf_self_free
+#undef vf_self_take
+#undef vf_self_alloc_n
+#undef vf_self_free_n
+#undef vf_self_reserve
+#undef vf_self_stats
+#undef vf_self_cache_new
+#undef vf_self_cache_alloc
+#undef vf_self_cache_free
+#undef vf_self_cache_release
+#undef vf_line
+#include <veryfast/detail/template_end.h>

@@ -1,0 +1,94 @@
+/*
+ * veryfast.h - what both containers share: allocator, options, statistics.
+ *
+ *     #define VF_T struct particle
+ *     #define VF_N 256
+ *     #include <veryfast/pool.h>      an object pool, pool_particle_256
+ *
+ * This header may be included alone. The containers are templates: see pool.h.
+ */
+#ifndef VF_VERYFAST_H
+#define VF_VERYFAST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <veryfast/detail/config.h>
+
+#define VF_VERSION "0.4.0"
+
+VF_EXTERN_C_BEGIN
+
+/*
+ * Where memory comes from. All zero: the C library's aligned allocation.
+ *
+ * Both functions are called by any thread, at a thread's exit too, and by several at once. They
+ * must not call back into the same pool (nor vf_thread_flush). They may fail: alloc
+ * returns NULL, and the call of the library that needed the memory fails and changes nothing, or
+ * does without.
+ */
+typedef struct vf_allocator {
+    /* size > 0 bytes at a multiple of alignment (a power of two), or NULL. */
+    void *(*alloc)(void *context, size_t size, size_t alignment);
+    /* memory with the size and alignment it was allocated with; never NULL. */
+    void (*dealloc)(void *context, void *memory, size_t size, size_t alignment);
+    void *context;
+} vf_allocator;
+
+/* cache_objects: threads keep nothing to themselves. */
+#define VF_CACHE_NONE ((size_t)-1)
+
+/* How a pool is to be. All zero: the defaults. Copied by P_new. */
+typedef struct vf_pool_options {
+    vf_allocator allocator;
+    size_t max_objects;      /* hard cap on live objects; 0: none. A capped pool has no caches */
+    size_t cache_objects;    /* most free objects one thread keeps to itself; 0: chosen by the
+                                library (half a MiB of them, 64 at least, 8192 at most);
+                                VF_CACHE_NONE: none */
+    const char *name;        /* for reports; copied; NULL: the instance's name */
+    size_t max_deferred;     /* with VF_EPOCH: most objects waiting for a grace period; 0: chosen */
+    const void *rcu_flavour; /* with VF_EPOCH: a liburcu struct rcu_flavor_struct; NULL: memb */
+} vf_pool_options;
+
+/*
+ * A pool in numbers, see P_stats. capacity = live + cached + depot + fresh.
+ * Sizes are in bytes, all else counts batches or objects.
+ */
+typedef struct vf_pool_stats {
+    size_t batches;       /* batches held */
+    size_t batch_objects; /* objects in each */
+    size_t stride;        /* bytes from one object to the next */
+    size_t bytes;         /* all memory held for this pool, bookkeeping included */
+    size_t capacity;      /* objects in all batches */
+    size_t live;          /* handed out; includes deferred */
+    size_t cached;        /* free, in caches */
+    size_t depot;         /* free, in the depot */
+    size_t fresh;         /* never handed out yet */
+    size_t deferred;      /* waiting for a grace period */
+    size_t peak;          /* most live when a slow call looked: a carve or growth, or P_stats */
+} vf_pool_stats;
+
+/*
+ * Prints the statistics as one line, the Debug text of the Rust crate with the rest behind it:
+ *
+ *     name: Pool { 2 blocks, 256 elements with 64 stride in each. 33380 bytes allocated total for
+ *     512 possible elements } 300 live, 20 cached, 0 depot, 192 fresh, 0 deferred, 320 peak
+ *
+ * Any thread. Errors of the stream are the stream's to report.
+ */
+VF_API void vf_pool_stats_print(FILE *out, const char *name, const vf_pool_stats *stats);
+
+/*
+ * Gives the calling thread's cached objects of every pool to the pools' depots, where other
+ * threads find them: for a worker that is about to sleep for long. The thread goes on as before.
+ *
+ * Any thread, always; a thread that exits does it by itself. Never fails. Takes the lock that
+ * starting and exiting threads take; costs a few hundred nanoseconds a pool that the thread uses.
+ */
+VF_API void vf_thread_flush(void);
+
+VF_EXTERN_C_END
+
+#endif

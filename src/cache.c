@@ -1,0 +1,198 @@
+/*
+ * cache.c - the slots that one thread keeps to itself, beyond what the fast paths do.
+ *
+ *     [ s s s s s s s . . . . . ]
+ *       ^bottom       ^top      ^limit
+ *
+ * One array, used as a stack. It begins with 128 places. It grows when a thread has filled it that
+ * had emptied it since it was last full: that is a burst, and the next one shall fit. A thread
+ * that only frees never grows its cache, but spills to the depot.
+ *
+ * It grows while it is empty, in an alloc: so nothing has to be copied, and P_release, which no
+ * alloc may run beside, always finds top and bottom in one array.
+ *
+ * A spill takes the upper part: slots leave by lowering top, so that at each moment the slots
+ * below top are free, and free once. fork.c relies on it.
+ */
+#include <assert.h>
+
+#include "pool.h"
+
+/* Most slots that one spill or refill moves: at least one magazine of a full cache, and not so many
+   that the one call takes long, or that one thread empties the depot for the others. */
+#define MOVE_MOST ((size_t)16 * VF_MAGAZINE_SLOTS)
+
+/* The array of a cache that has outgrown its first one. */
+typedef struct vf_array {
+    size_t size; /* in bytes, of all of it */
+    void *slots[];
+} vf_array;
+
+static size_t limit_of(const vf_thread_cache *cache)
+{
+    return (size_t)(cache->fast.limit - cache->fast.bottom);
+}
+
+/* Makes slots the array of an empty cache. Those who read it meanwhile, for statistics, find any
+   mixture of old and new, and allow for it. release: a copy of memory, as a fork makes it, shows
+   the stores in this order. */
+static void set_array(vf_thread_cache *cache, void **slots, size_t limit)
+{
+    vf_store_release(&cache->moving, true);
+    vf_store_release(&cache->fast.bottom, slots);
+    vf_store_release(&cache->fast.top, slots);
+    vf_store_release(&cache->fast.limit, slots + limit);
+    vf_store_release(&cache->moving, false);
+}
+
+static void set_first_array(vf_thread_cache *cache)
+{
+    size_t limit = cache->pool->cache_limit;
+    set_array(cache, cache->first, limit < VF_CACHE_FIRST ? limit : VF_CACHE_FIRST);
+}
+
+/* A cache that is not attached; NULL where memory is spent. Threads' lock. */
+vf_thread_cache *vf_cache_new(vf_pool *pool)
+{
+    vf_thread_cache *cache =
+        vf_memory_alloc(pool, sizeof(vf_thread_cache), _Alignof(vf_thread_cache));
+    if (cache == NULL)
+        return NULL;
+    *cache = (vf_thread_cache){.pool = pool, .settled = VF_UNSETTLED, .next = pool->caches};
+    set_first_array(cache);
+    vf_store_release(&pool->caches, cache); /* pairs with the acquire in stats.c */
+    return cache;
+}
+
+static void free_array(vf_pool *pool, vf_array *array)
+{
+    if (array != NULL)
+        vf_memory_free(pool, array, array->size, VF_CACHE_LINE);
+}
+
+/* More room for an empty cache, if it may have more and there is memory. */
+static void grow(vf_thread_cache *cache)
+{
+    assert(vf_cache_count(cache) == 0);
+    size_t limit = limit_of(cache);
+    size_t wanted = limit + (limit < VF_CACHE_STEP ? limit : VF_CACHE_STEP);
+    if (wanted > cache->pool->cache_limit)
+        wanted = cache->pool->cache_limit;
+    if (wanted <= limit)
+        return;
+    size_t size = sizeof(vf_array) + wanted * sizeof(void *);
+    vf_array *array = vf_memory_alloc(cache->pool, size, VF_CACHE_LINE);
+    if (array == NULL)
+        return;
+    array->size = size;
+    /* in this order, so that over a fork cache->array never leads to what is freed already */
+    vf_array *old = cache->array;
+    vf_store_relaxed(&cache->array, array);
+    set_array(cache, array->slots, wanted);
+    free_array(cache->pool, old);
+}
+
+/* Takes n slots off the top and gives them to the depot. */
+static void spill(vf_thread_cache *cache, size_t n)
+{
+    void **rest = vf_load_relaxed(&cache->fast.top) - n;
+    /* top before in: whoever reads in and then top sees too much lent rather than too little.
+       Both before the depot has the slots: whoever stops here loses slots and doubles none. */
+    vf_store_relaxed(&cache->fast.top, rest);
+    /* release: pairs with the acquire of in in release.c; it must not be seen before top */
+    vf_store_release(&cache->in, vf_load_relaxed(&cache->in) - (int64_t)n);
+    vf_depot_put(cache->pool, rest, n, &cache->spares);
+}
+
+/* How many slots a spill takes from a full cache, and a refill asks of the depot: half of it, in
+   whole magazines if that is possible. */
+static size_t share(const vf_thread_cache *cache)
+{
+    size_t half = (limit_of(cache) + 1) / 2;
+    if (half > VF_MAGAZINE_SLOTS)
+        half -= half % VF_MAGAZINE_SLOTS;
+    return half < MOVE_MOST ? half : MOVE_MOST;
+}
+
+/* Makes room in a full cache, at the depot's. Never fails. */
+void vf_cache_make_room(vf_thread_cache *cache)
+{
+    assert(vf_cache_count(cache) == limit_of(cache) && limit_of(cache) > 0);
+    cache->burst = cache->burst || cache->refilled;
+    cache->refilled = false;
+    spill(cache, share(cache));
+}
+
+/* Free slots of the pool, into the array of an empty cache; how many. */
+static size_t find_free(vf_thread_cache *cache)
+{
+    void **bottom = cache->fast.bottom;
+    size_t n = vf_depot_get(cache->pool, bottom, share(cache), &cache->spares);
+    return n > 0 ? n : vf_stray_get(cache->pool, bottom, limit_of(cache));
+}
+
+/* Fresh slots, likewise. */
+static size_t find_fresh(vf_thread_cache *cache)
+{
+    size_t limit = limit_of(cache);
+    size_t n = vf_batch_carve(cache->pool, cache->fast.bottom,
+                              limit < VF_MAGAZINE_SLOTS ? limit : VF_MAGAZINE_SLOTS);
+    vf_pool_note_peak(cache->pool);
+    return n;
+}
+
+/* Fills an empty cache: from the depot, with strays, or by a carve. False: memory is spent. */
+bool vf_cache_refill(vf_thread_cache *cache)
+{
+    assert(vf_cache_count(cache) == 0 && limit_of(cache) > 0);
+    if (cache->burst)
+        grow(cache);
+    cache->burst = false;
+    size_t n = find_free(cache);
+    if (n == 0)
+        n = find_fresh(cache);
+    if (n == 0 && vf_threads_reap())
+        n = find_free(cache);
+    if (n == 0)
+        return false;
+    cache->refilled = true;
+    /* in before top: the child of a fork in between finds too much lent rather than too little */
+    vf_store_relaxed(&cache->in, vf_load_relaxed(&cache->in) + (int64_t)n);
+    vf_store_release(&cache->fast.top, cache->fast.bottom + n);
+    return true;
+}
+
+/* Gives all it has to the depot, and its large array to the allocator. Its owner, or anyone where
+   the owner is gone. */
+void vf_cache_flush(vf_thread_cache *cache)
+{
+    size_t n = vf_cache_count(cache);
+    if (n > 0)
+        spill(cache, n);
+    vf_spares_trim(cache->pool, &cache->spares, 0);
+    if (cache->array != NULL) {
+        vf_array *old = cache->array;
+        set_first_array(cache);
+        vf_store_relaxed(&cache->array, (vf_array *)NULL); /* before it is freed, as in grow */
+        free_array(cache->pool, old);
+    }
+    cache->refilled = false;
+    cache->burst = false;
+}
+
+/* Makes whole a cache whose owner, or user, did not come along over a fork. What it was moving to
+   another array was empty; what it was doing with its spare magazines is not known, so they are
+   lost, and so is an array that it was about to free. */
+void vf_cache_abandon(vf_thread_cache *cache)
+{
+    if (cache->moving)
+        set_first_array(cache);
+    cache->spares.count = 0;
+}
+
+/* At the end of the pool. */
+void vf_cache_free_memory(vf_thread_cache *cache)
+{
+    free_array(cache->pool, cache->array);
+    vf_memory_free(cache->pool, cache, sizeof *cache, _Alignof(vf_thread_cache));
+}

@@ -1,0 +1,308 @@
+/*
+ * capped.c - a pool with a hard cap on live objects.
+ *
+ * There are exactly as many slots as objects may live, so that an alloc fails when all are live
+ * and never because a cache elsewhere holds the rest. Slots move singly through a tagged stack:
+ *
+ *     head: | tag | index |            spans:  [ N slots | N links ]  [ 2N slots | 2N links ] ...
+ *                    |                                       |
+ *                    +--> slot and link of that index        +--> the index below
+ *
+ * Links stand behind the slots, 4 bytes each. Slots that were never handed out are not on the
+ * stack but above carved, and are taken only when the stack is empty: so carved is also the most
+ * that ever lived. Spans double, so there are few, and finding the one of a slot or an index is a
+ * short look through an array.
+ *
+ * When the pool is released, one swap puts the index CLOSED into the head: a free either came
+ * before it and was on the stack, or sees it and counts itself off.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "pool.h"
+
+/* Doubling makes 31 at most; more only where the allocator refuses to double. */
+#define SPANS_MOST 64
+
+typedef struct span {
+    char *base;
+    uint32_t *links; /* atomic: stale poppers read them */
+    uint32_t first;  /* index of its first slot is first + 1 */
+    uint32_t slots;
+} span;
+
+typedef struct vf_capped {
+    VF_APART vf_stack free;
+    VF_APART uint32_t carved; /* atomic: slots handed out at least once */
+    /* read by all, written by growth */
+    VF_APART uint32_t max;
+    uint32_t ready;      /* atomic: slots in all spans */
+    uint32_t span_count; /* atomic */
+    uint32_t index_mask; /* of the head: as few bits as max and CLOSED need, the rest is tag */
+    unsigned shift;      /* stride = odd << shift */
+    size_t odd_inverse;  /* of odd, modulo the size of a word: exact division by one product */
+    span spans[SPANS_MOST];
+} vf_capped;
+
+/* The index that says that the pool is released: one that no slot has. */
+static uint32_t closed_index(const vf_capped *capped)
+{
+    return capped->index_mask;
+}
+
+/* Newton's iteration: each step doubles the number of right bits, of which x = odd has 3. */
+static size_t inverse(size_t odd)
+{
+    size_t x = odd;
+    for (unsigned bits = 3; bits < sizeof x * 8; bits *= 2)
+        x *= 2 - odd * x;
+    return x;
+}
+
+/* Makes the pool a capped one; false where memory is spent. */
+bool vf_capped_new(vf_pool *pool, size_t max_objects)
+{
+    assert(max_objects > 0 && max_objects <= VF_POOL_SLOTS_MAX);
+    vf_capped *capped = vf_memory_alloc(pool, sizeof *capped, _Alignof(vf_capped));
+    if (capped == NULL)
+        return false;
+    memset(capped, 0, sizeof *capped);
+    capped->max = (uint32_t)max_objects;
+    while (capped->index_mask <= capped->max)
+        capped->index_mask = capped->index_mask << 1 | 1;
+    capped->shift = (unsigned)__builtin_ctzll(pool->stride);
+    capped->odd_inverse = inverse(pool->stride >> capped->shift);
+    pool->capped = capped;
+    return true;
+}
+
+/* Newest first: it has as many slots as all others. acquire: pairs with the release in add_span,
+   where it was not already visible by way of the head. */
+static span *span_of_index(vf_capped *capped, uint32_t index)
+{
+    uint32_t i = vf_load_acquire(&capped->span_count);
+    do {
+        assert(i > 0);
+        i--;
+    } while (capped->spans[i].first >= index);
+    return &capped->spans[i];
+}
+
+/* The slot's number in its span *of. The pool has the slot; anything else is misuse. */
+static uint32_t number_of(vf_pool *pool, const void *slot, span **of)
+{
+    vf_capped *capped = pool->capped;
+    uint32_t i = vf_load_acquire(&capped->span_count);
+    size_t offset;
+    do {
+        assert(i > 0);
+        *of = &capped->spans[--i];
+        offset = (uintptr_t)slot - (uintptr_t)(*of)->base;
+    } while (offset >= (*of)->slots * pool->stride);
+    size_t number = (offset >> capped->shift) * capped->odd_inverse;
+    assert(number < (*of)->slots);
+    return (uint32_t)number;
+}
+
+/* Links stand behind the slots, the next multiple of 4 on. */
+static size_t links_offset(const vf_pool *pool, size_t slots)
+{
+    return (slots * pool->stride + sizeof(uint32_t) - 1) / sizeof(uint32_t) * sizeof(uint32_t);
+}
+
+static size_t span_size(const vf_pool *pool, size_t slots)
+{
+    return links_offset(pool, slots) + slots * sizeof(uint32_t);
+}
+
+static size_t span_alignment(const vf_pool *pool)
+{
+    return pool->alignment > VF_CACHE_LINE ? pool->alignment : VF_CACHE_LINE;
+}
+
+/* Growth lock. */
+static bool add_span(vf_pool *pool, uint32_t slots)
+{
+    vf_capped *capped = pool->capped;
+    if (capped->span_count == SPANS_MOST || slots > (SIZE_MAX / 2) / (pool->stride + 16))
+        return false;
+    char *base = vf_memory_alloc(pool, span_size(pool, slots), span_alignment(pool));
+    if (base == NULL)
+        return false;
+    capped->spans[capped->span_count] = (span){
+        .base = base,
+        .links = (uint32_t *)(void *)(base + links_offset(pool, slots)),
+        .first = capped->ready,
+        .slots = slots,
+    };
+    /* release: pairs with the acquires of span_count, and of ready in carve */
+    vf_store_release(&capped->span_count, capped->span_count + 1);
+    vf_store_release(&capped->ready, capped->ready + slots);
+    return true;
+}
+
+/* At least so many slots more than are ready, at best as many again. Growth lock. */
+static bool grow(vf_pool *pool, uint32_t needed)
+{
+    vf_capped *capped = pool->capped;
+    uint32_t left = capped->max - capped->ready;
+    assert(needed > 0 && needed <= left);
+    size_t batches = (needed - 1) / pool->batch_objects + 1;
+    size_t wanted = batches * pool->batch_objects;
+    if (wanted > left)
+        wanted = left;
+    uint32_t doubled = capped->ready < left ? capped->ready : left;
+    return (doubled > wanted && add_span(pool, doubled)) || add_span(pool, (uint32_t)wanted);
+}
+
+/* A slot never handed out before; NULL where the cap is reached or memory is spent. */
+static void *carve(vf_pool *pool)
+{
+    vf_capped *capped = pool->capped;
+    uint32_t carved = vf_load_relaxed(&capped->carved);
+    for (;;) {
+        if (carved == capped->max)
+            return NULL;
+        /* acquire: pairs with the release in add_span */
+        if (carved == vf_load_acquire(&capped->ready)) {
+            pthread_mutex_lock(&pool->growth_lock);
+            bool grown = carved != capped->ready || grow(pool, 1);
+            pthread_mutex_unlock(&pool->growth_lock);
+            if (!grown)
+                return NULL;
+        }
+        /* relaxed: the slot is nobody's before, so there is nothing to see */
+        if (vf_cas_weak_relaxed(&capped->carved, &carved, carved + 1)) {
+            span *of = span_of_index(capped, carved + 1);
+            return of->base + (carved - of->first) * pool->stride;
+        }
+    }
+}
+
+/* The slot on top of the stack, removed; NULL where that is empty or closed. */
+static void *pop(vf_pool *pool)
+{
+    vf_capped *capped = pool->capped;
+    for (;;) {
+        /* acquire: pairs with the release in vf_capped_free: what was done to the slot before it
+           was freed, its link, its span */
+        uint64_t head = vf_load_acquire(&capped->free.head);
+        uint32_t index = vf_head_index(head, capped->index_mask);
+        if (index == 0 || index == closed_index(capped))
+            return NULL;
+        span *of = span_of_index(capped, index);
+        uint32_t number = index - 1 - of->first;
+        /* relaxed: stale if others removed this index meanwhile; then the tag has changed */
+        uint32_t below = vf_load_relaxed(&of->links[number]);
+        /* relaxed: if it succeeds, the head is the one that was acquired */
+        if (vf_cas_weak_relaxed(&capped->free.head, &head,
+                                vf_head_pop(head, below, capped->index_mask)))
+            return of->base + number * pool->stride;
+    }
+}
+
+/*
+ * NULL where max_objects are live or memory is spent. The stack is looked at again after carved
+ * has come to max, from where it never goes back: if it is empty then, all slots are live at that
+ * moment, and the refusal is right.
+ */
+static VF_NOINLINE void *alloc_empty(vf_pool *pool)
+{
+    if (vf_load_relaxed(&pool->closed))
+        return NULL; /* misuse; but what is carved now would not be counted */
+    void *slot = carve(pool);
+    return slot != NULL ? slot : pop(pool);
+}
+
+void *vf_capped_alloc(vf_pool *pool)
+{
+    void *slot = pop(pool);
+    return VF_LIKELY(slot != NULL) ? slot : alloc_empty(pool);
+}
+
+void vf_capped_free(vf_pool *pool, void *slot)
+{
+    vf_capped *capped = pool->capped;
+    span *of;
+    uint32_t number = number_of(pool, slot, &of);
+    uint32_t index = of->first + number + 1;
+    uint64_t head = vf_load_relaxed(&capped->free.head);
+    for (;;) {
+        uint32_t top = vf_head_index(head, capped->index_mask);
+        if (VF_UNLIKELY(top == closed_index(capped))) {
+            if (vf_pool_return(pool, 1))
+                vf_pool_end(pool);
+            return;
+        }
+        vf_store_relaxed(&of->links[number], top);
+        /* release: pairs with the acquire in pop; and, as the last access to a pool
+           that may be released, with the acquire in vf_capped_close */
+        if (vf_cas_weak_release(&capped->free.head, &head,
+                                vf_head_push(head, index, capped->index_mask)))
+            return;
+    }
+}
+
+/* Slots from this head down. Exact if nobody else is at work; otherwise links may lead anywhere,
+   but never for longer than there are slots. */
+static uint32_t count_free(vf_capped *capped, uint64_t head)
+{
+    uint32_t most = vf_load_relaxed(&capped->carved);
+    uint32_t index = vf_head_index(head, capped->index_mask);
+    uint32_t n = 0;
+    for (; n < most && index != 0 && index != closed_index(capped); n++) {
+        span *of = span_of_index(capped, index);
+        index = vf_load_acquire(&of->links[index - 1 - of->first]);
+    }
+    return n;
+}
+
+/* Closes the stack; how many objects are live then. Nothing is allocated at the same time. */
+int64_t vf_capped_close(vf_pool *pool)
+{
+    vf_capped *capped = pool->capped;
+    /* acq_rel: acquire pairs with the release in vf_capped_free */
+    uint64_t head = vf_exchange_acq_rel(&capped->free.head, closed_index(capped));
+    return (int64_t)vf_load_relaxed(&capped->carved) - count_free(capped, head);
+}
+
+bool vf_capped_reserve(vf_pool *pool, size_t n)
+{
+    vf_capped *capped = pool->capped;
+    pthread_mutex_lock(&pool->growth_lock);
+    size_t unused = count_free(capped, vf_load_acquire(&capped->free.head));
+    size_t uncarved = capped->max - vf_load_relaxed(&capped->carved);
+    bool reserved = n <= unused + uncarved;
+    if (reserved && n > unused) {
+        size_t fresh = capped->ready - vf_load_relaxed(&capped->carved);
+        if (n - unused > fresh)
+            reserved = grow(pool, (uint32_t)(n - unused - fresh));
+    }
+    pthread_mutex_unlock(&pool->growth_lock);
+    return reserved;
+}
+
+void vf_capped_stats(vf_pool *pool, vf_pool_stats *stats)
+{
+    vf_capped *capped = pool->capped;
+    stats->capacity = vf_load_acquire(&capped->ready);
+    for (uint32_t i = 0; i < vf_load_acquire(&capped->span_count); i++)
+        stats->batches += (capped->spans[i].slots - 1) / pool->batch_objects + 1;
+    size_t carved = vf_load_relaxed(&capped->carved);
+    stats->depot = count_free(capped, vf_load_acquire(&capped->free.head));
+    if (stats->depot > carved)
+        stats->depot = carved;
+    stats->live = carved - stats->depot;
+    stats->fresh = stats->capacity - carved;
+    stats->peak = carved;
+}
+
+void vf_capped_free_memory(vf_pool *pool)
+{
+    vf_capped *capped = pool->capped;
+    for (uint32_t i = 0; i < capped->span_count; i++)
+        vf_memory_free(pool, capped->spans[i].base, span_size(pool, capped->spans[i].slots),
+                       span_alignment(pool));
+    vf_memory_free(pool, capped, sizeof *capped, _Alignof(vf_capped));
+}

@@ -1,0 +1,327 @@
+/*
+ * core.c - the calls behind the template: the beginning of a pool, and the slow paths, in the
+ * order of the drawing in pool.h.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "pool.h"
+
+const char vf_interface_1 = 1;
+
+/* Most free objects that a thread keeps, where the options do not say. */
+#define CACHE_BYTES 524288
+#define CACHE_LEAST 64
+#define CACHE_MOST  8192
+
+static uint32_t cache_limit(const vf_pool_options *options, size_t stride)
+{
+    size_t limit = options->cache_objects;
+    if (limit == 0 || limit == VF_CACHE_NONE)
+        limit = CACHE_BYTES / stride < CACHE_LEAST  ? CACHE_LEAST
+                : CACHE_BYTES / stride > CACHE_MOST ? CACHE_MOST
+                                                    : CACHE_BYTES / stride;
+    return limit < VF_POOL_SLOTS_MAX ? (uint32_t)limit : (uint32_t)VF_POOL_SLOTS_MAX;
+}
+
+/* Bytes from one object to the next; 0 where a batch would have more bytes than can be counted. */
+static size_t stride_of(const vf_pool_type *type)
+{
+    if (type->object_size > SIZE_MAX / 4 || type->alignment > SIZE_MAX / 4)
+        return 0;
+    size_t stride = (type->object_size + type->alignment - 1) / type->alignment * type->alignment;
+    /* half of what can be counted: room for the bookkeeping behind the slots */
+    return type->batch_objects <= SIZE_MAX / 2 / (stride + 1) ? stride : 0;
+}
+
+static bool options_are_valid(const vf_pool_options *options, const vf_pool_type *type)
+{
+    return vf_allocator_is_valid(&options->allocator) &&
+           options->max_objects <= VF_POOL_SLOTS_MAX && type->batch_objects <= VF_POOL_SLOTS_MAX &&
+           stride_of(type) != 0;
+}
+
+static size_t pool_size(const vf_pool *pool)
+{
+    return sizeof *pool + strlen(pool->name) + 1;
+}
+
+/* The pool's own memory, from the allocator that it then has in it. */
+static vf_pool *pool_memory(const vf_pool_options *options, const char *name)
+{
+    vf_allocator allocator = vf_allocator_or_default(&options->allocator);
+    size_t size = sizeof(vf_pool) + strlen(name) + 1;
+    vf_pool *pool = allocator.alloc(allocator.context, size, _Alignof(vf_pool));
+    if (pool == NULL)
+        return NULL;
+    memset(pool, 0, size);
+    memcpy(pool->name, name, strlen(name) + 1);
+    pool->allocator = allocator;
+    pool->bytes = size;
+    return pool;
+}
+
+/* All that the pool holds goes back, the pool last. */
+void vf_pool_free_memory(vf_pool *pool)
+{
+    vf_thread_cache *next_cache;
+    for (vf_thread_cache *cache = pool->caches; cache != NULL; cache = next_cache) {
+        next_cache = cache->next;
+        vf_cache_free_memory(cache);
+    }
+    vf_batches_free(pool);
+    vf_magazines_free(pool);
+    vf_tables_free(pool);
+    if (pool->capped != NULL)
+        vf_capped_free_memory(pool);
+    pthread_mutex_destroy(&pool->growth_lock);
+    vf_allocator allocator = pool->allocator;
+    size_t size = pool_size(pool);
+    int saved = errno;
+    allocator.dealloc(allocator.context, pool, size, _Alignof(vf_pool));
+    errno = saved;
+}
+
+static vf_pool *pool_new(const vf_pool_type *type, const vf_pool_options *options)
+{
+    vf_pool *pool = pool_memory(options, options->name != NULL ? options->name : type->name);
+    if (pool == NULL)
+        return NULL;
+    pool->stride = stride_of(type);
+    pool->batch_objects = type->batch_objects;
+    pool->alignment = type->alignment;
+    pool->cache_limit = cache_limit(options, pool->stride);
+    pool->uncached = options->cache_objects == VF_CACHE_NONE;
+    pool->outstanding = VF_NOT_RELEASED;
+    pool->holders = 1;
+    pthread_mutex_init(&pool->growth_lock, NULL);
+    if ((options->max_objects != 0 && !vf_capped_new(pool, options->max_objects)) ||
+        !vf_threads_add_pool(pool)) {
+        vf_pool_free_memory(pool);
+        return NULL;
+    }
+    return pool;
+}
+
+vf_pool_core *vf_pool_core_new(const vf_pool_type *type, const vf_pool_options *options,
+                               size_t options_size)
+{
+    /* a program built against a version with fewer or more options is heard on those known here */
+    vf_pool_options known = {0};
+    if (options != NULL)
+        memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
+    if (!options_are_valid(&known, type)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    int saved = errno;
+    vf_pool *pool = pool_new(type, &known);
+    errno = pool != NULL ? saved : ENOMEM;
+    return pool != NULL ? &pool->core : NULL;
+}
+
+/* The calling thread's cache, attached if need be; NULL where it must do without. */
+static vf_thread_cache *own_cache(vf_pool *pool)
+{
+    vf_cache *cache = vf_pool_core_cache(&pool->core);
+    return cache != &vf_no_cache ? vf_cache_whole(cache) : vf_thread_attach(pool);
+}
+
+static void *alloc_from(vf_thread_cache *cache)
+{
+    void *slot;
+    while (!vf_cache_pop(&cache->fast, &slot)) {
+        if (!vf_cache_refill(cache))
+            return NULL;
+    }
+    return slot;
+}
+
+static void free_to(vf_thread_cache *cache, void *object)
+{
+    while (!vf_cache_push(&cache->fast, object))
+        vf_cache_make_room(cache);
+}
+
+/* For a thread without a cache: by way of the depot, counted one by one. */
+static void *alloc_uncached(vf_pool *pool)
+{
+    void *slot = vf_depot_alloc(pool);
+    if (slot != NULL)
+        vf_pool_return(pool, -1);
+    return slot;
+}
+
+static void free_uncached(vf_pool *pool, void *object)
+{
+    vf_depot_free(pool, object);
+    if (vf_pool_return(pool, 1)) /* from here on the pool may be gone */
+        vf_pool_end(pool);
+}
+
+/* Of a released pool. Nobody will ask for the slot again: it is counted off, and that is all. */
+static void free_closed(vf_pool *pool)
+{
+    vf_thread_cache *cache = vf_thread_attached(pool);
+    if (cache != NULL ? vf_pool_settle(pool, cache, 1) : vf_pool_return(pool, 1))
+        vf_pool_end(pool);
+}
+
+void *vf_pool_core_alloc_slow(vf_pool_core *core)
+{
+    vf_pool *pool = vf_pool_whole(core);
+    void *slot = NULL;
+    if (vf_load_relaxed(&pool->closed)) {
+        /* misuse; but it shall not revive the pool */
+    } else if (pool->capped != NULL) {
+        slot = vf_capped_alloc(pool);
+    } else {
+        vf_thread_cache *cache = own_cache(pool);
+        slot = cache != NULL ? alloc_from(cache) : alloc_uncached(pool);
+    }
+    if (slot == NULL)
+        errno = ENOMEM;
+    return slot;
+}
+
+void vf_pool_core_free_slow(vf_pool_core *core, void *object)
+{
+    vf_pool *pool = vf_pool_whole(core);
+    if (pool->capped != NULL) {
+        vf_capped_free(pool, object);
+        return;
+    }
+    /* relaxed: one who does not see it yet works as if before; release.c, 2. */
+    if (vf_load_relaxed(&pool->closed)) {
+        free_closed(pool);
+        return;
+    }
+    vf_thread_cache *cache = own_cache(pool);
+    if (cache != NULL)
+        free_to(cache, object);
+    else
+        free_uncached(pool, object);
+}
+
+/* What arrays of objects are to the core: pointers to some type that is not void, hence may_alias.
+ */
+typedef void *any_object __attribute__((may_alias));
+
+size_t vf_pool_core_alloc_n(vf_pool_core *pool, void *objects, size_t n)
+{
+    any_object *out = objects;
+    size_t done = 0;
+    while (done < n) {
+        vf_cache *cache = vf_pool_core_cache(pool);
+        void **top = vf_load_relaxed(&cache->top);
+        size_t count = (size_t)(top - cache->bottom);
+        if (count == 0) {
+            out[done] = vf_pool_core_alloc_slow(pool);
+            if (out[done] == NULL)
+                break;
+            done++;
+            continue;
+        }
+        size_t part = n - done < count ? n - done : count;
+        for (size_t i = 0; i < part; i++)
+            out[done + i] = top[-1 - (ptrdiff_t)i];
+        vf_store_relaxed(&cache->top, top - part); /* as in vf_cache_pop */
+        done += part;
+    }
+    return done;
+}
+
+void vf_pool_core_free_n(vf_pool_core *pool, const void *objects, size_t n)
+{
+    const any_object *in = objects;
+    size_t done = 0;
+    for (;;) {
+        /* with no object left in hand the pool may be gone: it must not even be looked at */
+        while (done < n && in[done] == NULL)
+            done++;
+        if (done == n)
+            return;
+        vf_cache *cache = vf_pool_core_cache(pool);
+        void **top = vf_load_relaxed(&cache->top);
+        size_t room = (size_t)(cache->limit - top);
+        if (room == 0) {
+            vf_pool_core_free_slow(pool, in[done++]);
+            continue;
+        }
+        size_t end = done + (n - done < room ? n - done : room);
+        for (; done < end; done++) {
+            *top = in[done];
+            top += in[done] != NULL; /* no branch */
+        }
+        vf_store_release(&cache->top, top); /* as in vf_cache_push */
+    }
+}
+
+bool vf_pool_core_reserve(vf_pool_core *core, size_t n)
+{
+    vf_pool *pool = vf_pool_whole(core);
+    bool reserved;
+    if (pool->capped != NULL) {
+        reserved = vf_capped_reserve(pool, n);
+    } else {
+        vf_thread_cache *cache = own_cache(pool);
+        vf_pool_stats stats;
+        vf_pool_core_stats(core, &stats, sizeof stats);
+        size_t have = stats.depot + (cache != NULL ? vf_cache_count(cache) : 0);
+        reserved = n <= have || vf_batch_reserve(pool, n - have);
+    }
+    if (!reserved)
+        errno = ENOMEM;
+    return reserved;
+}
+
+vf_cache *vf_pool_core_cache_new(vf_pool_core *core)
+{
+    vf_pool *pool = vf_pool_whole(core);
+    vf_threads_enter();
+    vf_thread_cache *cache = vf_cache_adopt(pool);
+    if (cache != NULL) {
+        cache->held = true;
+        if (pool->capped != NULL)
+            cache->fast.limit = cache->fast.bottom; /* always empty and always full */
+        vf_fetch_add_relaxed(&pool->holders, 1);    /* the caller's handle keeps it above 0 */
+    }
+    vf_threads_leave();
+    if (cache == NULL) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return &cache->fast;
+}
+
+void vf_pool_core_cache_release(vf_cache *fast)
+{
+    vf_thread_cache *cache = vf_cache_whole(fast);
+    vf_pool *pool = cache->pool;
+    vf_threads_enter();
+    assert(cache->held);
+    vf_cache_detach(cache);
+    if (vf_pool_drop_holder(pool))
+        vf_pool_end(pool);
+    vf_threads_leave();
+}
+
+void *vf_pool_core_cache_alloc_slow(vf_cache *fast)
+{
+    vf_thread_cache *cache = vf_cache_whole(fast);
+    vf_pool *pool = cache->pool;
+    void *slot = pool->capped != NULL ? vf_capped_alloc(pool) : alloc_from(cache);
+    if (slot == NULL)
+        errno = ENOMEM;
+    return slot;
+}
+
+void vf_pool_core_cache_free_slow(vf_cache *fast, void *object)
+{
+    vf_thread_cache *cache = vf_cache_whole(fast);
+    if (cache->pool->capped != NULL)
+        vf_capped_free(cache->pool, object);
+    else
+        free_to(cache, object);
+}

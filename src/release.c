@@ -1,0 +1,111 @@
+/*
+ * release.c - the end of a pool: memory goes back when the handle and all objects are gone.
+ *
+ * No count is kept per object. Each cache knows what it lent: what came into it from the depot
+ * and the batches (in), less what it has (count). Objects that threads without a cache handle are
+ * added to and taken from pool->outstanding directly. So, with count = top - bottom,
+ *
+ *     live  =  sum over caches (in - count)  +  (outstanding - VF_NOT_RELEASED)
+ *
+ * P_release sends every thread's frees to the slow path (all table entries become vf_no_cache),
+ * adds what each cache lent to outstanding ("settles" it), and takes VF_NOT_RELEASED away. From
+ * then on each free takes one from outstanding, and who brings it to 0 ends the pool.
+ *
+ * Threads free at the same instant, without a lock and without a fence, on the strength of this:
+ *
+ * 1. What P_release reads is never too little. While it runs nothing is allocated, so in only
+ *    falls and count only rises, except in a spill, which lowers count first and then in
+ *    (cache.c). P_release reads in first and then count: in - count was at least what was lent
+ *    then. So outstanding is at least live, and cannot come to 0 too early.
+ *
+ * 2. What it missed is found later. A free that was past the look at the table puts its slot in
+ *    the cache uncounted. The next slow call, flush or exit of that thread settles the cache again
+ *    by the difference. The swap of cache->settled decides who added what, and each difference is
+ *    added once.
+ *
+ * 3. Nobody touches a pool that has ended. A free in progress is of an object that is still
+ *    outstanding, and its last access to the pool is what makes the object count as free: the
+ *    store of top, or the subtraction from outstanding. Flush, exit and fork have no object;
+ *    they hold the threads' lock, and a pool ends only after it was taken out of their sight under
+ *    that lock.
+ *
+ * A cache held by a caller is not settled by P_release, but when it is given back; until then it
+ * counts as a holder, as the handle does, and VF_NOT_RELEASED stays while there is a holder.
+ */
+#include <assert.h>
+
+#include "pool.h"
+
+/* Changes outstanding; true where that was the end. acq_rel: release, so that all this thread did
+   to the pool is over for who ends it; acquire, for who ends it. Pairs with itself. */
+static bool add_outstanding(vf_pool *pool, int64_t objects)
+{
+    if (objects == 0)
+        return false;
+    return vf_fetch_add_acq_rel(&pool->outstanding, objects) == -objects;
+}
+
+/* Objects that did not go through a settled cache came back (or, negative, went out). */
+bool vf_pool_return(vf_pool *pool, int64_t objects)
+{
+    return add_outstanding(pool, -objects);
+}
+
+/*
+ * Of a released pool: brings outstanding up to date with the cache, which is the caller's own or
+ * under the threads' lock, and with freed objects that are in no cache. True: the pool has ended.
+ */
+bool vf_pool_settle(vf_pool *pool, vf_thread_cache *cache, int64_t freed)
+{
+    assert(!cache->held);
+    int64_t lent = vf_load_relaxed(&cache->in) - (int64_t)vf_cache_count(cache);
+    /* acq_rel: pairs with settle_all, which may find that this came first and then end the pool:
+       the sum below can be 0, and then outstanding is not written to */
+    int64_t before = vf_exchange_acq_rel(&cache->settled, lent);
+    return add_outstanding(pool, lent - (before == VF_UNSETTLED ? 0 : before) - freed);
+}
+
+/* What P_release finds lent by the caches of threads. the threads' lock. */
+static int64_t settle_all(vf_pool *pool)
+{
+    int64_t sum = 0;
+    for (vf_thread_cache *cache = pool->caches; cache != NULL; cache = cache->next) {
+        if (cache->held)
+            continue;
+        /* acquire: pairs with the release in spill; in before count, see 1. above */
+        int64_t lent = vf_load_acquire(&cache->in);
+        /* acquire: pairs with the release in vf_cache_push, see there. bottom changes in an alloc
+           or under the threads' lock only, so not now */
+        lent -= vf_load_acquire(&cache->fast.top) - cache->fast.bottom;
+        int64_t unsettled = VF_UNSETTLED;
+        /* acquire: pairs with the swap in vf_pool_settle, whose owner was first if this fails */
+        if (vf_cas_strong_acquire(&cache->settled, &unsettled, lent))
+            sum += lent;
+    }
+    return sum;
+}
+
+/* The handle, or a cache held by a caller, is gone. True: the pool has ended. */
+bool vf_pool_drop_holder(vf_pool *pool)
+{
+    /* acq_rel: the last one sees the sums that the others have added to outstanding */
+    if (vf_fetch_add_acq_rel(&pool->holders, (uint32_t)-1) != 1)
+        return false;
+    return add_outstanding(pool, -VF_NOT_RELEASED);
+}
+
+void vf_pool_core_release(vf_pool_core *core)
+{
+    vf_pool *pool = vf_pool_whole(core);
+    vf_threads_enter();
+    assert(!pool->closed);
+    /* relaxed: a free that does not see it yet is one that was caught half way */
+    vf_store_relaxed(&pool->closed, true);
+    for (uint32_t i = 0; i < pool->table->size; i++)
+        vf_store_relaxed(&pool->table->entries[i], &vf_no_cache);
+    int64_t live = pool->capped != NULL ? vf_capped_close(pool) : settle_all(pool);
+    (void)add_outstanding(pool, live); /* not the end: the handle is still a holder */
+    if (vf_pool_drop_holder(pool))
+        vf_pool_end(pool);
+    vf_threads_leave();
+}

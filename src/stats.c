@@ -1,0 +1,100 @@
+/*
+ * stats.c - a pool in numbers, at no cost to alloc and free: what they leave behind is added up
+ * when somebody asks.
+ */
+#include <string.h>
+
+#include "pool.h"
+
+static size_t clamp(int64_t n, size_t most)
+{
+    return n < 0 ? 0 : (uint64_t)n > most ? most : (size_t)n;
+}
+
+/* Slots in a cache whose owner may be moving it to another array: while it does, it is empty. */
+static int64_t count_from_afar(const vf_thread_cache *cache)
+{
+    uintptr_t top = (uintptr_t)vf_load_relaxed(&cache->fast.top);
+    uintptr_t bottom = (uintptr_t)vf_load_relaxed(&cache->fast.bottom);
+    size_t count = (top - bottom) / sizeof(void *);
+    return top >= bottom && count <= cache->pool->cache_limit ? (int64_t)count : 0;
+}
+
+/* Live objects of an uncapped pool that is not released; *cached: free ones in caches. Both exact
+   if no other thread is inside a call. */
+static int64_t live_objects(const vf_pool *pool, int64_t *cached)
+{
+    int64_t live = vf_load_relaxed(&pool->outstanding) - VF_NOT_RELEASED;
+    *cached = 0;
+    /* acquire: pairs with the release in vf_cache_new */
+    const vf_thread_cache *cache = vf_load_acquire(&pool->caches);
+    for (; cache != NULL; cache = cache->next) {
+        /* acquire: pairs with the release of in, which comes after the count that it goes with */
+        live += vf_load_acquire(&cache->in);
+        int64_t count = count_from_afar(cache);
+        live -= count;
+        *cached += count;
+    }
+    return live;
+}
+
+/* relaxed throughout: a number for reports orders nothing */
+static void raise_peak(vf_pool *pool, size_t live)
+{
+    size_t peak = vf_load_relaxed(&pool->peak);
+    while (live > peak && !vf_cas_weak_relaxed(&pool->peak, &peak, live)) {
+    }
+}
+
+/* Called where slots are carved: only then can more be live than ever. */
+void vf_pool_note_peak(vf_pool *pool)
+{
+    int64_t cached;
+    raise_peak(pool, clamp(live_objects(pool, &cached), VF_POOL_SLOTS_MAX));
+}
+
+static void uncapped_stats(vf_pool *pool, vf_pool_stats *stats)
+{
+    int64_t cached;
+    pthread_mutex_lock(&pool->growth_lock);
+    stats->batches = pool->batches.count;
+    stats->capacity = pool->batches.count * pool->batch_objects;
+    stats->fresh = vf_batches_fresh(pool);
+    int64_t live = live_objects(pool, &cached);
+    pthread_mutex_unlock(&pool->growth_lock);
+
+    size_t carved = stats->capacity - stats->fresh;
+    stats->live = clamp(live, carved);
+    stats->cached = clamp(cached, carved - stats->live);
+    stats->depot = carved - stats->live - stats->cached;
+    raise_peak(pool, stats->live);
+    stats->peak = clamp((int64_t)vf_load_relaxed(&pool->peak), stats->capacity);
+}
+
+void vf_pool_core_stats(const vf_pool_core *core, vf_pool_stats *stats, size_t stats_size)
+{
+    vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)core);
+    vf_pool_stats all = {
+        .batch_objects = pool->batch_objects,
+        .stride = pool->stride,
+    };
+    if (pool->capped != NULL)
+        vf_capped_stats(pool, &all);
+    else
+        uncapped_stats(pool, &all);
+    all.bytes = vf_load_relaxed(&pool->bytes); /* after batches: it has those that were counted */
+    /* a program built against a version with fewer or more numbers gets those it knows */
+    memset(stats, 0, stats_size);
+    memcpy(stats, &all, stats_size < sizeof all ? stats_size : sizeof all);
+}
+
+void vf_pool_stats_print(FILE *out, const char *name, const vf_pool_stats *stats)
+{
+    fprintf(out,
+            "%s: Pool { %zu blocks, %zu elements with %zu stride in each. "
+            "%zu bytes allocated total for %zu possible elements } "
+            "%zu live, %zu cached, %zu depot, %zu fresh, %zu deferred, %zu peak\n",
+            name, stats->batches, stats->batch_objects, stats->stride, stats->bytes,
+            stats->capacity, stats->live, stats->cached, stats->depot, stats->fresh,
+            stats->deferred, stats->peak);
+}

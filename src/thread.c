@@ -1,0 +1,329 @@
+/*
+ * thread.c - threads: their indices, their caches, their end.
+ *
+ *     vf_thread_index = 5                    records[5].caches -> cache of pool A -> of pool B
+ *                       |                                              |
+ *                       +--> pool A's table: [ -  -  c  c  -  *  - ]   +--> idle, when 5 has ended
+ *
+ * A thread gets an index at its first slow call, and the index goes to another thread when it has
+ * ended. Index 0 is everybody's before, 1 everybody's after. A thread works without a cache,
+ * through the depot, at index 0 while it cannot get one (memory is spent, or another thread holds
+ * the lock: nobody waits for it here), and at index 1.
+ *
+ * All tables are longer than the highest index, so that the fast paths need no bound. When more
+ * threads come than ever before, all tables are made twice as long.
+ *
+ * A thread's end shows by its exit hook, a destructor of thread-specific data. A thread whose very
+ * first call comes from the last round of such destructors ends without it. What it leaves is
+ * found by reaping: the threads behind all indices are looked for, when indices or memory run out.
+ */
+#define _GNU_SOURCE /* syscall */
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef __linux__
+#    include <sys/syscall.h>
+#    include <unistd.h>
+#endif
+
+#include "pool.h"
+
+/* The first two have no cache in any table. */
+#define BEFORE 0 /* index of a thread that has none yet */
+#define AFTER  1 /* index of a thread whose exit hook has run */
+#define FIRST  2
+
+#define TABLE_FIRST_SIZE 64
+
+/* So many new indices, and as large a part of those there are, from one vain reaping to the next.
+ */
+#define REAP_STEP 8
+
+VF_TLS uint32_t vf_thread_index = BEFORE;
+
+typedef struct record {
+    vf_thread_cache *caches; /* attached to this index */
+    uint32_t next_free;
+    long system_id; /* of the thread; 0: the index is free */
+} record;
+
+/* under the lock, all of it */
+static struct {
+    pthread_key_t exit_key;
+    bool has_exit_key;
+    record *records; /* by index; from the C library: they belong to no pool */
+    uint32_t records_room;
+    uint32_t high;       /* no index so high has been given */
+    uint32_t free_index; /* the first of those that came back, 0: none */
+    uint32_t next_reap;  /* look for threads that are gone before going so high */
+    uint32_t table_size; /* all tables have at least this */
+} threads = {.high = FIRST, .next_reap = FIRST + REAP_STEP, .table_size = TABLE_FIRST_SIZE};
+
+#ifdef __linux__
+static long own_system_id(void)
+{
+    return syscall(SYS_gettid);
+}
+
+/* Has the thread ended? Another one may have its number now, and hide it until that ends too. */
+static bool is_gone(long system_id)
+{
+    return syscall(SYS_tgkill, (long)getpid(), system_id, 0L) != 0 && errno == ESRCH;
+}
+#else
+static long own_system_id(void)
+{
+    return 1;
+}
+
+static bool is_gone(long system_id)
+{
+    (void)system_id;
+    return false;
+}
+#endif
+
+static bool grow_tables(uint32_t size)
+{
+    for (vf_pool *pool = vf_pools; pool != NULL; pool = pool->next) {
+        if (!vf_table_grow(pool, size))
+            return false;
+    }
+    threads.table_size = size;
+    return true;
+}
+
+static bool grow_records(uint32_t room)
+{
+    record *records = realloc(threads.records, room * sizeof *records);
+    if (records == NULL)
+        return false;
+    memset(records + threads.records_room, 0, (room - threads.records_room) * sizeof *records);
+    threads.records = records;
+    threads.records_room = room;
+    return true;
+}
+
+static void give_index(uint32_t index)
+{
+    assert(index >= FIRST && threads.records[index].caches == NULL);
+    threads.records[index].system_id = 0;
+    threads.records[index].next_free = threads.free_index;
+    threads.free_index = index;
+}
+
+/* Ends a cache's use: its slots go to the depot, what it lent is remembered by the pool, and it
+   waits for another owner. The pool may end with it, see release.c. */
+void vf_cache_detach(vf_thread_cache *cache)
+{
+    vf_pool *pool = cache->pool;
+    bool last;
+    if (vf_load_relaxed(&pool->closed) && !cache->held) {
+        last = vf_pool_settle(pool, cache, 0);
+    } else {
+        vf_cache_flush(cache);
+        last = vf_pool_return(pool, -cache->in);
+        vf_store_relaxed(&cache->in, 0);
+    }
+    cache->held = false;
+    cache->next_of_thread = pool->idle;
+    pool->idle = cache;
+    if (last)
+        vf_pool_end(pool);
+}
+
+/* Detaches all caches of a thread that has ended, and takes its index back. */
+static void thread_end(uint32_t index)
+{
+    record *own = &threads.records[index];
+    while (own->caches != NULL) {
+        vf_thread_cache *cache = own->caches;
+        own->caches = cache->next_of_thread;
+        vf_table_set(cache->pool, index, &vf_no_cache);
+        cache->thread = 0;
+        vf_cache_detach(cache);
+    }
+    give_index(index);
+}
+
+/* Ends the threads that went without their exit hook; were there any? The lock is held. */
+static bool reap(void)
+{
+    bool reaped = false;
+    int saved = errno;
+    for (uint32_t i = FIRST; i < threads.high; i++) {
+        long system_id = threads.records[i].system_id;
+        if (system_id != 0 && i != vf_thread_index && is_gone(system_id)) {
+            thread_end(i);
+            reaped = true;
+        }
+    }
+    errno = saved;
+    return reaped;
+}
+
+/* The same, for who needs slots; false too where somebody holds the lock right now. */
+bool vf_threads_reap(void)
+{
+    if (!vf_threads_try_enter())
+        return false;
+    bool reaped = reap();
+    vf_threads_leave();
+    return reaped;
+}
+
+/* An index for a thread that has none; BEFORE where memory is spent. */
+static uint32_t take_index(void)
+{
+    /* not for each if in vain: looking at all threads shall not cost each new one more and more */
+    if (threads.free_index == 0 && threads.high >= threads.next_reap && !reap())
+        threads.next_reap = threads.high + REAP_STEP + threads.high / REAP_STEP;
+    uint32_t index = threads.free_index;
+    if (index != 0) {
+        threads.free_index = threads.records[index].next_free;
+        return index;
+    }
+    if (threads.high == threads.records_room || threads.records_room == 0) {
+        if (!grow_records(threads.records_room == 0 ? TABLE_FIRST_SIZE : 2 * threads.high))
+            return BEFORE;
+    }
+    if (threads.high == threads.table_size && !grow_tables(2 * threads.table_size))
+        return BEFORE;
+    return threads.high++;
+}
+
+/* Gives the calling thread an index; false where it cannot have one. */
+static bool thread_begin(void)
+{
+    if (!threads.has_exit_key)
+        return false; /* its end would go unseen */
+    uint32_t index = take_index();
+    if (index == BEFORE)
+        return false;
+    if (pthread_setspecific(threads.exit_key, (void *)(uintptr_t)index) != 0) {
+        give_index(index);
+        return false;
+    }
+    threads.records[index].system_id = own_system_id();
+    vf_thread_index = index;
+    return true;
+}
+
+/* A cache without an owner, an old one rather than a new; NULL where memory is spent. */
+vf_thread_cache *vf_cache_adopt(vf_pool *pool)
+{
+    vf_thread_cache *cache = pool->idle;
+    if (cache == NULL)
+        return vf_cache_new(pool);
+    pool->idle = cache->next_of_thread;
+    return cache;
+}
+
+/*
+ * Gives the calling thread a cache of the pool. NULL where it must do without: it has exited, the
+ * pool has no caches or is released, memory is spent, or somebody holds the lock right now.
+ */
+vf_thread_cache *vf_thread_attach(vf_pool *pool)
+{
+    if (vf_thread_index == AFTER || pool->uncached || pool->capped != NULL)
+        return NULL;
+    if (!vf_threads_try_enter())
+        return NULL;
+    int saved = errno;
+    vf_thread_cache *cache = NULL;
+    if (!vf_load_relaxed(&pool->closed) && (vf_thread_index != BEFORE || thread_begin()))
+        cache = vf_cache_adopt(pool);
+    if (cache != NULL) {
+        record *own = &threads.records[vf_thread_index];
+        cache->thread = vf_thread_index;
+        cache->next_of_thread = own->caches;
+        own->caches = cache;
+        vf_table_set(pool, vf_thread_index, &cache->fast);
+    }
+    errno = saved;
+    vf_threads_leave();
+    return cache;
+}
+
+/* The exit hook: what a thread has ends with it. It may still call, at index AFTER. */
+static void thread_exit(void *index)
+{
+    vf_threads_enter();
+    vf_thread_index = AFTER;
+    thread_end((uint32_t)(uintptr_t)index);
+    vf_threads_leave();
+}
+
+void vf_thread_flush(void)
+{
+    if (vf_thread_index < FIRST)
+        return;
+    vf_threads_enter();
+    vf_thread_cache *cache = threads.records[vf_thread_index].caches;
+    for (; cache != NULL; cache = cache->next_of_thread) {
+        if (!vf_load_relaxed(&cache->pool->closed))
+            vf_cache_flush(cache);
+        else if (vf_pool_settle(cache->pool, cache, 0))
+            vf_pool_end(cache->pool); /* its memory stays until the lock is left */
+    }
+    vf_threads_leave();
+}
+
+/* In the child of a fork: ends all threads but the one that is left, which is another now. */
+void vf_threads_end_others(void)
+{
+    for (vf_pool *pool = vf_pools; pool != NULL; pool = pool->next) {
+        for (vf_thread_cache *cache = pool->caches; cache != NULL; cache = cache->next) {
+            if (cache->held || (cache->thread != 0 && cache->thread != vf_thread_index))
+                vf_cache_abandon(cache);
+        }
+    }
+    for (uint32_t i = FIRST; i < threads.high; i++) {
+        if (threads.records[i].system_id == 0)
+            continue;
+        if (i == vf_thread_index) {
+            threads.records[i].system_id = own_system_id();
+            continue;
+        }
+        thread_end(i);
+    }
+}
+
+/* Takes an attached cache off its thread's list. */
+void vf_thread_forget(vf_thread_cache *cache)
+{
+    vf_thread_cache **link = &threads.records[cache->thread].caches;
+    while (*link != cache)
+        link = &(*link)->next_of_thread;
+    *link = cache->next_of_thread;
+}
+
+/* Without a key threads have no caches, and all works but slower. */
+static void begin_process(void)
+{
+    threads.has_exit_key = pthread_key_create(&threads.exit_key, thread_exit) == 0;
+    vf_fork_watch();
+}
+
+/* Before the first pool. */
+void vf_threads_begin(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, begin_process);
+}
+
+/* The size that the table of each pool must have. */
+uint32_t vf_threads_table_size(void)
+{
+    return threads.table_size;
+}
+
+/* A plug-in that has the library inside it takes the exit hook with it when it is unloaded. */
+__attribute__((destructor)) static void end_process(void)
+{
+    if (threads.has_exit_key)
+        pthread_key_delete(threads.exit_key);
+    threads.has_exit_key = false;
+}
