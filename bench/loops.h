@@ -1,0 +1,172 @@
+/*
+ * loops.h - template: the timed loops, stamped out for each allocator, so that none pays for a
+ * dispatch that its users would not pay for.
+ *
+ *     LOOPS         prefix of the functions
+ *     LOOPS_USE     declarations at the head of each loop, which see worker; may be empty
+ *     LOOPS_ALLOC   expression: an object of 64 bytes
+ *     LOOPS_FREE(p) expression: gives it back
+ */
+#define LOOPS_CAT_(a, b) a##b
+#define LOOPS_CAT(a, b)  LOOPS_CAT_(a, b)
+#define LOOP(name)       LOOPS_CAT(LOOPS, name)
+
+/* alloc, write, free */
+static void LOOP(_pair)(void *context, unsigned worker)
+{
+    size_t rounds = ((const struct work *)context)->rounds;
+    (void)worker;
+    LOOPS_USE
+    for (size_t i = 0; i < rounds; i++) {
+        struct object *object = written(LOOPS_ALLOC, i);
+        LOOPS_FREE(object);
+    }
+}
+
+/* Rounds of a burst of objects, freed in the given order. */
+static void LOOP(_burst)(void *context, unsigned worker)
+{
+    struct work *work = context;
+    struct object **objects = work->slots[worker];
+    const uint32_t *order = work->order;
+    size_t burst = work->burst;
+    LOOPS_USE
+    for (size_t rounds = work->rounds; rounds > 0; rounds--) {
+        for (size_t i = 0; i < burst; i++)
+            objects[i] = written(LOOPS_ALLOC, i);
+        for (size_t i = 0; i < burst; i++)
+            LOOPS_FREE(objects[order[i]]);
+    }
+}
+
+/* Worker 0 allocates, worker 1 frees; single pointers go through a ring. */
+static void LOOP(_ring)(void *context, unsigned worker)
+{
+    struct work *work = context;
+    size_t rounds = work->rounds;
+    uint64_t sum = 0;
+    LOOPS_USE
+    for (size_t i = 0; worker == 0 && i < rounds; i++)
+        ring_put(&work->ring, written(LOOPS_ALLOC, i));
+    for (size_t i = 0; worker == 1 && i < rounds; i++) {
+        struct object *object = ring_take(&work->ring);
+        sum += object->words[0];
+        LOOPS_FREE(object);
+    }
+    if (worker == 1)
+        work->sum = sum;
+}
+
+/* The same with arrays, which go there through one ring and come back empty through another. */
+static void LOOP(_arrays)(void *context, unsigned worker)
+{
+    struct work *work = context;
+    size_t rounds = work->rounds;
+    uint64_t sum = 0;
+    LOOPS_USE
+    for (size_t i = 0; worker == 0 && i < rounds; i++) {
+        struct object **array = ring_take(&work->empty);
+        for (size_t k = 0; k < ARRAY; k++)
+            array[k] = written(LOOPS_ALLOC, k);
+        ring_put(&work->ring, array);
+    }
+    for (size_t i = 0; worker == 1 && i < rounds; i++) {
+        struct object **array = ring_take(&work->ring);
+        for (size_t k = 0; k < ARRAY; k++) {
+            sum += array[k]->words[0];
+            LOOPS_FREE(array[k]);
+        }
+        ring_put(&work->empty, array);
+    }
+    if (worker == 1)
+        work->sum = sum;
+}
+
+/* Replaces random objects of an array; after a turn, the workers change arrays. */
+static void LOOP(_replace)(void *context, unsigned worker)
+{
+    struct work *work = context;
+    uint64_t random = worker + 1;
+    LOOPS_USE
+    for (size_t turn = 0; turn < work->rounds; turn++) {
+        struct object **objects = work->kept[(worker + turn) % work->threads];
+        for (size_t i = 0; i < REPLACE_TURN; i++) {
+            struct object **slot = &objects[next_random(&random) % REPLACE_SLOTS];
+            if (*slot != NULL)
+                LOOPS_FREE(*slot);
+            *slot = written(LOOPS_ALLOC, i);
+        }
+        meet(&work->turns, work->threads);
+    }
+}
+
+/* Frees what replace has left. */
+static void LOOP(_clear)(void *context, unsigned worker)
+{
+    struct object **objects = ((struct work *)context)->kept[worker];
+    LOOPS_USE
+    for (size_t i = 0; i < REPLACE_SLOTS; i++) {
+        if (objects[i] != NULL)
+            LOOPS_FREE(objects[i]);
+        objects[i] = NULL;
+    }
+}
+
+/* Allocates many for the first time, frees them in that order, and allocates them again. It takes
+   so long that other programs will run in between, hence the thread's own clock. */
+static void LOOP(_first)(void *context, unsigned worker)
+{
+    struct work *work = context;
+    struct object **objects = work->objects;
+    size_t n = work->rounds;
+    (void)worker;
+    LOOPS_USE
+    double begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    for (size_t i = 0; i < n; i++)
+        objects[i] = written(LOOPS_ALLOC, i);
+    double allocated = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    for (size_t i = 0; i < n; i++)
+        LOOPS_FREE(objects[i]);
+    double freed = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    for (size_t i = 0; i < n; i++)
+        objects[i] = written(LOOPS_ALLOC, i);
+    work->first_ns[0] = allocated - begin;
+    work->first_ns[1] = freed - allocated;
+    work->first_ns[2] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - freed;
+}
+
+/* Times each call by itself: of a random slot the object is freed, or there was none and now is.
+   The slot is read and written outside, since its cache miss is not the allocator's. */
+static void LOOP(_single)(void *context, unsigned worker)
+{
+    struct work *work = context;
+    float *single_ns = work->single_ns;
+    uint64_t random = worker + 1;
+    LOOPS_USE
+    for (size_t i = 0; i < work->rounds; i++) {
+        struct object **slot = &work->objects[next_random(&random) % SINGLE_SLOTS];
+        struct object *object = *slot;
+        double begin = now_ns();
+        if (object != NULL) {
+            LOOPS_FREE(object);
+            object = NULL;
+        } else {
+            object = written(LOOPS_ALLOC, i);
+        }
+        single_ns[i] = (float)(now_ns() - begin);
+        *slot = object;
+    }
+}
+
+static const struct loops LOOP(_loops) = {
+    LOOP(_pair),    LOOP(_burst), LOOP(_ring),  LOOP(_arrays),
+    LOOP(_replace), LOOP(_clear), LOOP(_first), LOOP(_single),
+};
+
+#undef LOOPS
+#undef LOOPS_USE
+#undef LOOPS_ALLOC
+#undef LOOPS_FREE
+#undef LOOPS_CAT_
+#undef LOOPS_CAT
+#undef LOOP

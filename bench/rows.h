@@ -1,0 +1,66 @@
+/*
+ * rows.h - the rows of the table: what each measures, how, and what it is to reach.
+ */
+#ifndef BENCH_ROWS_H
+#define BENCH_ROWS_H
+
+#include "allocators.h"
+
+#define REPS_MOST  99
+#define PARTS_MOST 4
+
+struct options {
+    bool quick;  /* every row once, and hardly anything in it */
+    size_t reps; /* at most REPS_MOST */
+};
+extern struct options options;
+
+enum order { LIFO, FIFO, RANDOM };
+
+/* A line of the row. */
+struct part {
+    const char *name; /* behind the row's */
+    double goal;      /* the ratio is to be at most this; 0: for information */
+};
+
+struct row {
+    char name[40];
+    const struct variants *variants;
+    void (*run)(const struct row *row);
+    size_t parts;
+    struct part part[PARTS_MOST];
+
+    /* for ordinary rows: one sample of a variant, of about *operations, which becomes the number
+       that were done; ns by the clock. And what ends a variant's samples */
+    double (*sample)(const struct row *row, const struct variant *variant, size_t *operations);
+    void (*finish)(const struct row *row, const struct variant *variant);
+    unsigned threads;
+    size_t burst; /* objects that are live, or handed over, at once */
+    enum order order;
+};
+
+/* All rows, in order. */
+const struct row *rows_all(size_t *n);
+
+/* The rows whose every sample takes a process of its own, see fresh.c. */
+void run_first(const struct row *row);
+void run_single(const struct row *row);
+
+/* The repetitions of each variant, for each part of a row. */
+typedef double sample_set[PARTS_MOST][VARIANTS_MOST][REPS_MOST];
+
+/* Names the columns. */
+void report_header(const struct variants *variants);
+
+/* Prints the row, from its samples, which it sorts. */
+void report(const struct row *row, sample_set samples, size_t reps);
+
+/* Lines printed, and those above their goal; pieces of samples, and those that another program
+   disturbed. Also counted by children. */
+struct totals {
+    unsigned printed, missed;
+    unsigned pieces, disturbed;
+};
+extern struct totals *totals;
+
+#endif
