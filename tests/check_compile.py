@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Compiles each file of a directory, and each header alone, with all warnings as errors.
+
+usage: check_compile.py INCLUDE DIRECTORY COMPILER...
+
+C files are compiled as C11, C17 and C23 and as C++17 and C++20, .cpp files as the latter two.
+"""
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+WARNINGS = ['-Werror', '-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Wundef',
+            '-Wunused']
+STANDARDS = {'c': ['c11', 'c17', 'c2x'], 'c++': ['c++17', 'c++20']}
+
+
+def compile_file(compiler, language, flags, include, source):
+    result = subprocess.run(
+        [compiler, '-x', language, *flags, *WARNINGS, f'-I{include}', source],
+        capture_output=True, text=True)
+    if result.returncode == 0:
+        return ''
+    first = '\n'.join(result.stderr.splitlines()[:20])
+    return f'{source} with {compiler} {" ".join(flags)}:\n{first}\n'
+
+
+def header_sources(include, directory):
+    """A file for each header that can be included alone: it must bring what it needs, twice."""
+    for header in sorted(Path(include, 'veryfast').rglob('*.h')):
+        if header.name.startswith('template_'):
+            continue
+        name = header.relative_to(include)
+        parameters = '#define VF_T int\n#define VF_N {}\n' if header.parent.name == 'veryfast' \
+            and header.name != 'veryfast.h' else ''
+        source = directory / (str(name).replace('/', '_') + '.c')
+        twice = ''.join(parameters.format(n) + f'#include <{name}>\n' for n in (1, 2))
+        source.write_text(twice + 'typedef int not_empty;\n')
+        yield source
+
+
+def jobs(include, sources, compilers):
+    for source in sources:
+        for compiler in compilers:
+            language = 'c++' if '++' in Path(compiler).name else 'c'
+            if source.suffix == '.cpp' and language == 'c':
+                continue
+            for standard in STANDARDS[language]:
+                flags = [f'-std={standard}', '-fsyntax-only']
+                yield compiler, language, flags, include, source
+            # some warnings come only with optimisation
+            flags = [f'-std={STANDARDS[language][0]}', '-O2', '-S', '-o', '/dev/null']
+            yield compiler, language, flags, include, source
+
+
+def main():
+    include, directory, compilers = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
+    with tempfile.TemporaryDirectory() as temporary:
+        sources = [*sorted(directory.glob('*.c')), *sorted(directory.glob('*.cpp')),
+                   *header_sources(include, Path(temporary))]
+        all_jobs = list(jobs(include, sources, compilers))
+        with ThreadPoolExecutor(2) as pool:
+            failures = [text for text in pool.map(lambda job: compile_file(*job), all_jobs) if text]
+    print(f'{len(all_jobs)} compiles, {len(failures)} failures', *failures, sep='\n')
+    sys.exit(bool(failures) or not all_jobs)
+
+
+main()

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Installs a fresh build of the source tree and uses it as others would.
+
+usage: check_install.py SOURCE VERSION CC MESON both|shared|static
+
+Builds and runs the consumer through pkg-config and through Meson, looks at what was installed, and
+tries headers of another interface, which must not link.
+"""
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HEADERS = {'include/veryfast/veryfast.h', 'include/veryfast/pool.h'}
+DETAILS = 'include/veryfast/detail/'
+
+
+def run(command, **options):
+    """The command's output; ends the test, with all it said, where it fails."""
+    result = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, **options)
+    if result.returncode != 0:
+        sys.exit(f'{shlex.join(map(str, command))} failed:\n{result.stdout}')
+    return result.stdout
+
+
+def require(condition, sentence):
+    if not condition:
+        sys.exit(sentence)
+
+
+class Installed:
+    """A build of the source tree, installed below a directory."""
+
+    def __init__(self, source, temporary, cc, meson, kind):
+        self.cc, self.meson, self.kind, self.temporary = shlex.split(cc), meson, kind, temporary
+        self.consumer = Path(source, 'tests', 'consumer')
+        self.prefix = temporary / 'prefix'
+        build = temporary / 'build'
+        run([*shlex.split(meson), 'setup', build, source, f'--prefix={self.prefix}',
+             '--libdir=lib', f'-Ddefault_library={kind}', '-Dtests=disabled',
+             '-Dexamples=disabled', '-Dbench=disabled'], env={**os.environ, 'CC': cc})
+        run([*shlex.split(meson), 'install', '-C', build])
+        self.env = {**os.environ, 'CC': cc, 'LD_LIBRARY_PATH': str(self.prefix / 'lib'),
+                    'PKG_CONFIG_PATH': str(self.prefix / 'lib' / 'pkgconfig')}
+
+    def files(self):
+        return {str(path.relative_to(self.prefix))
+                for path in self.prefix.rglob('*') if not path.is_dir()}
+
+    def pkg_config(self, *flags):
+        return shlex.split(run(['pkg-config', *flags, 'veryfast'], env=self.env))
+
+    def build_consumer(self, flags):
+        program = self.temporary / 'consumer'
+        run([*self.cc, '-std=c11', self.consumer / 'main.c', '-o', program, *flags], env=self.env)
+        return run([program], env=self.env).strip()
+
+
+def check_files(installed, version):
+    headers = {name for name in installed.files() if name.startswith('include/')}
+    require(HEADERS <= headers, f'headers are missing: {HEADERS - headers}')
+    stray = {name for name in headers - HEADERS if not name.startswith(DETAILS)}
+    require(stray <= {'include/veryfast/smallbuf.h'}, f'what is this: {stray}')
+    expected = {'lib/pkgconfig/veryfast.pc'}
+    if installed.kind != 'static':
+        expected |= {'lib/libveryfast.so', 'lib/libveryfast.so.0', f'lib/libveryfast.so.{version}'}
+    if installed.kind != 'shared':
+        expected |= {'lib/libveryfast.a'}
+    others = installed.files() - headers
+    require(others == expected, f'installed are {others}, not {expected}')
+
+
+def check_headers_are_those_of_the_source(installed, source):
+    for header in Path(source, 'include', 'veryfast').rglob('*.h'):
+        copy = installed.prefix / header.relative_to(source)
+        require(copy.exists(), f'{header} is not installed')
+        require(copy.read_bytes() == header.read_bytes(), f'{copy} differs from {header}')
+
+
+def check_pkg_config(installed, version):
+    require(installed.pkg_config('--modversion') == [version], 'pkg-config tells another version')
+    flags = installed.pkg_config('--cflags', '--libs')
+    if installed.kind == 'static':
+        flags = installed.pkg_config('--cflags', '--libs', '--static')
+    require(installed.build_consumer(flags) == version, 'VF_VERSION is not the project\'s')
+    if installed.kind == 'both':
+        archive = [installed.prefix / 'lib' / 'libveryfast.a', '-pthread']
+        installed.build_consumer([*installed.pkg_config('--cflags'), *archive])
+
+
+def check_meson_dependency(installed):
+    build = installed.temporary / 'consumer-build'
+    run([*shlex.split(installed.meson), 'setup', build, installed.consumer,
+         '--wrap-mode=nofallback'], env=installed.env)
+    run(['ninja', '-C', build], env=installed.env)
+    run([build / 'consumer'], env=installed.env)
+
+
+def check_other_interface_does_not_link(installed):
+    include = installed.temporary / 'other'
+    shutil.copytree(installed.prefix / 'include', include)
+    changed = 0
+    for header in include.rglob('*.h'):
+        text = header.read_text()
+        changed += 'vf_interface_1' in text
+        header.write_text(text.replace('vf_interface_1', 'vf_interface_2'))
+    require(changed > 0, 'no header names the interface')
+    command = [*installed.cc, f'-I{include}', installed.consumer / 'main.c', '-o',
+               installed.temporary / 'wrong', f'-L{installed.prefix}/lib', '-lveryfast', '-pthread']
+    result = subprocess.run(command, capture_output=True, text=True)
+    require(result.returncode != 0, 'headers of another interface link')
+    require('vf_interface_2' in result.stderr, f'the linker says: {result.stderr}')
+
+
+def main():
+    source, version, cc, meson, kind = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as temporary:
+        installed = Installed(source, Path(temporary), cc, meson, kind)
+        check_files(installed, version)
+        check_headers_are_those_of_the_source(installed, source)
+        check_pkg_config(installed, version)
+        check_meson_dependency(installed)
+        check_other_interface_does_not_link(installed)
+
+
+main()

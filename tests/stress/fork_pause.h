@@ -1,0 +1,34 @@
+/*
+ * fork_pause.h - put in front of every source file that is built into stress_fork_at: before each
+ * atomic operation that writes, a thread may be stopped, for a fork to find it there.
+ */
+#ifndef TESTS_STRESS_FORK_PAUSE_H
+#define TESTS_STRESS_FORK_PAUSE_H
+
+/* No system header, since the source file behind has yet to say which of the system's it wants. */
+#include <veryfast/detail/atomic.h>
+
+void fork_point(void); /* in stress_fork_at.c */
+
+#undef vf_store_relaxed
+#define vf_store_relaxed(p, v) (fork_point(), __atomic_store_n((p), (v), __ATOMIC_RELAXED))
+#undef vf_store_release
+#define vf_store_release(p, v) (fork_point(), __atomic_store_n((p), (v), __ATOMIC_RELEASE))
+
+#undef vf_exchange_acq_rel
+#define vf_exchange_acq_rel(p, v) (fork_point(), __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL))
+#undef vf_fetch_add_relaxed
+#define vf_fetch_add_relaxed(p, v) (fork_point(), __atomic_fetch_add((p), (v), __ATOMIC_RELAXED))
+#undef vf_fetch_add_acq_rel
+#define vf_fetch_add_acq_rel(p, v) (fork_point(), __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL))
+
+#undef vf_cas_weak_relaxed
+#define vf_cas_weak_relaxed(p, expected, v)                                                        \
+    (fork_point(),                                                                                 \
+     __atomic_compare_exchange_n((p), (expected), (v), 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+#undef vf_cas_weak_release
+#define vf_cas_weak_release(p, expected, v)                                                        \
+    (fork_point(),                                                                                 \
+     __atomic_compare_exchange_n((p), (expected), (v), 1, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * pages.h - an allocator for tests: whole pages straight from the system.
+ *
+ * What was given back is gone: whoever still touches it dies there and then, in a native build
+ * too. And there is no lock in it that a fork could catch. Include it first: it needs mmap.
+ */
+#ifndef TESTS_STRESS_PAGES_H
+#define TESTS_STRESS_PAGES_H
+
+#ifndef _DEFAULT_SOURCE
+#    define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#endif
+#include <sys/mman.h>
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <veryfast/veryfast.h>
+
+struct pages {
+    atomic_size_t blocks; /* out */
+    atomic_bool refuse;
+};
+
+static inline void *pages_alloc(void *context, size_t size, size_t alignment)
+{
+    struct pages *pages = (struct pages *)context;
+    if (atomic_load(&pages->refuse) || alignment > 4096)
+        return NULL;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    atomic_fetch_add(&pages->blocks, 1);
+    return memory;
+}
+
+static inline void pages_dealloc(void *context, void *memory, size_t size, size_t alignment)
+{
+    struct pages *pages = (struct pages *)context;
+    (void)alignment;
+    /* discounted last: when the count is 0 nothing is left to do */
+    munmap(memory, size);
+    atomic_fetch_sub(&pages->blocks, 1);
+}
+
+static inline vf_allocator pages_hook(struct pages *pages)
+{
+    vf_allocator hook = {pages_alloc, pages_dealloc, pages};
+    return hook;
+}
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * threads.h - threads and chance for tests.
+ */
+#ifndef TESTS_SUPPORT_THREADS_H
+#define TESTS_SUPPORT_THREADS_H
+
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* For programs without a test framework: an assertion that no build switches off. */
+#define CHECK(condition)                                                                           \
+    ((condition)                                                                                   \
+         ? (void)0                                                                                 \
+         : (fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition), abort()))
+
+/* A chain of numbers that look random (xorshift64*, Vigna 2016), the same for the same seed. */
+static inline uint64_t test_random(uint64_t *state)
+{
+    uint64_t x = *state != 0 ? *state : UINT64_C(0x9E3779B97F4A7C15);
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    *state = x;
+    return x * UINT64_C(0x2545F4914F6CDD1D);
+}
+
+/* A number from the environment, so that a test can be run for longer or from another seed. */
+static inline uint64_t test_setting(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text != NULL ? strtoull(text, NULL, 0) : otherwise;
+}
+
+/* Runs body(contexts[i]) on n threads at once, until all have returned. */
+static inline void test_run_threads(size_t n, void *(*body)(void *), void *const contexts[])
+{
+    pthread_t *threads = calloc(n, sizeof *threads);
+    CHECK(threads != NULL);
+    for (size_t i = 0; i < n; i++)
+        CHECK(pthread_create(&threads[i], NULL, body, contexts[i]) == 0);
+    for (size_t i = 0; i < n; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    free(threads);
+}
+
+#endif

@@ -1,0 +1,7 @@
+// expect: VF_EPOCH needs the epoch backend
+// once
+
+#define VF_T int
+#define VF_N 16
+#define VF_EPOCH
+#include <veryfast/pool.h>

@@ -1,0 +1,8 @@
+// expect: VF_N is less than 1 or not a number
+// once
+
+enum { BATCH = 64 };
+
+#define VF_T int
+#define VF_N BATCH
+#include <veryfast/pool.h>

@@ -1,0 +1,6 @@
+// expect: VF_N is not a plain decimal number
+// once
+
+#define VF_T int
+#define VF_N 4 * 4
+#include <veryfast/pool.h>

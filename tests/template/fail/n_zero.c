@@ -1,0 +1,6 @@
+// expect: VF_N is less than 1
+// once
+
+#define VF_T int
+#define VF_N 0
+#include <veryfast/pool.h>

@@ -1,0 +1,5 @@
+// expect: VF_N is not defined
+// once
+
+#define VF_T int
+#include <veryfast/pool.h>

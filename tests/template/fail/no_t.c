@@ -1,0 +1,5 @@
+// expect: VF_T is not defined
+// once
+
+#define VF_N 64
+#include <veryfast/pool.h>

@@ -1,0 +1,3 @@
+// expect: VF_T is not defined
+
+#include <veryfast/pool.h>

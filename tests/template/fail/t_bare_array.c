@@ -1,0 +1,5 @@
+// expect: VF_T is not one word
+
+#define VF_T int[3]
+#define VF_N 16
+#include <veryfast/pool.h>

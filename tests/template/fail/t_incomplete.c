@@ -1,0 +1,7 @@
+// expect: VF_T is an incomplete type
+
+struct foo;
+
+#define VF_T struct foo
+#define VF_N 16
+#include <veryfast/pool.h>

@@ -1,0 +1,6 @@
+// expect: VF_T is not one word
+// once
+
+#define VF_T unsigned long
+#define VF_N 16
+#include <veryfast/pool.h>

@@ -1,0 +1,6 @@
+// expect: VF_T is an array or qualified
+
+#define VF_T    volatile int
+#define VF_N    16
+#define VF_NAME devices
+#include <veryfast/pool.h>

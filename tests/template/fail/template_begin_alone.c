@@ -1,0 +1,3 @@
+// expect: template_begin.h is internal
+
+#include <veryfast/detail/template_begin.h>

@@ -1,0 +1,3 @@
+// expect: template_end.h is internal
+
+#include <veryfast/detail/template_end.h>

@@ -1,0 +1,118 @@
+/*
+ * test_reserve.c - what is reserved can be had without the allocator, and a reservation that
+ * fails leaves the pool as it was.
+ */
+#include "test_common.h"
+
+typedef struct twelve_bytes {
+    char bytes[12];
+} twelve_bytes;
+
+#define VF_T twelve_bytes
+#define VF_N 1
+#include <veryfast/pool.h>
+
+#define VF_T twelve_bytes
+#define VF_N 100
+#include <veryfast/pool.h>
+
+#define VF_T twelve_bytes
+#define VF_N 4096
+#include <veryfast/pool.h>
+
+#define MOST 10000
+
+static twelve_bytes *objects[MOST];
+static test_allocator allocator;
+static const size_t counts[] = {0, 1, 2, 63, 64, 65, 99, 100, 101, 127, 128, 129, 1000, 5000};
+
+/* What a pool has been through before. */
+typedef enum history { FRESH, USED, FLUSHED, PARTLY_LIVE } history;
+
+#define BATCH 1
+#include "test_reserve_batch.h"
+#define BATCH 100
+#include "test_reserve_batch.h"
+#define BATCH 4096
+#include "test_reserve_batch.h"
+
+static pool_twelve_bytes_100 *new_pool(size_t cache_objects)
+{
+    allocator = (test_allocator){0};
+    vf_pool_options options = {.allocator = test_allocator_hook(&allocator),
+                               .cache_objects = cache_objects};
+    pool_twelve_bytes_100 *pool = pool_twelve_bytes_100_new(&options);
+    cr_assert(pool != NULL);
+    return pool;
+}
+
+Test(reserve, of_what_is_there_asks_for_nothing)
+{
+    pool_twelve_bytes_100 *pool = new_pool(0);
+    cr_assert(pool_twelve_bytes_100_reserve(pool, 1000));
+    size_t calls = allocator.calls;
+    cr_assert(pool_twelve_bytes_100_reserve(pool, 1000)); /* it says n more, not another n */
+    cr_assert(pool_twelve_bytes_100_reserve(pool, 10));
+    cr_assert(pool_twelve_bytes_100_reserve(pool, 0));
+    check_equal(allocator.calls, calls);
+    check_equal(pool_twelve_bytes_100_stats(pool).capacity, 1000);
+    pool_twelve_bytes_100_release(pool);
+    check_all_back(&allocator);
+}
+
+Test(reserve, touches_no_object)
+{
+    pool_twelve_bytes_100 *pool = new_pool(0);
+    cr_assert(pool_twelve_bytes_100_reserve(pool, 1000));
+    vf_pool_stats stats = pool_twelve_bytes_100_stats(pool);
+    check_sums(stats, &allocator);
+    check_equal(stats.fresh, stats.capacity);
+    twelve_bytes untouched;
+    memset(&untouched, 0xA5, sizeof untouched);
+    for (size_t i = 0; i < 1000; i++) {
+        objects[i] = pool_twelve_bytes_100_alloc(pool);
+        cr_assert(memcmp(objects[i], &untouched, sizeof untouched) == 0);
+    }
+    pool_twelve_bytes_100_free_n(pool, objects, 1000);
+    pool_twelve_bytes_100_release(pool);
+}
+
+/* The k-th call of the allocator fails, for each k: the batches got before it go back. */
+Test(reserve, that_fails_changes_nothing)
+{
+    pool_twelve_bytes_100 *pool = new_pool(0);
+    objects[0] = pool_twelve_bytes_100_alloc(pool);
+    size_t refused = 0;
+    for (;; refused++) {
+        vf_pool_stats before = pool_twelve_bytes_100_stats(pool);
+        allocator.fail_at = allocator.calls + 1 + refused;
+        errno = 0;
+        if (pool_twelve_bytes_100_reserve(pool, 2000))
+            break;
+        cr_assert(errno == ENOMEM);
+        vf_pool_stats after = pool_twelve_bytes_100_stats(pool);
+        check_equal(after.bytes, before.bytes);
+        cr_assert(memcmp(&before, &after, sizeof after) == 0);
+        check_sums(after, &allocator);
+    }
+    cr_assert(refused >= 20, "%zu refusals on the way to 20 batches", refused);
+    cr_assert(errno == 0);
+    check_equal(pool_twelve_bytes_100_alloc_n(pool, objects + 1, 2000), 2000);
+    pool_twelve_bytes_100_free_n(pool, objects, 2001);
+    pool_twelve_bytes_100_release(pool);
+    check_all_back(&allocator);
+}
+
+Test(reserve, beyond_what_a_pool_can_hold_is_refused_at_once)
+{
+    pool_twelve_bytes_100 *pool = new_pool(0);
+    vf_pool_stats before = pool_twelve_bytes_100_stats(pool);
+    allocator.peak = 0;
+    check_refused(ENOMEM, !pool_twelve_bytes_100_reserve(pool, SIZE_MAX));
+    check_refused(ENOMEM, !pool_twelve_bytes_100_reserve(pool, ((size_t)1 << 30) + 1));
+    cr_assert(allocator.peak < 100000, "tried with %zu bytes", allocator.peak);
+    vf_pool_stats after = pool_twelve_bytes_100_stats(pool);
+    check_equal(after.capacity, before.capacity);
+    pool_twelve_bytes_100_release(pool);
+    check_all_back(&allocator);
+}
