@@ -220,7 +220,12 @@ static void find_mimalloc(void)
 
 void allocators_find(void)
 {
+    add(&variants_of_ring, "bare ring", ASIDE, &bare_loops);
     add_peer("malloc", &c_library_loops);
+    if (SANITIZED) {
+        printf("left out of a sanitized build: mimalloc, jemalloc, tcmalloc\n");
+        return;
+    }
     find_mimalloc();
 #if HAVE_JEMALLOC
     add_peer("jemalloc", &jemalloc_loops);
@@ -232,7 +237,6 @@ void allocators_find(void)
 #else
     printf("missing: tcmalloc (Debian: libgoogle-perftools-dev)\n");
 #endif
-    add(&variants_of_ring, "bare ring", ASIDE, &bare_loops);
 }
 
 static void *made(void *what)

@@ -52,16 +52,16 @@ Test(stack_head, a_pop_always_changes_it)
     }
 }
 
-#if VF_TAG_BITS == 40
 Test(stack_head, the_tag_counts_pops_and_comes_round)
 {
+    if (VF_TAG_BITS != 40)
+        return; /* built to see stress_aba.c fail */
     uint64_t last = (UINT64_C(1) << 40) - 1;
     check_equal(vf_head_pop(head_of(7, 3, 24), 2, mask_of(24)), head_of(8, 2, 24));
     check_equal(vf_head_pop(head_of(last - 1, 3, 24), 2, mask_of(24)), head_of(last, 2, 24));
     check_equal(vf_head_pop(head_of(last, 3, 24), 2, mask_of(24)), head_of(0, 2, 24));
     check_equal(vf_head_pop(UINT64_MAX, 1, mask_of(31)), 1);
 }
-#endif
 
 /* The stacks, in a pool's depot. */
 

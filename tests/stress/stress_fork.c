@@ -401,7 +401,7 @@ int main(void)
         printf("stress_fork: skipped: ThreadSanitizer does not go through a fork with threads\n");
         return STRESS_SKIPPED;
     }
-    const size_t rounds = stress_count(8, 1);
+    const size_t rounds = stress_count(5, 1);
     for (size_t round = 0; round < rounds; round++)
         run(round, FORKS);
     CHECK(test.children == rounds * FORKS);
