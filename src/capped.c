@@ -290,6 +290,8 @@ void vf_capped_stats(vf_pool *pool, vf_pool_stats *stats)
     for (uint32_t i = 0; i < vf_load_acquire(&capped->span_count); i++)
         stats->batches += (capped->spans[i].slots - 1) / pool->batch_objects + 1;
     size_t carved = vf_load_relaxed(&capped->carved);
+    if (carved > stats->capacity) /* it has grown meanwhile */
+        carved = stats->capacity;
     stats->depot = count_free(capped, vf_load_acquire(&capped->free.head));
     if (stats->depot > carved)
         stats->depot = carved;

@@ -11,6 +11,8 @@
  * or exit; after all have flushed or gone, nothing may be left. Where nothing races, the last free
  * gives all back at once.
  */
+#define _GNU_SOURCE /* sched_getaffinity */
+
 #include "pages.h"
 
 #include <pthread.h>
@@ -71,6 +73,14 @@ static struct {
     size_t delayed; /* pools that had to wait for a flush */
     size_t at_once; /* pools that had not */
 } test;
+
+/* Those that this process may use. */
+static int processors(void)
+{
+    cpu_set_t set;
+    CHECK(sched_getaffinity(0, sizeof set, &set) == 0);
+    return CPU_COUNT(&set);
+}
 
 static size_t blocks_of(struct memory *memory)
 {
@@ -299,7 +309,8 @@ static void races(void)
            "memory back at once %zu times, after a flush or exit %zu times\n",
            test.pools, (size_t)test.frees[0], (size_t)test.frees[1], (size_t)test.frees[2],
            (size_t)test.flushes, test.at_once, test.delayed);
-    CHECK(test.frees[0] > 0 && test.frees[1] > 0 && test.frees[2] > 0 && test.flushes > 0);
+    CHECK(test.frees[0] > 0 && test.frees[2] > 0 && test.flushes > 0);
+    CHECK(test.frees[1] > 0 || processors() == 1); /* where one thread runs at a time, few do */
     CHECK(test.at_once > 0);
     pthread_barrier_destroy(&test.barrier);
     free(memories);
