@@ -42,6 +42,7 @@
 
 #include <veryfast/detail/pool_core.h>
 
+#include "memory.h"
 #include "stack.h"
 
 /* Bookkeeping that different threads write to is kept this far apart: two lines, because Intel's
@@ -203,8 +204,6 @@ struct vf_pool {
 /* memory.c: the allocator hook. Both keep errno, and count what the pool holds. */
 void *vf_memory_alloc(vf_pool *pool, size_t size, size_t alignment);
 void vf_memory_free(vf_pool *pool, void *memory, size_t size, size_t alignment);
-bool vf_allocator_is_valid(const vf_allocator *allocator);
-vf_allocator vf_allocator_or_default(const vf_allocator *allocator);
 
 /* magazine.c */
 vf_magazine *vf_magazine_at(vf_depot *depot, uint32_t index);

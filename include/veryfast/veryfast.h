@@ -5,7 +5,11 @@
  *     #define VF_N 256
  *     #include <veryfast/pool.h>      an object pool, pool_particle_256
  *
- * This header may be included alone. The containers are templates: see pool.h.
+ *     #define VF_T struct message
+ *     #define VF_N 6
+ *     #include <veryfast/smallbuf.h>  a small buffer, smallbuf_message_6
+ *
+ * This header may be included alone. The containers are templates: see pool.h and smallbuf.h.
  */
 #ifndef VF_VERYFAST_H
 #define VF_VERYFAST_H
@@ -25,9 +29,9 @@ VF_EXTERN_C_BEGIN
  * Where memory comes from. All zero: the C library's aligned allocation.
  *
  * Both functions are called by any thread, at a thread's exit too, and by several at once. They
- * must not call back into the same pool (nor vf_thread_flush). They may fail: alloc
- * returns NULL, and the call of the library that needed the memory fails and changes nothing, or
- * does without.
+ * must not call back into the same pool or buffer (nor a pool's into vf_thread_flush). They may
+ * fail: alloc returns NULL, and the call of the library that needed the memory fails and changes
+ * nothing, or does without.
  */
 typedef struct vf_allocator {
     /* size > 0 bytes at a multiple of alignment (a power of two), or NULL. */
@@ -69,6 +73,17 @@ typedef struct vf_pool_stats {
     size_t deferred;      /* waiting for a grace period */
     size_t peak;          /* most live when a slow call looked: a carve or growth, or P_stats */
 } vf_pool_stats;
+
+/*
+ * How a small buffer is to be. All zero: the defaults. Kept by reference: S_init stores where it
+ * is, so one may serve many buffers, and must outlive them and stay as it is.
+ */
+typedef struct vf_smallbuf_options {
+    vf_allocator allocator;
+    size_t max_elements; /* hard cap on slots in use; 0: none */
+    size_t first_chunk;  /* elements in the first chunk, made up to a power of two; 0: chosen by the
+                            library (VF_N, but 256 bytes at least) */
+} vf_smallbuf_options;
 
 /*
  * Prints the statistics as one line, the Debug text of the Rust crate with the rest behind it:

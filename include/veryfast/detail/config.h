@@ -15,11 +15,13 @@
 #    define VF_EXTERN_C_END                       }
 #    define VF_STATIC_ASSERT(condition, sentence) static_assert(condition, sentence)
 #    define VF_ALIGNOF(type)                      alignof(type)
+#    define VF_ALIGNAS(alignment)                 alignas(alignment)
 #else
 #    define VF_EXTERN_C_BEGIN
 #    define VF_EXTERN_C_END
 #    define VF_STATIC_ASSERT(condition, sentence) _Static_assert(condition, sentence)
 #    define VF_ALIGNOF(type)                      _Alignof(type)
+#    define VF_ALIGNAS(alignment)                 _Alignas(alignment)
 #endif
 
 /* What the library exports; all else in it is hidden. */

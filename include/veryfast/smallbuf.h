@@ -1,0 +1,439 @@
+/*
+ * smallbuf.h - template of a small buffer.
+ *
+ *     #define VF_T struct message
+ *     #define VF_N 6
+ *     #include <veryfast/smallbuf.h>
+ *
+ * gives the type smallbuf_message_6 and the functions smallbuf_message_6_push(), ...
+ *
+ * A small buffer has room for VF_N elements inside itself, and takes its memory from an allocator
+ * beyond that. Any number of threads push at once. Reading needs exclusive access, and elements
+ * leave only by draining the whole buffer. It keeps what it grew, and never moves an element.
+ *
+ * The type is a plain struct of 16 bytes and the elements, and all zero bytes are a valid empty
+ * buffer: it can be static, in an array or inside another object. It does not point to itself, so
+ * an idle one may be moved with memcpy (in C++ if its elements may).
+ *
+ * There is no include guard: each inclusion makes another instance. The same instance twice in
+ * one translation unit is a redefinition, so an instance that several files use belongs in one
+ * guarded header of its own.
+ *
+ * Parameters, all undefined again at the end of this header:
+ *
+ *   VF_T              element type: complete, neither an array nor qualified. Required
+ *   VF_N              elements inside: a plain decimal number, or a macro that is one. Required.
+ *                     A good choice makes 16 + VF_N * sizeof(VF_T) whole cache lines
+ *   VF_NAME           name of the type and prefix of its functions. By default
+ *                     smallbuf_<tag>_<N>, where the tag is VF_T without struct, union or enum.
+ *                     Required where VF_T is not one word (char *, unsigned long) or is bool
+ *   VF_DROP(p)        statement that destroys *p, where the library destroys an element: S_clear,
+ *                     S_destroy, S_drain_end. By default nothing. Without VF_FLIP it must not push
+ *                     to the buffer
+ *   VF_CACHE_ALIGNED  the counter on a cache line of its own: for one buffer that is pushed to all
+ *                     the time, not for many that are small
+ *   VF_FLIP           adds draining while others push: two banks, see detail/smallbuf_flip.h. A
+ *                     push is then two atomic operations; no writers, no S_push_slot
+ *   VF_DECLARE        only types and extern prototypes, for a header
+ *   VF_DEFINE         only the bodies to them, for one .c file
+ *                     By default everything is static inline, which is the fast form
+ *   VF_KEEP           keeps VF_T, VF_N and VF_DROP for the next header
+ *
+ * How it works: a push takes its index by one relaxed fetch_add and stores. Nothing says of a
+ * single element that it is there: exclusive access, which the caller has by a join, a barrier, a
+ * lock or the end of a frame, is what makes elements visible. Behind VF_N are chunks of doubling
+ * size. No push waits for another: who needs a chunk allocates and publishes it by compare-and-
+ * swap, and who comes late gives his back. The parts are drawn in src/smallbuf.h.
+ *
+ * Out of memory: each chunk is decided once between two drains, in order: it is there, or it is
+ * refused. So what was accepted is a prefix of all pushes, nothing is lost, and a refused push
+ * leaves the value with the caller.
+ *
+ * Order: what one thread pushes is drained in that order, and S_push keeps one order for all. A
+ * writer's elements are in order among themselves, from its opening to its closing.
+ *
+ * A call that fails sets errno to ENOMEM and changes nothing but the number of those refused;
+ * success leaves errno alone. NULL is misuse everywhere but as options and where it is said. No
+ * call is async-signal-safe.
+ *
+ * For examples of use see examples/mailbox.c and wordcount.c.
+ */
+#include <string.h>
+#include <veryfast/detail/name.h>
+#include <veryfast/detail/smallbuf_core.h>
+#include <veryfast/veryfast.h>
+#ifdef __cplusplus
+#    include <new>
+#    include <type_traits>
+#endif
+
+#ifdef VF_ALIGN
+#    error "VF_ALIGN is a parameter of pool.h; the elements of a small buffer lie close together"
+#    undef VF_ALIGN
+#endif
+#ifdef VF_EPOCH
+#    error "VF_EPOCH is a parameter of pool.h; a small buffer has nothing to defer"
+#    undef VF_EPOCH
+#endif
+
+#define vf_kind smallbuf_
+#include <veryfast/detail/template_begin.h>
+
+#ifdef VF_CACHE_ALIGNED
+#    define vf_line VF_CACHE_LINE
+#else
+#    define vf_line 8 /* on every architecture, so that 64-bit operations are lock-free */
+#endif
+
+/* Names of the instance, so that the rest reads as plain C. */
+#define vf_self                VF_NAME
+#define vf_self_bank           VF_CAT(VF_NAME, _bank)
+#define vf_self_drain          VF_CAT(VF_NAME, _drain)
+#define vf_self_writer         VF_CAT(VF_NAME, _writer)
+#define vf_self_init           VF_CAT(VF_NAME, _init)
+#define vf_self_push           VF_CAT(VF_NAME, _push)
+#define vf_self_push_index     VF_CAT(VF_NAME, _push_index)
+#define vf_self_push_slot      VF_CAT(VF_NAME, _push_slot)
+#define vf_self_push_n         VF_CAT(VF_NAME, _push_n)
+#define vf_self_push_exclusive VF_CAT(VF_NAME, _push_exclusive)
+#define vf_self_count          VF_CAT(VF_NAME, _count)
+#define vf_self_capacity       VF_CAT(VF_NAME, _capacity)
+#define vf_self_refused        VF_CAT(VF_NAME, _refused)
+#define vf_self_reserve        VF_CAT(VF_NAME, _reserve)
+#define vf_self_span           VF_CAT(VF_NAME, _span)
+#define vf_self_drain_begin    VF_CAT(VF_NAME, _drain_begin)
+#define vf_self_drain_span     VF_CAT(VF_NAME, _drain_span)
+#define vf_self_drain_next     VF_CAT(VF_NAME, _drain_next)
+#define vf_self_drain_end      VF_CAT(VF_NAME, _drain_end)
+#define vf_self_drain_refused  VF_CAT(VF_NAME, _drain_refused)
+#define vf_self_clear          VF_CAT(VF_NAME, _clear)
+#define vf_self_trim           VF_CAT(VF_NAME, _trim)
+#define vf_self_destroy        VF_CAT(VF_NAME, _destroy)
+#define vf_self_writer_open    VF_CAT(VF_NAME, _writer_open)
+#define vf_self_writer_push    VF_CAT(VF_NAME, _writer_push)
+#define vf_self_writer_close   VF_CAT(VF_NAME, _writer_close)
+#define vf_self_flip           VF_CAT(VF_NAME, _flip)
+#define vf_self_flip_try       VF_CAT(VF_NAME, _flip_try)
+/* and those that are not for its users */
+#define vf_self_type      VF_CAT(vf_type_of_, VF_NAME)
+#define vf_self_take      VF_CAT(vf_take_of_, VF_NAME)
+#define vf_self_done      VF_CAT(vf_done_of_, VF_NAME)
+#define vf_self_inside    VF_CAT(vf_inside_of_, VF_NAME)
+#define vf_self_slot      VF_CAT(vf_slot_of_, VF_NAME)
+#define vf_self_slots     VF_CAT(vf_slots_of_, VF_NAME)
+#define vf_self_store     VF_CAT(vf_store_of_, VF_NAME)
+#define vf_self_put       VF_CAT(vf_put_of_, VF_NAME)
+#define vf_self_current   VF_CAT(vf_current_of_, VF_NAME)
+#define vf_self_set_index VF_CAT(vf_set_index_of_, VF_NAME)
+#define vf_self_detach    VF_CAT(vf_detach_of_, VF_NAME)
+
+#if vf_types
+/* The elements inside, in C++ as bytes: no element is constructed that was not pushed. */
+#    ifdef __cplusplus
+#        define vf_inline_slots alignas(VF_T) unsigned char inline_[sizeof(VF_T) * (VF_N)]
+VF_STATIC_ASSERT(std::is_nothrow_move_constructible<VF_T>::value,
+                 "VF_T may throw when it is moved: its slot would be left without an element");
+#    else
+#        define vf_inline_slots VF_T inline_[VF_N]
+#    endif
+
+#    ifdef VF_FLIP
+/* One of the two buffers within. */
+typedef struct vf_self_bank {
+    VF_ALIGNAS(vf_line) uint64_t done; /* atomic: pushes that have come to their end */
+    void *spill;                       /* atomic: see detail/smallbuf_core.h */
+    vf_inline_slots;
+} vf_self_bank;
+
+/* The buffer. */
+typedef struct vf_self {
+    VF_ALIGNAS(vf_line) uint64_t tail; /* atomic: the bank, and its next index */
+    vf_self_bank banks[2];
+} vf_self;
+#    else
+/* The buffer. */
+typedef struct vf_self {
+    VF_ALIGNAS(vf_line) uint64_t tail; /* atomic: the next index, behind the last one if refused */
+#        ifdef VF_CACHE_ALIGNED
+    VF_ALIGNAS(vf_line)
+#        endif
+    void *spill; /* atomic: see detail/smallbuf_core.h */
+    vf_inline_slots;
+} vf_self;
+
+/* A producer that pushes much; see detail/smallbuf_writer.h. */
+typedef struct vf_self_writer {
+    vf_self *buffer;
+    VF_T *at, *stop; /* what is left of its run */
+    vf_writer core;
+} vf_self_writer;
+#    endif
+#    undef vf_inline_slots
+
+/* What a drain has yet to hand out. Its buffer is empty already. */
+typedef struct vf_self_drain {
+    VF_T *at, *stop; /* of the span that it is in */
+    vf_drain core;
+} vf_self_drain;
+#endif
+
+#if vf_prototypes
+VF_EXTERN_C_BEGIN
+void vf_self_init(vf_self *buffer, const vf_smallbuf_options *options);
+bool vf_self_push(vf_self *buffer, VF_T value);
+bool vf_self_push_index(vf_self *buffer, VF_T value, size_t *index);
+size_t vf_self_push_n(vf_self *buffer, const VF_T *values, size_t n);
+bool vf_self_push_exclusive(vf_self *buffer, VF_T value);
+size_t vf_self_count(const vf_self *buffer);
+size_t vf_self_capacity(const vf_self *buffer);
+size_t vf_self_refused(const vf_self *buffer);
+bool vf_self_reserve(vf_self *buffer, size_t n);
+size_t vf_self_span(const vf_self *buffer, size_t from, const VF_T **elements);
+vf_self_drain vf_self_drain_begin(vf_self *buffer);
+size_t vf_self_drain_span(vf_self_drain *drain, VF_T **elements);
+bool vf_self_drain_next(vf_self_drain *drain, VF_T *value);
+void vf_self_drain_end(vf_self_drain *drain);
+void vf_self_clear(vf_self *buffer);
+size_t vf_self_trim(vf_self *buffer, size_t keep);
+void vf_self_destroy(vf_self *buffer);
+#    ifdef VF_FLIP
+vf_self_drain vf_self_flip(vf_self *buffer);
+bool vf_self_flip_try(vf_self *buffer, vf_self_drain *drain);
+size_t vf_self_drain_refused(const vf_self_drain *drain);
+#    else
+VF_T *vf_self_push_slot(vf_self *buffer, size_t *index);
+void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer);
+bool vf_self_writer_push(vf_self_writer *writer, VF_T value);
+void vf_self_writer_close(vf_self_writer *writer);
+#    endif
+VF_EXTERN_C_END
+#endif
+
+#if vf_bodies
+#    define vf_hidden static inline VF_UNUSED
+#    ifndef VF_FLIP
+#        undef vf_self_bank
+#        define vf_self_bank vf_self /* the one there is */
+#    endif
+
+static const vf_smallbuf_type vf_self_type VF_UNUSED = {
+    &vf_interface_1,
+    VF_N,
+    sizeof(VF_T),
+    VF_ALIGNOF(VF_T),
+    offsetof(vf_self_bank, inline_) - offsetof(vf_self_bank, spill),
+#    ifdef VF_FLIP
+    false,
+#    else
+    true,
+#    endif
+};
+
+/* Takes n indices, the first of which is *index, in the bank returned. */
+vf_hidden vf_self_bank *vf_self_take(vf_self *buffer, uint64_t n, uint64_t *index)
+{
+#    ifdef VF_FLIP
+    /* acquire: pairs with the release by which a flip makes the bank the one to push to: it was
+       emptied before */
+    uint64_t tail = vf_fetch_add_acquire(&buffer->tail, n);
+    *index = tail & ~VF_BANK_BIT;
+    return &buffer->banks[tail >> 63];
+#    else
+    /* relaxed: exclusive access is what makes elements visible, and an index is one's own */
+    *index = vf_fetch_add_relaxed(&buffer->tail, n);
+    return buffer;
+#    endif
+}
+
+/* Says that n pushes into a bank have come to their end, the refused ones too. */
+vf_hidden void vf_self_done(vf_self_bank *bank, uint64_t n)
+{
+#    ifdef VF_FLIP
+    /* release: pairs with the acquire of who takes the bank; the elements come before it */
+    vf_fetch_add_release(&bank->done, n);
+#    else
+    (void)bank;
+    (void)n;
+#    endif
+}
+
+vf_hidden VF_T *vf_self_inside(const vf_self_bank *bank)
+{
+    return (VF_T *)(uintptr_t)bank->inline_;
+}
+
+/* The n slots at an index, or as many as lie together: *run. NULL and ENOMEM: refused. */
+vf_hidden VF_T *vf_self_slots(vf_self_bank *bank, uint64_t index, uint64_t n, uint64_t *run)
+{
+    *run = 1;
+    VF_T *slots;
+    if (VF_LIKELY(index < (VF_N))) {
+        slots = vf_self_inside(bank) + index;
+        *run = (VF_N)-index;
+    } else {
+        slots = (VF_T *)vf_spill_slots(&bank->spill, index, sizeof(VF_T), run);
+        if (VF_UNLIKELY(slots == NULL))
+            slots = (VF_T *)vf_spill_grow(&bank->spill, index, &vf_self_type);
+    }
+    if (*run > n)
+        *run = n;
+    return slots;
+}
+
+vf_hidden VF_T *vf_self_slot(vf_self_bank *bank, uint64_t index)
+{
+    uint64_t run;
+    return vf_self_slots(bank, index, 1, &run);
+}
+
+vf_hidden void vf_self_store(VF_T *slot, VF_T *value)
+{
+#    ifdef __cplusplus
+    ::new (static_cast<void *>(slot)) VF_T(static_cast<VF_T &&>(*value));
+#    else
+    *slot = *value;
+#    endif
+}
+
+/* All of a push: false and ENOMEM: refused. */
+vf_hidden bool vf_self_put(vf_self *buffer, VF_T *value, uint64_t *taken)
+{
+    vf_self_bank *bank = vf_self_take(buffer, 1, taken);
+    VF_T *slot = vf_self_slot(bank, *taken);
+    if (VF_LIKELY(slot != NULL))
+        vf_self_store(slot, value);
+    vf_self_done(bank, 1);
+    return slot != NULL;
+}
+
+/*
+ * S_push: stores (in C++ moves) the value into the buffer. False and ENOMEM: refused, since memory
+ * or the cap is spent; the value is still the caller's, and not dropped. Any thread. Lock-free, and
+ * one atomic operation; wait-free up to VF_N and wherever no chunk has to be allocated.
+ */
+vf_fn bool vf_self_push(vf_self *buffer, VF_T value)
+{
+    uint64_t taken;
+    return vf_self_put(buffer, &value, &taken);
+}
+
+/*
+ * S_push_index: as S_push, and *index (if not NULL) becomes the element's place in the order of
+ * all pushes since the last drain. 0: this push has made the buffer non-empty, and is never
+ * refused. (Where writers are in use, their whole runs count as pushed.)
+ */
+vf_fn bool vf_self_push_index(vf_self *buffer, VF_T value, size_t *index)
+{
+    uint64_t taken;
+    bool pushed = vf_self_put(buffer, &value, &taken);
+    if (index != NULL)
+        *index = (size_t)vf_plain_index(taken);
+    return pushed;
+}
+
+#    ifndef VF_FLIP
+/*
+ * S_push_slot: as S_push_index, for a value that the caller makes in its place: before anybody else
+ * gets access, he has to. NULL and ENOMEM: refused. Any thread.
+ */
+vf_fn VF_T *vf_self_push_slot(vf_self *buffer, size_t *index)
+{
+    uint64_t taken;
+    vf_self_bank *bank = vf_self_take(buffer, 1, &taken);
+    if (index != NULL)
+        *index = (size_t)vf_plain_index(taken);
+    return vf_self_slot(bank, taken);
+}
+#    endif
+
+/*
+ * S_push_n: copies values[0 .. n - 1] into the buffer, next to one another in the order of all
+ * pushes. How many were taken: always the first ones; fewer than n: ENOMEM, and the rest counts as
+ * refused. Any thread. One atomic operation for all. In C++ a template, lest it stand in the way of
+ * elements that cannot be copied.
+ */
+#    if defined(__cplusplus) && !defined(VF_DEFINE)
+template <typename vf_value>
+#    else
+#        define vf_value VF_T
+#    endif
+vf_fn size_t vf_self_push_n(vf_self *buffer, const vf_value *values, size_t n)
+{
+#    ifdef __cplusplus
+    VF_STATIC_ASSERT((std::is_same<vf_value, VF_T>::value &&
+                      std::is_nothrow_copy_constructible<vf_value>::value),
+                     "S_push_n takes elements of type VF_T that can be copied without throwing");
+#    endif
+    if (n == 0)
+        return 0;
+    uint64_t taken;
+    vf_self_bank *bank = vf_self_take(buffer, n, &taken);
+    size_t copied = 0;
+    while (copied < n) {
+        uint64_t run;
+        VF_T *slots = vf_self_slots(bank, taken + copied, n - copied, &run);
+        if (VF_UNLIKELY(slots == NULL))
+            break;
+#    ifdef __cplusplus
+        for (size_t i = 0; i < run; i++)
+            ::new (static_cast<void *>(slots + i)) vf_value(values[copied + i]);
+#    else
+        memcpy(slots, values + copied, (size_t)run * sizeof *slots);
+#    endif
+        copied += (size_t)run;
+    }
+    vf_self_done(bank, n);
+    return copied;
+}
+#    undef vf_value
+
+#    include <veryfast/detail/smallbuf_read.h>
+#    ifdef VF_FLIP
+#        include <veryfast/detail/smallbuf_flip.h>
+#    else
+#        include <veryfast/detail/smallbuf_writer.h>
+#    endif
+#    undef vf_hidden
+#endif
+
+#undef vf_line
+#undef vf_self
+#undef vf_self_bank
+#undef vf_self_drain
+#undef vf_self_writer
+#undef vf_self_init
+#undef vf_self_push
+#undef vf_self_push_index
+#undef vf_self_push_slot
+#undef vf_self_push_n
+#undef vf_self_push_exclusive
+#undef vf_self_count
+#undef vf_self_capacity
+#undef vf_self_refused
+#undef vf_self_reserve
+#undef vf_self_span
+#undef vf_self_drain_begin
+#undef vf_self_drain_span
+#undef vf_self_drain_next
+#undef vf_self_drain_end
+#undef vf_self_drain_refused
+#undef vf_self_clear
+#undef vf_self_trim
+#undef vf_self_destroy
+#undef vf_self_writer_open
+#undef vf_self_writer_push
+#undef vf_self_writer_close
+#undef vf_self_flip
+#undef vf_self_flip_try
+#undef vf_self_type
+#undef vf_self_take
+#undef vf_self_done
+#undef vf_self_inside
+#undef vf_self_slot
+#undef vf_self_slots
+#undef vf_self_store
+#undef vf_self_put
+#undef vf_self_current
+#undef vf_self_set_index
+#undef vf_self_detach
+#include <veryfast/detail/template_end.h>

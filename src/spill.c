@@ -1,0 +1,438 @@
+/*
+ * spill.c - the small buffer's chunks: which are there, and which were refused.
+ *
+ * Pushers that need a chunk each allocate one and publish it by compare-and-swap; who comes late
+ * gives his back and takes the other's. Nobody waits.
+ *
+ * The schedule is TBB's and boxcar's: doubling sizes, found by the highest bit. That a failure is
+ * decided by the same compare-and-swap as a success, in order, is what makes it a prefix.
+ */
+#include "smallbuf.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "memory.h"
+
+/* What a refused first chunk puts in the word where options were NULL; the same as NULL. */
+static const vf_smallbuf_options no_options;
+
+static const vf_smallbuf_options *options_of(const char *word)
+{
+    assert(((uintptr_t)word & VF_SPILLED) == 0);
+    return (const vf_smallbuf_options *)(const void *)(word - ((uintptr_t)word & VF_REFUSED));
+}
+
+/* Wherever they are now. Any thread. */
+static const vf_smallbuf_options *options_in(void *const *spill)
+{
+    const vf_directory *directory = vf_directory_of(spill);
+    return directory != NULL ? directory->options : options_of(vf_load_relaxed(spill));
+}
+
+static void *word_of(const vf_smallbuf_options *options)
+{
+    return (void *)(uintptr_t)options;
+}
+
+static uint64_t cap_of(const vf_smallbuf_options *options)
+{
+    return options != NULL && options->max_elements != 0 ? options->max_elements : UINT64_MAX;
+}
+
+/* ---- memory ---- */
+
+static void *memory_alloc(const vf_smallbuf_options *options, size_t size, size_t alignment)
+{
+    vf_allocator hook =
+        vf_allocator_or_default(options != NULL ? &options->allocator : &no_options.allocator);
+    int saved = errno;
+    void *memory = hook.alloc(hook.context, size, alignment);
+    errno = saved;
+    assert((uintptr_t)memory % alignment == 0);
+    return memory;
+}
+
+static void memory_free(const vf_smallbuf_options *options, void *memory, size_t size,
+                        size_t alignment)
+{
+    vf_allocator hook =
+        vf_allocator_or_default(options != NULL ? &options->allocator : &no_options.allocator);
+    int saved = errno;
+    hook.dealloc(hook.context, memory, size, alignment);
+    errno = saved;
+}
+
+/* ---- sizes ---- */
+
+static size_t chunk_alignment(const vf_smallbuf_type *type)
+{
+    return type->alignment > VF_CACHE_LINE ? type->alignment : VF_CACHE_LINE;
+}
+
+static size_t marks_size(unsigned level, const vf_smallbuf_type *type)
+{
+    if (!type->writers)
+        return 0;
+    return (size_t)(((uint64_t)1 << level) / vf_block_slots(type->size)) * sizeof(vf_mark);
+}
+
+/* Bytes of a chunk, 0 if they cannot be counted. */
+static size_t chunk_size(unsigned level, const vf_smallbuf_type *type)
+{
+    uint64_t slots = (uint64_t)1 << level;
+    /* the other half is more than marks and directory */
+    if (level >= VF_SPILL_LEVELS || slots > SIZE_MAX / 2 / type->size)
+        return 0;
+    return (size_t)slots * type->size + marks_size(level, type);
+}
+
+/* Bytes before the first chunk. */
+static size_t directory_size(const vf_smallbuf_type *type)
+{
+    size_t alignment = chunk_alignment(type);
+    return (sizeof(vf_directory) + alignment - 1) / alignment * alignment;
+}
+
+/* A first chunk that nobody has chosen: as many slots as inside, and 256 bytes at least. */
+static unsigned first_level(const vf_smallbuf_options *options, const vf_smallbuf_type *type)
+{
+    uint64_t least = type->writers ? vf_block_slots(type->size) : 1;
+    uint64_t wanted = options != NULL ? options->first_chunk : 0;
+    if (wanted == 0)
+        wanted = type->inside > 256 / type->size ? type->inside : 256 / type->size;
+    if (wanted < least)
+        wanted = least;
+    unsigned level = 0;
+    while (level < VF_SPILL_LEVELS - 1 && (uint64_t)1 << level < wanted)
+        level++;
+    return level;
+}
+
+/* ---- chunks ---- */
+
+static void clear_marks(void *chunk, unsigned level, const vf_smallbuf_type *type)
+{
+    memset((char *)chunk + ((size_t)1 << level) * type->size, 0, marks_size(level, type));
+}
+
+static void *chunk_new(const vf_smallbuf_options *options, unsigned level,
+                       const vf_smallbuf_type *type)
+{
+    size_t size = chunk_size(level, type);
+    void *chunk = size != 0 ? memory_alloc(options, size, chunk_alignment(type)) : NULL;
+    if (chunk != NULL)
+        clear_marks(chunk, level, type);
+    return chunk;
+}
+
+static void chunk_free(const vf_smallbuf_options *options, void *chunk, unsigned level,
+                       const vf_smallbuf_type *type)
+{
+    memory_free(options, chunk, chunk_size(level, type), chunk_alignment(type));
+}
+
+/* Room with all chunks up to the level. */
+static uint64_t room_of(const vf_directory *directory, unsigned level)
+{
+    uint64_t end = vf_chunk_end(directory, level);
+    uint64_t cap = cap_of(directory->options);
+    return end < cap ? end : cap;
+}
+
+static vf_directory *directory_new(const vf_smallbuf_options *options, const vf_smallbuf_type *type)
+{
+    unsigned level = first_level(options, type);
+    size_t slots = chunk_size(level, type);
+    if (slots == 0)
+        return NULL;
+    size_t before = directory_size(type);
+    vf_directory *directory = memory_alloc(options, before + slots, chunk_alignment(type));
+    if (directory == NULL)
+        return NULL;
+    memset(directory, 0, sizeof *directory);
+    directory->options = options;
+    directory->first = level;
+    directory->fill = 1;
+    directory->fast.offset = ((uint64_t)1 << level) - type->inside;
+    directory->fast.chunks[level] = (char *)directory + before;
+    directory->fast.room = room_of(directory, level);
+    clear_marks(directory->fast.chunks[level], level, type);
+    return directory;
+}
+
+static void directory_free(vf_directory *directory, const vf_smallbuf_type *type)
+{
+    memory_free(directory->options, directory,
+                directory_size(type) + chunk_size(directory->first, type), chunk_alignment(type));
+}
+
+/* ---- pushes that need a chunk: any thread ---- */
+
+/* Decides on the first chunk; NULL: refused. */
+static vf_directory *decide_directory(void **spill, const vf_smallbuf_type *type)
+{
+    /* acquire, here and where the swap fails: pairs with the release of the swap below */
+    char *word = vf_load_acquire(spill);
+    while (((uintptr_t)word & (VF_SPILLED | VF_REFUSED)) == 0) {
+        const vf_smallbuf_options *options = options_of(word);
+        vf_directory *directory = directory_new(options, type);
+        void *decision = (char *)directory + VF_SPILLED;
+        if (directory == NULL)
+            decision = (char *)word_of(options != NULL ? options : &no_options) + VF_REFUSED;
+        /* release: what is in the directory comes before it */
+        if (vf_cas_strong_acq_rel(spill, (void **)&word, decision))
+            return directory;
+        if (directory != NULL)
+            directory_free(directory, type);
+    }
+    return (uintptr_t)word & VF_SPILLED ? (vf_directory *)(void *)(word - VF_SPILLED) : NULL;
+}
+
+/* Decides on a chunk, all before it being there; false: refused. */
+static bool decide_chunk(vf_directory *directory, unsigned level, const vf_smallbuf_type *type)
+{
+    void **decision = &directory->fast.chunks[level];
+    /* acquire, here and where the swap fails: pairs with the release of the swap below */
+    void *chunk = vf_load_acquire(decision);
+    if (chunk == NULL) {
+        void *mine = chunk_new(directory->options, level, type);
+        /* release: its marks come before it */
+        if (vf_cas_strong_acq_rel(decision, &chunk, mine != NULL ? mine : VF_CHUNK_REFUSED))
+            return mine != NULL;
+        if (mine != NULL)
+            chunk_free(directory->options, mine, level, type);
+    }
+    return chunk != VF_CHUNK_REFUSED;
+}
+
+static void raise_room(vf_directory *directory, uint64_t room)
+{
+    uint64_t known = vf_load_relaxed(&directory->fast.room);
+    /* release: pairs with the acquires of room; the chunks below have been acquired or made */
+    while (known < room && !vf_cas_weak_release(&directory->fast.room, &known, room)) {
+    }
+}
+
+/* Decides on all chunks up to the one that the index is in; false: refused. */
+static bool decide_up_to(vf_directory *directory, uint64_t index, const vf_smallbuf_type *type)
+{
+    unsigned last = vf_level_of(index + directory->fast.offset);
+    for (unsigned level = directory->first; level <= last; level++) {
+        if (!decide_chunk(directory, level, type))
+            return false;
+        raise_room(directory, room_of(directory, level));
+    }
+    return true;
+}
+
+static void *slot_spilled(void **spill, uint64_t index, const vf_smallbuf_type *type)
+{
+    vf_directory *directory = decide_directory(spill, type);
+    if (directory == NULL || !decide_up_to(directory, index, type))
+        return NULL;
+    return vf_slot_at(directory, index + directory->fast.offset, type->size);
+}
+
+void *vf_spill_grow(void **spill, uint64_t index, const vf_smallbuf_type *type)
+{
+    assert(index >= type->inside);
+    uint64_t taken = vf_plain_index(index);
+    void *slot = NULL;
+    if (taken >= cap_of(options_in(spill))) {
+        /* refused, and nothing to be decided */
+    } else if (taken < type->inside) {
+        slot = (char *)spill + type->inline_offset + (size_t)taken * type->size;
+    } else {
+        slot = slot_spilled(spill, taken, type);
+    }
+    if (slot == NULL)
+        errno = ENOMEM;
+    return slot;
+}
+
+/* ---- exclusive access ---- */
+
+uint64_t vf_spill_init(void **spill, const vf_smallbuf_options *options,
+                       const vf_smallbuf_type *type)
+{
+    assert(vf_directory_of(spill) == NULL);
+    assert(options == NULL || vf_allocator_is_valid(&options->allocator));
+    *spill = word_of(options);
+    return cap_of(options) < type->inside ? VF_CAP_INSIDE : 0;
+}
+
+size_t vf_spill_capacity(void *const *spill, const vf_smallbuf_type *type)
+{
+    const vf_directory *directory = vf_directory_of(spill);
+    if (directory != NULL)
+        return (size_t)directory->fast.room;
+    uint64_t cap = cap_of(options_of(*spill));
+    return (size_t)(cap < type->inside ? cap : type->inside);
+}
+
+uint64_t vf_spill_used(void *const *spill, uint64_t index, const vf_smallbuf_type *type)
+{
+    uint64_t capacity = vf_spill_capacity(spill, type);
+    uint64_t taken = vf_plain_index(index);
+    return taken < capacity ? taken : capacity;
+}
+
+size_t vf_spill_count(void *const *spill, uint64_t index, const vf_smallbuf_type *type)
+{
+    const vf_directory *directory = vf_directory_of(spill);
+    uint64_t used = vf_spill_used(spill, index, type);
+    return (size_t)(directory != NULL ? used - directory->gaps : used);
+}
+
+size_t vf_spill_refused(void *const *spill, uint64_t index, const vf_smallbuf_type *type)
+{
+    const vf_directory *directory = vf_directory_of(spill);
+    uint64_t refused = vf_plain_index(index) - vf_spill_used(spill, index, type);
+    return (size_t)(directory != NULL ? refused + directory->refused : refused);
+}
+
+/* The level above the chunks that are there. */
+static unsigned levels_end(const vf_directory *directory)
+{
+    unsigned level = directory->first;
+    while (level < VF_SPILL_LEVELS && directory->fast.chunks[level] != NULL &&
+           directory->fast.chunks[level] != VF_CHUNK_REFUSED)
+        level++;
+    return level;
+}
+
+/* Gives back the chunks from the level on; how many bytes. */
+static size_t drop_chunks(vf_directory *directory, unsigned level, const vf_smallbuf_type *type)
+{
+    size_t bytes = 0;
+    for (unsigned top = levels_end(directory); top > level;) {
+        void *chunk = directory->fast.chunks[--top];
+        directory->fast.chunks[top] = NULL;
+        directory->fast.room = room_of(directory, top - 1);
+        chunk_free(directory->options, chunk, top, type);
+        bytes += chunk_size(top, type);
+    }
+    return bytes;
+}
+
+static size_t drop_directory(void **spill, vf_directory *directory, const vf_smallbuf_type *type)
+{
+    size_t bytes = drop_chunks(directory, directory->first + 1, type);
+    bytes += directory_size(type) + chunk_size(directory->first, type);
+    *spill = word_of(directory->options);
+    directory_free(directory, type);
+    return bytes;
+}
+
+/* Lifts the refusal of a chunk, where there is one. */
+static void lift_refusal(vf_directory *directory)
+{
+    unsigned level = levels_end(directory);
+    if (level < VF_SPILL_LEVELS)
+        directory->fast.chunks[level] = NULL;
+}
+
+/* Adds chunks up to the one that the index is in; false: nothing has changed. */
+static bool add_chunks(vf_directory *directory, uint64_t index, const vf_smallbuf_type *type)
+{
+    unsigned before = levels_end(directory);
+    void *refusal = before < VF_SPILL_LEVELS ? directory->fast.chunks[before] : NULL;
+    lift_refusal(directory);
+    if (decide_up_to(directory, index, type))
+        return true;
+    lift_refusal(directory);
+    drop_chunks(directory, before, type);
+    if (before < VF_SPILL_LEVELS)
+        directory->fast.chunks[before] = refusal;
+    return false;
+}
+
+/* The same, where there may be no directory yet. */
+static bool reserve_chunks(void **spill, uint64_t index, const vf_smallbuf_type *type)
+{
+    vf_directory *directory = vf_directory_of(spill);
+    if (directory != NULL)
+        return add_chunks(directory, index, type);
+    void *before = *spill;
+    *spill = word_of(options_of(before)); /* a refusal is lifted */
+    directory = decide_directory(spill, type);
+    if (directory != NULL && add_chunks(directory, index, type))
+        return true;
+    if (directory != NULL)
+        directory_free(directory, type);
+    *spill = before;
+    return false;
+}
+
+bool vf_spill_reserve(void **spill, uint64_t *index, size_t n, const vf_smallbuf_type *type)
+{
+    uint64_t used = vf_spill_used(spill, *index, type);
+    uint64_t capacity = vf_spill_capacity(spill, type);
+    if (n <= capacity - used)
+        return true; /* room for one more: nothing was refused */
+    if (n > VF_CAP_INSIDE || used + n > cap_of(options_in(spill)) ||
+        !reserve_chunks(spill, used + n - 1, type)) {
+        errno = ENOMEM;
+        return false;
+    }
+    vf_directory_of(spill)->refused += *index - used;
+    *index = used;
+    return true;
+}
+
+size_t vf_spill_trim(void **spill, uint64_t index, size_t keep, const vf_smallbuf_type *type)
+{
+    vf_directory *directory = vf_directory_of(spill);
+    if (directory == NULL)
+        return 0;
+    uint64_t used = vf_spill_used(spill, index, type);
+    uint64_t kept = used > keep ? used : keep;
+    if (kept >= directory->fast.room)
+        return 0; /* so nothing is refused, from here on */
+    if (kept <= type->inside && directory->refused == 0)
+        return drop_directory(spill, directory, type);
+    uint64_t last = kept > type->inside ? kept - 1 : type->inside;
+    return drop_chunks(directory, vf_level_of(last + directory->fast.offset) + 1, type);
+}
+
+/* Clears the marks of other fills: done every so often, no mark is older than its number. */
+static void clear_old_marks(vf_directory *directory, const vf_smallbuf_type *type)
+{
+    for (unsigned level = directory->first; level < levels_end(directory); level++) {
+        vf_mark *marks = vf_mark_at(directory, (uint64_t)1 << level, type->size);
+        for (size_t i = 0; i < marks_size(level, type) / sizeof *marks; i++)
+            marks[i] = vf_mark_fill(marks[i]) == directory->fill ? marks[i] : 0;
+    }
+}
+
+/* A fill ends: what was refused may be tried again, and its gaps are not the next one's. */
+static void begin_fill(vf_directory *directory, const vf_smallbuf_type *type)
+{
+    lift_refusal(directory);
+    directory->refused = 0;
+    directory->hint = 0;
+    if (directory->gaps == 0)
+        return;
+    directory->gaps = 0;
+    /* twice in all numbers: the marks that the first time spares are cleared by the second */
+    if (directory->fill % (VF_MARK_FILLS / 2) == 0)
+        clear_old_marks(directory, type);
+    directory->fill = directory->fill % VF_MARK_FILLS + 1;
+}
+
+uint64_t vf_spill_detach(void **spill, uint64_t index, const vf_smallbuf_type *type,
+                         vf_drain *drain)
+{
+    vf_directory *directory = vf_directory_of(spill);
+    drain->end = vf_spill_used(spill, index, type);
+    drain->refused = vf_spill_refused(spill, index, type);
+    if (directory == NULL) {
+        *spill = word_of(options_of(*spill)); /* a refusal is lifted */
+        return index & VF_CAP_INSIDE;
+    }
+    drain->fill = directory->gaps != 0 ? directory->fill : 0;
+    begin_fill(directory, type);
+    return 0;
+}

@@ -1,0 +1,91 @@
+/*
+ * writer.c - runs of slots for producers that push much.
+ *
+ * A counter that every push adds to, and lines that neighbours write to, cost a transfer between
+ * cores each. A writer takes a run of slots at once, which ends where a pair of lines does, so that
+ * both costs come once a run. Runs double from one block to a few, so that he who pushes little
+ * leaves little unused. What he leaves goes back where nobody has taken slots behind it; otherwise
+ * it is a gap, which marks tell the drain to skip.
+ */
+#include "smallbuf.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#define RUN_BLOCKS 8 /* most blocks in a run */
+
+/* One slot, by the way of S_push; in that a refusal counts as one, too. */
+static size_t take_one(vf_writer *writer, uint64_t *tail, void **spill,
+                       const vf_smallbuf_type *type, void **slots)
+{
+    uint64_t index = vf_fetch_add_relaxed(tail, 1); /* orders nothing: see S_push */
+    uint64_t run;
+    writer->end = index + 1;
+    if (index < type->inside)
+        *slots = (char *)spill + type->inline_offset + (size_t)index * type->size;
+    else if ((*slots = vf_spill_slots(spill, index, type->size, &run)) == NULL)
+        *slots = vf_spill_grow(spill, index, type);
+    return *slots != NULL;
+}
+
+/* Where a run that begins at the index is to end. */
+static uint64_t run_end(const vf_writer *writer, const vf_directory *directory, uint64_t index,
+                        uint64_t in_chunk, size_t size)
+{
+    uint64_t block = vf_block_slots(size);
+    uint64_t place = index + directory->fast.offset;
+    uint64_t end = (place + writer->run + block - 1) / block * block - directory->fast.offset;
+    return end - index < in_chunk ? end : index + in_chunk;
+}
+
+size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_smallbuf_type *type,
+                      void **slots)
+{
+    uint64_t block = vf_block_slots(type->size);
+    uint64_t index = vf_load_relaxed(tail); /* the swap will tell whether that is still so */
+    if (writer->run == 0)
+        writer->run = block;
+    while (index >= type->inside) {
+        uint64_t in_chunk;
+        *slots = vf_spill_slots(spill, index, type->size, &in_chunk);
+        if (*slots == NULL)
+            break; /* to be decided, or refused: take_one asks and counts */
+        uint64_t end = run_end(writer, vf_directory_of(spill), index, in_chunk, type->size);
+        /* relaxed: exclusive access is what makes elements visible */
+        if (vf_cas_weak_relaxed(tail, &index, end)) {
+            writer->end = end;
+            if (writer->run < RUN_BLOCKS * block)
+                writer->run *= 2;
+            return (size_t)(end - index);
+        }
+    }
+    return take_one(writer, tail, spill, type, slots);
+}
+
+/* Marks slots as a gap. All its blocks end in this run, so the marks are this writer's. */
+static void mark_gap(vf_directory *directory, uint64_t place, uint64_t end, size_t size)
+{
+    uint64_t block = vf_block_slots(size);
+    while (place < end) {
+        uint64_t block_end = (place / block + 1) * block;
+        *vf_mark_at(directory, place, size) = vf_mark_of(directory->fill, block_end - place);
+        place = block_end;
+    }
+}
+
+void vf_writer_give_back(vf_writer *writer, size_t unused, uint64_t *tail, void **spill,
+                         const vf_smallbuf_type *type)
+{
+    assert(unused > 0);
+    uint64_t end = writer->end;
+    uint64_t index = end - unused;
+    /* relaxed: nobody has written to these slots; tail is end only if nobody has any behind them */
+    if (vf_cas_strong_relaxed(tail, &end, index))
+        return;
+    vf_directory *directory = vf_directory_of(spill);
+    uint64_t offset = directory->fast.offset;
+    mark_gap(directory, index + offset, writer->end + offset, type->size);
+    /* relaxed: read with exclusive access only, as the marks are */
+    vf_fetch_add_relaxed(&directory->gaps, unused);
+    vf_store_relaxed(&directory->hint, 0);
+}
