@@ -17,17 +17,12 @@
  */
 #define _XOPEN_SOURCE 700
 
-#include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "program.h"
 
 enum {
     SLICES = 64,
@@ -35,8 +30,7 @@ enum {
     WAVE = 16,        /* frames from one flood of entities to the next */
     WORLD_SIZE = 1 << 20,
     TRAIL = 5, /* positions that an entity leaves behind it, to be drawn as its tail */
-    MOST_ENTITIES = 1 << 30,
-    MOST_THREADS = 1024
+    MOST_ENTITIES = 1 << 30
 };
 
 struct point {
@@ -60,19 +54,10 @@ struct slice {
     uint64_t random, checksum, spawned, died;
 };
 
-/* The next random number of the slice: the generator SplitMix64. */
-static uint64_t slice_random(struct slice *slice)
-{
-    uint64_t mixed = slice->random += 0x9e3779b97f4a7c15;
-    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
-    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
-    return mixed ^ mixed >> 31;
-}
-
 /* An entity somewhere in the world, on its way to somewhere else. */
 static struct entity slice_imagine(struct slice *slice)
 {
-    uint64_t place = slice_random(slice), motion = slice_random(slice);
+    uint64_t place = next_random(&slice->random), motion = next_random(&slice->random);
     struct point at = {(int32_t)(place % WORLD_SIZE), (int32_t)((place >> 32) % WORLD_SIZE)};
     return (struct entity){
         .at = at,
@@ -161,7 +146,6 @@ struct world {
     atomic_size_t next_slice;
     atomic_bool out_of_memory;
     bool stop;
-    pthread_mutex_t start; /* held until all threads are there and the barrier knows how many */
     pthread_barrier_t barrier;
 };
 
@@ -172,11 +156,9 @@ static void world_end_frame(struct world *world)
     world->stop = atomic_load(&world->out_of_memory);
 }
 
-static void *world_run(void *argument)
+static void world_run(void *context)
 {
-    struct world *world = argument;
-    pthread_mutex_lock(&world->start);
-    pthread_mutex_unlock(&world->start);
+    struct world *world = context;
     for (size_t frame = 0; frame < world->frames && !world->stop; frame++) {
         for (size_t next; (next = atomic_fetch_add(&world->next_slice, 1)) < SLICES;) {
             if (!slice_play(&world->slices[next], world->pool, frame))
@@ -186,29 +168,6 @@ static void *world_run(void *argument)
             world_end_frame(world);
         pthread_barrier_wait(&world->barrier);
     }
-    return NULL;
-}
-
-/* Plays all frames on this thread and others; with fewer where the system refuses them. */
-static size_t world_run_threads(struct world *world, size_t threads)
-{
-    pthread_t others[MOST_THREADS];
-    size_t started = 0;
-    pthread_mutex_lock(&world->start);
-    while (started + 1 < threads && !pthread_create(&others[started], NULL, world_run, world))
-        started++;
-    bool barrier = !pthread_barrier_init(&world->barrier, NULL, (unsigned)started + 1);
-    if (!barrier) {
-        atomic_store(&world->out_of_memory, true);
-        world->stop = true;
-    }
-    pthread_mutex_unlock(&world->start);
-    world_run(world);
-    for (size_t i = 0; i < started; i++)
-        pthread_join(others[i], NULL);
-    if (barrier)
-        pthread_barrier_destroy(&world->barrier);
-    return started + 1;
 }
 
 /* ---- the program ---- */
@@ -217,22 +176,6 @@ struct settings {
     bool use_malloc;
     size_t frames, threads, entities, seed;
 };
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static bool parse_number(const char *text, size_t least, size_t most, size_t *number)
-{
-    char *end;
-    errno = 0;
-    uintmax_t value = strtoumax(text, &end, 10);
-    *number = (size_t)value;
-    return *text >= '0' && *text <= '9' && !*end && !errno && value >= least && value <= most;
-}
 
 static bool parse(int count, char **arguments, struct settings *settings)
 {
@@ -264,7 +207,6 @@ static bool parse(int count, char **arguments, struct settings *settings)
 /* Shares out the room for entities; false when out of memory. */
 static bool world_init(struct world *world, const struct settings *settings)
 {
-    pthread_mutex_init(&world->start, NULL);
     world->frames = settings->frames;
     world->pool = settings->use_malloc ? NULL : pool_entity_4096_new(NULL);
     bool good = world->pool || settings->use_malloc;
@@ -287,7 +229,6 @@ static void world_fini(struct world *world)
         free(slice->entities);
     }
     pool_entity_4096_release(world->pool);
-    pthread_mutex_destroy(&world->start);
 }
 
 static void world_print(const struct world *world, size_t threads, double time)
@@ -314,18 +255,15 @@ static void world_print(const struct world *world, size_t threads, double time)
 int main(int count, char **arguments)
 {
     static struct world world; /* too large for some stacks */
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    struct settings settings = {.frames = 1000,
-                                .threads = processors > 0 ? (size_t)processors : 1,
-                                .entities = 50000,
-                                .seed = 1};
+    struct settings settings = {
+        .frames = 1000, .threads = processors(), .entities = 50000, .seed = 1};
     if (!parse(count, arguments, &settings))
         return 2;
     bool good = world_init(&world, &settings);
     if (good) {
         double start = seconds();
-        size_t threads = world_run_threads(&world, settings.threads);
-        good = !world.out_of_memory;
+        size_t threads = run_threads(settings.threads, world_run, &world, &world.barrier);
+        good = threads > 0 && !world.out_of_memory;
         if (good)
             world_print(&world, threads, seconds() - start);
     }

@@ -19,28 +19,22 @@
  */
 #define _XOPEN_SOURCE 700
 
-#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "program.h"
 
 enum {
     TEXT_INSIDE = 32,      /* letters that a node has room for */
     FIRST_BUCKETS = 256,   /* of a table; a power of two */
     READ_SIZE = 64 * 1024, /* bytes read at a time */
     MOST_WAITING = 64,     /* tables that wait to be merged */
-    MOST_THREADS = 1024,
-    OPEN_FOLDERS = 64 /* while the tree is walked */
+    OPEN_FOLDERS = 64      /* while the tree is walked */
 };
 
 /* ---- words: the nodes of the tables ---- */
@@ -385,9 +379,9 @@ static void work_do(struct work *work, struct reader *reader, const char *path)
     }
 }
 
-static void *work_run(void *argument)
+static void work_run(void *context)
 {
-    struct work *work = argument;
+    struct work *work = context;
     struct reader reader = {.pool = work->pool, .buffer = malloc(READ_SIZE), .capacity = READ_SIZE};
     if (!reader.buffer)
         atomic_store(&work->out_of_memory, true);
@@ -398,20 +392,6 @@ static void *work_run(void *argument)
         work_do(work, &reader, work->paths[next]);
     }
     free(reader.buffer);
-    return NULL;
-}
-
-/* Runs the work on this thread and others; with fewer where the system refuses them. */
-static size_t work_run_threads(struct work *work, size_t threads)
-{
-    pthread_t others[MOST_THREADS];
-    size_t started = 0;
-    while (started + 1 < threads && !pthread_create(&others[started], NULL, work_run, work))
-        started++;
-    work_run(work);
-    for (size_t i = 0; i < started; i++)
-        pthread_join(others[i], NULL);
-    return started + 1;
 }
 
 /* ---- finding the files ---- */
@@ -525,22 +505,6 @@ struct settings {
     const char *root;
 };
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static bool parse_number(const char *text, size_t least, size_t most, size_t *number)
-{
-    char *end;
-    errno = 0;
-    uintmax_t value = strtoumax(text, &end, 10);
-    *number = (size_t)value;
-    return *text >= '0' && *text <= '9' && !*end && !errno && value >= least && value <= most;
-}
-
 static bool parse(int count, char **arguments, struct settings *settings)
 {
     static const struct option options[] = {{"malloc", no_argument, NULL, 'm'},
@@ -573,7 +537,7 @@ static bool run(const struct settings *settings, struct work *work)
     work->total = table_new();
     bool good = (work->pool || settings->use_malloc) && work->total;
     if (good) {
-        size_t threads = work_run_threads(work, settings->threads);
+        size_t threads = run_threads(settings->threads, work_run, work, NULL);
         good = !work->out_of_memory && print_top(work->total, settings->top);
         if (good)
             print_totals(work, threads);
@@ -585,8 +549,7 @@ static bool run(const struct settings *settings, struct work *work)
 
 int main(int count, char **arguments)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    struct settings settings = {.threads = processors > 0 ? (size_t)processors : 1, .top = 20};
+    struct settings settings = {.threads = processors(), .top = 20};
     if (!parse(count, arguments, &settings))
         return 2;
     bool good = find_files(settings.root);
