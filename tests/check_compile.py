@@ -29,8 +29,8 @@ def compile_file(compiler, language, flags, include, source):
 def header_sources(include, directory):
     """A file for each header that can be included alone: it must bring what it needs, twice."""
     for header in sorted(Path(include, 'veryfast').rglob('*.h')):
-        if header.name.startswith('template_'):
-            continue
+        if '#ifndef vf_kind' in header.read_text():
+            continue  # a part of a template
         name = header.relative_to(include)
         parameters = '#define VF_T int\n#define VF_N {}\n' if header.parent.name == 'veryfast' \
             and header.name != 'veryfast.h' else ''

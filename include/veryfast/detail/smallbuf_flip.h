@@ -14,6 +14,9 @@
  *
  * One drainer at a time: S_flip, S_flip_try and the drain that they give, to its end.
  */
+#ifndef vf_kind
+#    error "smallbuf_flip.h is internal: include <veryfast/smallbuf.h>"
+#endif
 
 /*
  * S_flip: takes all elements, and waits for the pushes that are in flight. The drain is as that of

@@ -12,6 +12,9 @@
  *
  * Exclusive access lasts to the end of the drain. (With VF_FLIP pushes may go on, see there.)
  */
+#ifndef vf_kind
+#    error "smallbuf_read.h is internal: include <veryfast/smallbuf.h>"
+#endif
 
 /* The bank that pushes go to, and its next index. */
 vf_hidden vf_self_bank *vf_self_current(const vf_self *buffer, uint64_t *index)

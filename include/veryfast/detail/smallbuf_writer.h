@@ -14,6 +14,9 @@
  * the buffer must not be moved meanwhile: otherwise a drain hands out the slots that the writer has
  * not filled yet, whatever is in them.
  */
+#ifndef vf_kind
+#    error "smallbuf_writer.h is internal: include <veryfast/smallbuf.h>"
+#endif
 
 /* S_writer_open: makes a writer of *writer. Takes nothing; cannot fail. Any thread. */
 vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer)
