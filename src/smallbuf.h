@@ -48,7 +48,7 @@ typedef struct vf_directory {
     uint64_t gaps;    /* atomic: slots in the gaps of this fill */
     uint64_t fill;    /* number of this fill, as marks have it; exclusive */
     uint64_t hint;    /* atomic: drain.c, a place to look from */
-    unsigned first;   /* level of the first chunk */
+    size_t first;     /* level of the first chunk */
 } vf_directory;
 
 /*
@@ -91,20 +91,15 @@ static inline vf_directory *vf_directory_of(void *const *spill)
     return (uintptr_t)word & VF_SPILLED ? (vf_directory *)(void *)(word - VF_SPILLED) : NULL;
 }
 
-static inline unsigned vf_level_of(uint64_t place)
-{
-    return 63u - (unsigned)__builtin_clzll(place);
-}
-
 /* The index of the first slot behind a chunk. */
-static inline uint64_t vf_chunk_end(const vf_directory *directory, unsigned level)
+static inline uint64_t vf_chunk_end(const vf_directory *directory, size_t level)
 {
     return ((uint64_t)2 << level) - directory->fast.offset;
 }
 
 static inline char *vf_slot_at(const vf_directory *directory, uint64_t place, size_t size)
 {
-    unsigned level = vf_level_of(place);
+    size_t level = vf_level_of(place);
     char *chunk = vf_load_relaxed(&directory->fast.chunks[level]); /* room has been acquired */
     return chunk + (size_t)(place ^ (uint64_t)1 << level) * size;
 }
@@ -112,7 +107,7 @@ static inline char *vf_slot_at(const vf_directory *directory, uint64_t place, si
 /* The mark of the block that the place is in. Only where there can be writers. */
 static inline vf_mark *vf_mark_at(const vf_directory *directory, uint64_t place, size_t size)
 {
-    unsigned level = vf_level_of(place);
+    size_t level = vf_level_of(place);
     char *chunk = vf_load_relaxed(&directory->fast.chunks[level]); /* room has been acquired */
     vf_mark *marks = (vf_mark *)(void *)(chunk + ((size_t)1 << level) * size);
     return &marks[(place ^ (uint64_t)1 << level) / vf_block_slots(size)];

@@ -71,7 +71,7 @@ static size_t chunk_alignment(const vf_smallbuf_type *type)
     return type->alignment > VF_CACHE_LINE ? type->alignment : VF_CACHE_LINE;
 }
 
-static size_t marks_size(unsigned level, const vf_smallbuf_type *type)
+static size_t marks_size(size_t level, const vf_smallbuf_type *type)
 {
     if (!type->writers)
         return 0;
@@ -79,7 +79,7 @@ static size_t marks_size(unsigned level, const vf_smallbuf_type *type)
 }
 
 /* Bytes of a chunk, 0 if they cannot be counted. */
-static size_t chunk_size(unsigned level, const vf_smallbuf_type *type)
+static size_t chunk_size(size_t level, const vf_smallbuf_type *type)
 {
     uint64_t slots = (uint64_t)1 << level;
     /* the other half is more than marks and directory */
@@ -96,7 +96,7 @@ static size_t directory_size(const vf_smallbuf_type *type)
 }
 
 /* A first chunk that nobody has chosen: as many slots as inside, and 256 bytes at least. */
-static unsigned first_level(const vf_smallbuf_options *options, const vf_smallbuf_type *type)
+static size_t first_level(const vf_smallbuf_options *options, const vf_smallbuf_type *type)
 {
     uint64_t least = type->writers ? vf_block_slots(type->size) : 1;
     uint64_t wanted = options != NULL ? options->first_chunk : 0;
@@ -104,7 +104,7 @@ static unsigned first_level(const vf_smallbuf_options *options, const vf_smallbu
         wanted = type->inside > 256 / type->size ? type->inside : 256 / type->size;
     if (wanted < least)
         wanted = least;
-    unsigned level = 0;
+    size_t level = 0;
     while (level < VF_SPILL_LEVELS - 1 && (uint64_t)1 << level < wanted)
         level++;
     return level;
@@ -112,12 +112,12 @@ static unsigned first_level(const vf_smallbuf_options *options, const vf_smallbu
 
 /* ---- chunks ---- */
 
-static void clear_marks(void *chunk, unsigned level, const vf_smallbuf_type *type)
+static void clear_marks(void *chunk, size_t level, const vf_smallbuf_type *type)
 {
     memset((char *)chunk + ((size_t)1 << level) * type->size, 0, marks_size(level, type));
 }
 
-static void *chunk_new(const vf_smallbuf_options *options, unsigned level,
+static void *chunk_new(const vf_smallbuf_options *options, size_t level,
                        const vf_smallbuf_type *type)
 {
     size_t size = chunk_size(level, type);
@@ -127,14 +127,14 @@ static void *chunk_new(const vf_smallbuf_options *options, unsigned level,
     return chunk;
 }
 
-static void chunk_free(const vf_smallbuf_options *options, void *chunk, unsigned level,
+static void chunk_free(const vf_smallbuf_options *options, void *chunk, size_t level,
                        const vf_smallbuf_type *type)
 {
     memory_free(options, chunk, chunk_size(level, type), chunk_alignment(type));
 }
 
 /* Room with all chunks up to the level. */
-static uint64_t room_of(const vf_directory *directory, unsigned level)
+static uint64_t room_of(const vf_directory *directory, size_t level)
 {
     uint64_t end = vf_chunk_end(directory, level);
     uint64_t cap = cap_of(directory->options);
@@ -143,7 +143,7 @@ static uint64_t room_of(const vf_directory *directory, unsigned level)
 
 static vf_directory *directory_new(const vf_smallbuf_options *options, const vf_smallbuf_type *type)
 {
-    unsigned level = first_level(options, type);
+    size_t level = first_level(options, type);
     size_t slots = chunk_size(level, type);
     if (slots == 0)
         return NULL;
@@ -191,7 +191,7 @@ static vf_directory *decide_directory(void **spill, const vf_smallbuf_type *type
 }
 
 /* Decides on a chunk, all before it being there; false: refused. */
-static bool decide_chunk(vf_directory *directory, unsigned level, const vf_smallbuf_type *type)
+static bool decide_chunk(vf_directory *directory, size_t level, const vf_smallbuf_type *type)
 {
     void **decision = &directory->fast.chunks[level];
     /* acquire, here and where the swap fails: pairs with the release of the swap below */
@@ -218,8 +218,8 @@ static void raise_room(vf_directory *directory, uint64_t room)
 /* Decides on all chunks up to the one that the index is in; false: refused. */
 static bool decide_up_to(vf_directory *directory, uint64_t index, const vf_smallbuf_type *type)
 {
-    unsigned last = vf_level_of(index + directory->fast.offset);
-    for (unsigned level = directory->first; level <= last; level++) {
+    size_t last = vf_level_of(index + directory->fast.offset);
+    for (size_t level = directory->first; level <= last; level++) {
         if (!decide_chunk(directory, level, type))
             return false;
         raise_room(directory, room_of(directory, level));
@@ -294,9 +294,9 @@ size_t vf_spill_refused(void *const *spill, uint64_t index, const vf_smallbuf_ty
 }
 
 /* The level above the chunks that are there. */
-static unsigned levels_end(const vf_directory *directory)
+static size_t levels_end(const vf_directory *directory)
 {
-    unsigned level = directory->first;
+    size_t level = directory->first;
     while (level < VF_SPILL_LEVELS && directory->fast.chunks[level] != NULL &&
            directory->fast.chunks[level] != VF_CHUNK_REFUSED)
         level++;
@@ -304,10 +304,10 @@ static unsigned levels_end(const vf_directory *directory)
 }
 
 /* Gives back the chunks from the level on; how many bytes. */
-static size_t drop_chunks(vf_directory *directory, unsigned level, const vf_smallbuf_type *type)
+static size_t drop_chunks(vf_directory *directory, size_t level, const vf_smallbuf_type *type)
 {
     size_t bytes = 0;
-    for (unsigned top = levels_end(directory); top > level;) {
+    for (size_t top = levels_end(directory); top > level;) {
         void *chunk = directory->fast.chunks[--top];
         directory->fast.chunks[top] = NULL;
         directory->fast.room = room_of(directory, top - 1);
@@ -329,7 +329,7 @@ static size_t drop_directory(void **spill, vf_directory *directory, const vf_sma
 /* Lifts the refusal of a chunk, where there is one. */
 static void lift_refusal(vf_directory *directory)
 {
-    unsigned level = levels_end(directory);
+    size_t level = levels_end(directory);
     if (level < VF_SPILL_LEVELS)
         directory->fast.chunks[level] = NULL;
 }
@@ -337,7 +337,7 @@ static void lift_refusal(vf_directory *directory)
 /* Adds chunks up to the one that the index is in; false: nothing has changed. */
 static bool add_chunks(vf_directory *directory, uint64_t index, const vf_smallbuf_type *type)
 {
-    unsigned before = levels_end(directory);
+    size_t before = levels_end(directory);
     void *refusal = before < VF_SPILL_LEVELS ? directory->fast.chunks[before] : NULL;
     lift_refusal(directory);
     if (decide_up_to(directory, index, type))
@@ -400,7 +400,7 @@ size_t vf_spill_trim(void **spill, uint64_t index, size_t keep, const vf_smallbu
 /* Clears the marks of other fills: done every so often, no mark is older than its number. */
 static void clear_old_marks(vf_directory *directory, const vf_smallbuf_type *type)
 {
-    for (unsigned level = directory->first; level < levels_end(directory); level++) {
+    for (size_t level = directory->first; level < levels_end(directory); level++) {
         vf_mark *marks = vf_mark_at(directory, (uint64_t)1 << level, type->size);
         for (size_t i = 0; i < marks_size(level, type) / sizeof *marks; i++)
             marks[i] = vf_mark_fill(marks[i]) == directory->fill ? marks[i] : 0;

@@ -23,7 +23,7 @@ static size_t take_one(vf_writer *writer, uint64_t *tail, void **spill,
     writer->end = index + 1;
     if (index < type->inside)
         *slots = (char *)spill + type->inline_offset + (size_t)index * type->size;
-    else if ((*slots = vf_spill_slots(spill, index, type->size, &run)) == NULL)
+    else if (!vf_spill_slots(spill, index, type->size, slots, &run))
         *slots = vf_spill_grow(spill, index, type);
     return *slots != NULL;
 }
@@ -47,8 +47,7 @@ size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_
         writer->run = block;
     while (index >= type->inside) {
         uint64_t in_chunk;
-        *slots = vf_spill_slots(spill, index, type->size, &in_chunk);
-        if (*slots == NULL)
+        if (!vf_spill_slots(spill, index, type->size, slots, &in_chunk))
             break; /* to be decided, or refused: take_one asks and counts */
         uint64_t end = run_end(writer, vf_directory_of(spill), index, in_chunk, type->size);
         /* relaxed: exclusive access is what makes elements visible */

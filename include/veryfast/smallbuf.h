@@ -119,7 +119,6 @@
 #define vf_self_take      VF_CAT(vf_take_of_, VF_NAME)
 #define vf_self_done      VF_CAT(vf_done_of_, VF_NAME)
 #define vf_self_inside    VF_CAT(vf_inside_of_, VF_NAME)
-#define vf_self_slot      VF_CAT(vf_slot_of_, VF_NAME)
 #define vf_self_slots     VF_CAT(vf_slots_of_, VF_NAME)
 #define vf_self_store     VF_CAT(vf_store_of_, VF_NAME)
 #define vf_self_put       VF_CAT(vf_put_of_, VF_NAME)
@@ -262,28 +261,24 @@ vf_hidden VF_T *vf_self_inside(const vf_self_bank *bank)
     return (VF_T *)(uintptr_t)bank->inline_;
 }
 
-/* The n slots at an index, or as many as lie together: *run. NULL and ENOMEM: refused. */
-vf_hidden VF_T *vf_self_slots(vf_self_bank *bank, uint64_t index, uint64_t n, uint64_t *run)
+/* Finds the n slots at an index, or as many as lie together: *run. False and ENOMEM: refused. */
+vf_hidden bool vf_self_slots(vf_self_bank *bank, uint64_t index, uint64_t n, VF_T **slots,
+                             uint64_t *run)
 {
-    *run = 1;
-    VF_T *slots;
+    void *found;
     if (VF_LIKELY(index < (VF_N))) {
-        slots = vf_self_inside(bank) + index;
+        found = vf_self_inside(bank) + index;
         *run = (VF_N)-index;
-    } else {
-        slots = (VF_T *)vf_spill_slots(&bank->spill, index, sizeof(VF_T), run);
-        if (VF_UNLIKELY(slots == NULL))
-            slots = (VF_T *)vf_spill_grow(&bank->spill, index, &vf_self_type);
+    } else if (VF_UNLIKELY(!vf_spill_slots(&bank->spill, index, sizeof(VF_T), &found, run))) {
+        found = vf_spill_grow(&bank->spill, index, &vf_self_type);
+        if (found == NULL)
+            return false;
+        *run = 1;
     }
+    *slots = (VF_T *)found;
     if (*run > n)
         *run = n;
-    return slots;
-}
-
-vf_hidden VF_T *vf_self_slot(vf_self_bank *bank, uint64_t index)
-{
-    uint64_t run;
-    return vf_self_slots(bank, index, 1, &run);
+    return true;
 }
 
 vf_hidden void vf_self_store(VF_T *slot, VF_T *value)
@@ -299,11 +294,13 @@ vf_hidden void vf_self_store(VF_T *slot, VF_T *value)
 vf_hidden bool vf_self_put(vf_self *buffer, VF_T *value, uint64_t *taken)
 {
     vf_self_bank *bank = vf_self_take(buffer, 1, taken);
-    VF_T *slot = vf_self_slot(bank, *taken);
-    if (VF_LIKELY(slot != NULL))
+    VF_T *slot;
+    uint64_t run;
+    bool pushed = vf_self_slots(bank, *taken, 1, &slot, &run);
+    if (VF_LIKELY(pushed))
         vf_self_store(slot, value);
     vf_self_done(bank, 1);
-    return slot != NULL;
+    return pushed;
 }
 
 /*
@@ -340,9 +337,11 @@ vf_fn VF_T *vf_self_push_slot(vf_self *buffer, size_t *index)
 {
     uint64_t taken;
     vf_self_bank *bank = vf_self_take(buffer, 1, &taken);
+    VF_T *slot;
+    uint64_t run;
     if (index != NULL)
         *index = (size_t)vf_plain_index(taken);
-    return vf_self_slot(bank, taken);
+    return vf_self_slots(bank, taken, 1, &slot, &run) ? slot : NULL;
 }
 #    endif
 
@@ -371,8 +370,8 @@ vf_fn size_t vf_self_push_n(vf_self *buffer, const vf_value *values, size_t n)
     size_t copied = 0;
     while (copied < n) {
         uint64_t run;
-        VF_T *slots = vf_self_slots(bank, taken + copied, n - copied, &run);
-        if (VF_UNLIKELY(slots == NULL))
+        VF_T *slots;
+        if (VF_UNLIKELY(!vf_self_slots(bank, taken + copied, n - copied, &slots, &run)))
             break;
 #    ifdef __cplusplus
         for (size_t i = 0; i < run; i++)
@@ -429,7 +428,6 @@ vf_fn size_t vf_self_push_n(vf_self *buffer, const vf_value *values, size_t n)
 #undef vf_self_take
 #undef vf_self_done
 #undef vf_self_inside
-#undef vf_self_slot
 #undef vf_self_slots
 #undef vf_self_store
 #undef vf_self_put

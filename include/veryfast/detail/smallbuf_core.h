@@ -121,28 +121,36 @@ VF_EXTERN_C_END
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 
+/* The highest bit; the exclusive or, unlike a subtraction, costs nothing. */
+static inline size_t vf_level_of(uint64_t place)
+{
+    return (size_t)__builtin_clzll(place) ^ 63;
+}
+
 /*
- * The slot at the index, from N on, or NULL where the core must be asked. *run: how many slots
+ * Finds the slot at the index, from N on; false where the core must be asked. *run: how many slots
  * follow in the same chunk, itself included, all within the cap.
  */
-static inline void *vf_spill_slots(void *const *spill, uint64_t index, size_t size, uint64_t *run)
+static inline bool vf_spill_slots(void *const *spill, uint64_t index, size_t size, void **slots,
+                                  uint64_t *run)
 {
     /* acquire: pairs with the release in src/spill.c that publishes the directory */
     char *word = (char *)vf_load_acquire(spill);
     if (VF_UNLIKELY(((uintptr_t)word & VF_SPILLED) == 0))
-        return NULL;
+        return false;
     const vf_spill *known = (const vf_spill *)(const void *)(word - VF_SPILLED);
     /* acquire: pairs with the release in src/spill.c, which comes after the chunk's */
     uint64_t room = vf_load_acquire(&known->room);
     if (VF_UNLIKELY(index >= room))
-        return NULL;
+        return false;
     uint64_t place = index + known->offset;
-    unsigned level = 63u - (unsigned)__builtin_clzll(place);
+    size_t level = vf_level_of(place);
     uint64_t behind = place ^ (uint64_t)1 << level; /* slots in the chunk before this one */
     uint64_t to_chunk_end = ((uint64_t)1 << level) - behind;
-    *run = to_chunk_end < room - index ? to_chunk_end : room - index;
     /* relaxed: room has been acquired */
-    return (char *)vf_load_relaxed(&known->chunks[level]) + (size_t)behind * size;
+    *slots = (char *)vf_load_relaxed(&known->chunks[level]) + (size_t)behind * size;
+    *run = to_chunk_end < room - index ? to_chunk_end : room - index;
+    return true;
 }
 
 #pragma GCC diagnostic pop

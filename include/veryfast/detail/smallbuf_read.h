@@ -65,11 +65,13 @@ vf_fn bool vf_self_push_exclusive(vf_self *buffer, VF_T value)
 {
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
-    VF_T *slot = vf_self_slot(bank, index);
-    if (VF_LIKELY(slot != NULL))
+    VF_T *slot;
+    uint64_t run;
+    bool pushed = vf_self_slots(bank, index, 1, &slot, &run);
+    if (VF_LIKELY(pushed))
         vf_self_store(slot, &value);
     vf_self_set_index(buffer, bank, index + 1);
-    return slot != NULL;
+    return pushed;
 }
 
 /* S_count: elements in the buffer. */
@@ -148,20 +150,24 @@ vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, const VF_T **eleme
     return n;
 }
 
-/* Takes out of a bank what is below the index, all of which is pushed; where to begin anew. */
+/*
+ * Takes out of a bank what is below the index, all of which is pushed; where to begin anew.
+ *
+ * The core is told of a copy, here and below, so that the compiler may keep a drain in registers.
+ */
 vf_hidden uint64_t vf_self_detach(vf_self_bank *bank, uint64_t index, vf_self_drain *drain)
 {
-    drain->at = vf_self_inside(bank);
-    drain->core.spill = &bank->spill;
-    drain->core.next = VF_N;
-    drain->core.end = index;
-    drain->core.refused = 0;
-    drain->core.fill = 0;
+    vf_drain core = {&bank->spill, VF_N, index, 0, 0};
     uint64_t beginning = 0;
     /* up to here, and at N if nothing has spilled, the core has nothing to add */
-    if (VF_UNLIKELY(index > (VF_N) || (index == (VF_N) && bank->spill != NULL)))
-        beginning = vf_spill_detach(&bank->spill, index, &vf_self_type, &drain->core);
-    drain->stop = drain->at + (drain->core.end < (VF_N) ? drain->core.end : (VF_N));
+    if (VF_UNLIKELY(index > (VF_N) || (index == (VF_N) && bank->spill != NULL))) {
+        vf_drain more = core;
+        beginning = vf_spill_detach(&bank->spill, index, &vf_self_type, &more);
+        core = more;
+    }
+    drain->core = core;
+    drain->at = vf_self_inside(bank);
+    drain->stop = drain->at + (core.end < (VF_N) ? core.end : (VF_N));
     return beginning;
 }
 
@@ -189,12 +195,14 @@ vf_fn size_t vf_self_drain_span(vf_self_drain *drain, VF_T **elements)
 {
     size_t n = (size_t)(drain->stop - drain->at);
     if (n == 0 && drain->core.next < drain->core.end) {
+        vf_drain core = drain->core;
         void *found = NULL;
-        n = vf_drain_more(&drain->core, &vf_self_type, &found);
-        drain->at = drain->stop = (VF_T *)found;
+        n = vf_drain_more(&core, &vf_self_type, &found);
+        drain->core = core;
+        drain->at = (VF_T *)found;
     }
     *elements = drain->at;
-    drain->at = *elements + n;
+    drain->at += n;
     drain->stop = drain->at;
     return n;
 }
