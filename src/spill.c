@@ -27,8 +27,12 @@ static const vf_smallbuf_options *options_of(const char *word)
 /* Wherever they are now. Any thread. */
 static const vf_smallbuf_options *options_in(void *const *spill)
 {
-    const vf_directory *directory = vf_directory_of(spill);
-    return directory != NULL ? directory->options : options_of(vf_load_relaxed(spill));
+    /* acquire: pairs with the release that publishes the directory. One load: the next may differ
+     */
+    const char *word = vf_load_acquire(spill);
+    if ((uintptr_t)word & VF_SPILLED)
+        return ((const vf_directory *)(const void *)(word - VF_SPILLED))->options;
+    return options_of(word);
 }
 
 static void *word_of(const vf_smallbuf_options *options)
