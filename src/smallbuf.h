@@ -84,10 +84,13 @@ static inline uint64_t vf_block_slots(size_t size)
     return slots < 8 ? 8 : slots;
 }
 
-/* NULL where nothing has spilled. acquire: pairs with the release that published it. */
+/*
+ * NULL where nothing has spilled. relaxed: for who has exclusive access, or has a slot in a chunk
+ * and so has acquired the word before.
+ */
 static inline vf_directory *vf_directory_of(void *const *spill)
 {
-    char *word = vf_load_acquire(spill);
+    char *word = vf_load_relaxed(spill);
     return (uintptr_t)word & VF_SPILLED ? (vf_directory *)(void *)(word - VF_SPILLED) : NULL;
 }
 

@@ -27,8 +27,8 @@ static const vf_smallbuf_options *options_of(const char *word)
 /* Wherever they are now. Any thread. */
 static const vf_smallbuf_options *options_in(void *const *spill)
 {
-    /* acquire: pairs with the release that publishes the directory. One load: the next may differ
-     */
+    /* acquire: pairs with the release that publishes the directory; one load, lest a second one
+       sees another word */
     const char *word = vf_load_acquire(spill);
     if ((uintptr_t)word & VF_SPILLED)
         return ((const vf_directory *)(const void *)(word - VF_SPILLED))->options;
