@@ -1,0 +1,52 @@
+#!/bin/sh
+#
+# Sends the same messages to small buffers and to arrays under mutexes, by one thread and by more:
+# the results must be the same, and no gold may be lost. Arguments that make no sense are refused.
+#
+#     check_mailbox.sh MAILBOX
+#
+set -eu
+
+mailbox=$1
+
+fail() {
+    echo "check_mailbox: $*" >&2
+    exit 1
+}
+
+# results OPTION...: what was delivered, to how many, the gold and the checksum.
+results() {
+    output=$("$mailbox" "$@") || fail "exit status $? with $*"
+    echo "$output" | tail -n 1 | grep -q '^time [0-9]*\.[0-9]* s$' || fail 'no time on last line'
+    echo "$output" | sed -n '2,4p'
+}
+
+# compare ENTITIES FRAMES: all ways to do the same.
+compare() {
+    expected=$(results --entities "$1" --frames "$2" --mutex --threads 1)
+    test "$(echo "$expected" | head -n 2 | cut -d ' ' -f 1 | paste -sd ' ')" = \
+        "$(($1 * $2)) $(($1 * 1000))" || fail "messages or gold lost: $expected"
+    for options in '--threads 1' '--threads 2' '--threads 4' '--threads 100' '--mutex --threads 4'
+    do
+        # The options are words of their own.
+        # shellcheck disable=SC2086
+        actual=$(results --entities "$1" --frames "$2" $options)
+        test "$actual" = "$expected" || fail "$actual with $options, $expected without"
+    done
+}
+
+compare 20000 12
+compare 300 70 # each entity is in the crowd at least once
+compare 1 3    # most slices are empty
+
+"$mailbox" --entities 20000 --frames 12 | grep -q '^[1-9][0-9]* of 20000 mailboxes overflowed' ||
+    fail 'no mailbox overflows: that shows nothing'
+
+for options in '--frames 0' '--threads 0' '--threads 1025' '--entities 0' '--entities -1' \
+    '--entities 4294967296' '--frames 12x' '--frames' '--nonsense' 'nonsense'; do
+    status=0
+    # shellcheck disable=SC2086
+    output=$("$mailbox" $options 2>&1) || status=$?
+    test "$status" -eq 2 || fail "exit status $status with $options"
+    echo "$output" | grep -q '^usage: mailbox ' || fail "no usage with $options"
+done
