@@ -1,10 +1,17 @@
 /*
- * batch.c - batches: allocated under the growth lock, carved without.
+ * batch.c - batches: allocated and given back under the growth lock, carved without.
  *
  *     current            current->next
  *        |                   |
  *     [ ######## . . . ]  [ . . . . . . ]        # carved   . fresh
  *               ^cursor
+ *
+ *     cursor:  63 ... bits | bits-1 ... 0
+ *              number      | slots carved
+ *
+ * Whoever carves swaps the cursor, and never looks into the batch: it may have been given back
+ * (trim.c) since he read which one is current. The number changes with current, so that the swap
+ * fails then. It comes round after 2^33 batches at least, and 2^63 of one slot.
  *
  * Slots are carved in ascending order and not touched, so that the first thread to use a page is
  * the one that gets it, and no page is paid for before it is needed.
@@ -13,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pool.h"
+#include "map.h"
 
 static size_t cursor_offset(const vf_pool *pool)
 {
@@ -54,23 +61,55 @@ static void batch_free(vf_pool *pool, vf_batch *batch)
     vf_memory_free(pool, vf_batch_base(pool, batch), batch_size(pool), batch_alignment(pool));
 }
 
-/* Up to most slots off this batch; 0: it is carved out. The last of slots has the lowest address,
-   as caches hand out the last one first. */
-static size_t carve_from(vf_pool *pool, vf_batch *batch, void **slots, size_t most)
+/* Before the first call: nothing is current, and that is carved out. */
+void vf_batches_begin(vf_pool *pool)
 {
-    size_t all = pool->batch_objects;
-    /* looked at first, so that many late ones do not drive the cursor round */
-    if (vf_load_relaxed(&batch->cursor) >= all)
-        return 0;
-    /* relaxed: a slot is nobody's before, so there is nothing to see */
-    size_t begin = vf_fetch_add_relaxed(&batch->cursor, most);
-    if (begin >= all)
-        return 0;
-    size_t n = all - begin < most ? all - begin : most;
-    char *slot = vf_batch_base(pool, batch) + begin * pool->stride;
-    for (size_t i = n; i-- > 0; slot += pool->stride)
-        slots[i] = slot;
-    return n;
+    vf_batches *batches = &pool->batches;
+    while (pool->batch_objects >> batches->bits != 0)
+        batches->bits++;
+    batches->cursor = pool->batch_objects;
+}
+
+static size_t carved_of(const vf_batches *batches, uint64_t cursor)
+{
+    return (size_t)(cursor & (((uint64_t)1 << batches->bits) - 1));
+}
+
+/* Makes the batch current, the one before being carved out. Growth lock. */
+static void set_current(vf_pool *pool, vf_batch *batch)
+{
+    vf_batches *batches = &pool->batches;
+    uint64_t number = (vf_load_relaxed(&batches->cursor) >> batches->bits) + 1;
+    vf_store_relaxed(&batches->current, batch);
+    uint64_t carved = batch != NULL ? 0 : pool->batch_objects;
+    /* release: pairs with the acquires in carve; current comes before it */
+    vf_store_release(&batches->cursor, number << batches->bits | carved);
+}
+
+/* Up to most slots off the current batch; 0: that is carved out, *seen says of which number. The
+   last of slots has the lowest address, as caches hand out the last one first. */
+static size_t carve(vf_pool *pool, void **slots, size_t most, uint64_t *seen)
+{
+    vf_batches *batches = &pool->batches;
+    /* acquire, here and where the swap fails: pairs with the release in set_current */
+    uint64_t cursor = vf_load_acquire(&batches->cursor);
+    for (;;) {
+        *seen = cursor >> batches->bits;
+        size_t begin = carved_of(batches, cursor);
+        size_t n = pool->batch_objects - begin;
+        if (n == 0)
+            return 0;
+        if (n > most)
+            n = most;
+        /* relaxed: is that of the cursor, if the swap succeeds. Not to be followed before */
+        const vf_batch *batch = vf_load_relaxed(&batches->current);
+        if (!vf_cas_weak_acquire(&batches->cursor, &cursor, cursor + n))
+            continue;
+        char *slot = vf_batch_base(pool, batch) + begin * pool->stride;
+        for (size_t i = n; i-- > 0; slot += pool->stride)
+            slots[i] = slot;
+        return n;
+    }
 }
 
 /* Room for n more in the table of all batches. */
@@ -136,27 +175,38 @@ static bool append(vf_pool *pool, size_t n)
     }
     for (vf_batch *batch = first; batch != NULL; batch = batch->next)
         batches->table[batches->count++] = batch;
-    if (batches->current == NULL)
-        vf_store_release(&batches->current, first); /* pairs with the acquire in vf_batch_carve */
-    else
+    if (batches->current == NULL) {
+        set_current(pool, first);
+        batches->waiting += n - 1;
+    } else {
         batches->last->next = first;
+        batches->waiting += n;
+    }
     batches->last = last;
     return true;
 }
 
-/* Makes current a batch that is not carved out; seen is the one that was. False: memory spent. */
-static bool grow(vf_pool *pool, vf_batch *seen)
+/* The batch behind current becomes that. Growth lock. */
+static void advance(vf_pool *pool)
+{
+    vf_batches *batches = &pool->batches;
+    batches->waiting--;
+    set_current(pool, batches->current->next);
+}
+
+/* Makes current a batch that is not carved out; seen is the number of the one that was. False:
+   memory is spent. */
+static bool grow(vf_pool *pool, uint64_t seen)
 {
     vf_batches *batches = &pool->batches;
     bool grown = true;
     pthread_mutex_lock(&pool->growth_lock);
-    if (batches->current == seen) {
-        if (seen == NULL || seen->next == NULL)
+    if (vf_load_relaxed(&batches->cursor) >> batches->bits == seen) {
+        bool none = batches->current == NULL;
+        if (none || batches->waiting == 0)
             grown = append(pool, 1);
-        if (grown && seen != NULL) {
-            batches->carved_out++;
-            vf_store_release(&batches->current, seen->next); /* pairs with vf_batch_carve */
-        }
+        if (grown && !none)
+            advance(pool);
     }
     pthread_mutex_unlock(&pool->growth_lock);
     return grown;
@@ -167,12 +217,11 @@ size_t vf_batch_carve(vf_pool *pool, void **slots, size_t most)
 {
     assert(most > 0);
     for (;;) {
-        /* acquire: pairs with the release that made it current, behind its initialisation */
-        vf_batch *batch = vf_load_acquire(&pool->batches.current);
-        size_t n = batch != NULL ? carve_from(pool, batch, slots, most) : 0;
+        uint64_t seen;
+        size_t n = carve(pool, slots, most, &seen);
         if (n > 0)
             return n;
-        if (!grow(pool, batch))
+        if (!grow(pool, seen))
             return 0;
     }
 }
@@ -181,11 +230,13 @@ size_t vf_batch_carve(vf_pool *pool, void **slots, size_t most)
 size_t vf_batches_fresh(vf_pool *pool)
 {
     const vf_batches *batches = &pool->batches;
-    if (batches->current == NULL)
-        return 0;
-    size_t all = pool->batch_objects;
-    size_t cursor = vf_load_relaxed(&batches->current->cursor);
-    return (batches->count - batches->carved_out) * all - (cursor < all ? cursor : all);
+    return (batches->waiting + 1) * pool->batch_objects - vf_batches_carved(pool);
+}
+
+/* Slots that somebody has had, of the current batch. */
+size_t vf_batches_carved(const vf_pool *pool)
+{
+    return carved_of(&pool->batches, vf_load_relaxed(&pool->batches.cursor));
 }
 
 /* Sees to n fresh slots; false: memory is spent, and nothing has changed. */
@@ -209,8 +260,9 @@ static int by_address(const void *a, const void *b)
 
 /* The table is in the order of growth until somebody needs it sorted, because keeping it sorted
    would cost every growth a move of half of it. Growth lock. */
-static void sort_table(vf_batches *batches)
+void vf_batches_sort(vf_pool *pool)
 {
+    vf_batches *batches = &pool->batches;
     if (batches->sorted == batches->count)
         return;
     qsort(batches->table, batches->count, sizeof *batches->table, by_address);
@@ -222,7 +274,7 @@ static void sort_table(vf_batches *batches)
 size_t vf_batch_find(vf_pool *pool, const void *slot)
 {
     vf_batches *batches = &pool->batches;
-    sort_table(batches);
+    vf_batches_sort(pool);
     size_t low = 0;
     size_t high = batches->count;
     while (low < high) {
@@ -237,6 +289,57 @@ size_t vf_batch_find(vf_pool *pool, const void *slot)
         (uintptr_t)slot < (uintptr_t)vf_batch_base(pool, batches->table[low]))
         return batches->count;
     return low;
+}
+
+/*
+ * Closes the current batch: its fresh slots, from carved on, are in the caller's hands. False, and
+ * nothing done, where somebody has carved another. Growth lock.
+ */
+bool vf_batch_close(vf_pool *pool, size_t carved)
+{
+    vf_batches *batches = &pool->batches;
+    uint64_t cursor = vf_load_relaxed(&batches->cursor);
+    if (carved_of(batches, cursor) != carved)
+        return false;
+    /* relaxed: a fresh slot has nothing to see; and the number says that current is the same */
+    return vf_cas_strong_relaxed(&batches->cursor, &cursor, cursor + pool->batch_objects - carved);
+}
+
+/* Takes the slots of the batches that wait to be carved. Growth lock; the table is sorted. */
+void vf_batches_take_waiting(vf_pool *pool, vf_map *hands)
+{
+    vf_batches *batches = &pool->batches;
+    for (const vf_batch *batch = batches->current; batches->waiting > 0; batches->waiting--) {
+        batch = batch->next;
+        size_t number;
+        vf_map_find(hands, vf_batch_base(pool, batch), &number);
+        vf_map_add_range(hands, number, number + pool->batch_objects);
+    }
+    batches->last = batches->current;
+    if (batches->current != NULL)
+        batches->current->next = NULL;
+}
+
+/* Gives back the batches marked as unused; how many bytes. Growth lock. */
+size_t vf_batches_drop_unused(vf_pool *pool)
+{
+    vf_batches *batches = &pool->batches;
+    size_t kept = 0;
+    for (size_t i = 0; i < batches->count; i++) {
+        vf_batch *batch = batches->table[i];
+        if (!batch->unused) {
+            batches->table[kept++] = batch;
+            continue;
+        }
+        if (batch == batches->current)
+            set_current(pool, NULL);
+        batch_free(pool, batch);
+    }
+    size_t bytes = (batches->count - kept) * batch_size(pool);
+    batches->count = kept;
+    batches->sorted = kept;
+    batches->stray_hint = 0;
+    return bytes;
 }
 
 /* At the end of the pool. */

@@ -18,10 +18,6 @@
 
 #include "pool.h"
 
-/* Most slots that one spill or refill moves: at least one magazine of a full cache, and not so many
-   that the one call takes long, or that one thread empties the depot for the others. */
-#define MOVE_MOST ((size_t)16 * VF_MAGAZINE_SLOTS)
-
 /* The array of a cache that has outgrown its first one. */
 typedef struct vf_array {
     size_t size; /* in bytes, of all of it */
@@ -111,7 +107,7 @@ static size_t share(const vf_thread_cache *cache)
     size_t half = (limit_of(cache) + 1) / 2;
     if (half > VF_MAGAZINE_SLOTS)
         half -= half % VF_MAGAZINE_SLOTS;
-    return half < MOVE_MOST ? half : MOVE_MOST;
+    return half < VF_SPILL_MOST ? half : VF_SPILL_MOST;
 }
 
 /* Makes room in a full cache, at the depot's. Never fails. */
@@ -151,8 +147,10 @@ bool vf_cache_refill(vf_thread_cache *cache)
     size_t n = find_free(cache);
     if (n == 0)
         n = find_fresh(cache);
-    if (n == 0 && vf_threads_reap())
-        n = find_free(cache);
+    if (n == 0) {
+        vf_threads_reap();
+        n = find_free(cache); /* also what a trim had in its hands */
+    }
     if (n == 0)
         return false;
     cache->refilled = true;
@@ -163,9 +161,10 @@ bool vf_cache_refill(vf_thread_cache *cache)
 }
 
 /* Gives all it has to the depot, and its large array to the allocator. Its owner, or anyone where
-   the owner is gone. */
+   the owner is gone. Threads' lock. */
 void vf_cache_flush(vf_thread_cache *cache)
 {
+    vf_cache_unseize(cache);
     size_t n = vf_cache_count(cache);
     if (n > 0)
         spill(cache, n);

@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "map.h"
 #include "pool.h"
 
 /* Doubling makes 31 at most; more only where the allocator refuses to double. */
@@ -298,6 +299,45 @@ void vf_capped_stats(vf_pool *pool, vf_pool_stats *stats)
     stats->live = carved - stats->depot;
     stats->fresh = stats->capacity - carved;
     stats->peak = carved;
+}
+
+size_t vf_capped_ready(const vf_pool *pool)
+{
+    return vf_load_acquire(&pool->capped->ready);
+}
+
+size_t vf_capped_spans(const vf_pool *pool)
+{
+    return vf_load_acquire(&pool->capped->span_count);
+}
+
+/* The span that so many others lie below. */
+vf_region vf_capped_region(const vf_pool *pool, size_t place)
+{
+    const vf_capped *capped = pool->capped;
+    size_t count = vf_capped_spans(pool);
+    for (size_t i = 0; i < count; i++) {
+        const span *of = &capped->spans[i];
+        size_t below = 0;
+        for (size_t k = 0; k < count; k++)
+            below += (uintptr_t)capped->spans[k].base < (uintptr_t)of->base;
+        if (below == place)
+            return (vf_region){of->base, of->slots, of->first};
+    }
+    return (vf_region){NULL, 0, 0};
+}
+
+/* Adds what is free to the map. No other call. */
+void vf_capped_each_free(vf_pool *pool, struct vf_map *map)
+{
+    vf_capped *capped = pool->capped;
+    uint32_t index = vf_head_index(capped->free.head, capped->index_mask);
+    while (index != 0) {
+        span *of = span_of_index(capped, index);
+        vf_map_add_range(map, index - 1, index);
+        index = of->links[index - 1 - of->first];
+    }
+    vf_map_add_range(map, capped->carved, capped->ready);
 }
 
 void vf_capped_free_memory(vf_pool *pool)

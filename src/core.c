@@ -94,7 +94,9 @@ static vf_pool *pool_new(const vf_pool_type *type, const vf_pool_options *option
     pool->cache_limit = cache_limit(options, pool->stride);
     pool->uncached = options->cache_objects == VF_CACHE_NONE;
     pool->outstanding = VF_NOT_RELEASED;
+    vf_batches_begin(pool);
     pool->holders = 1;
+    pool->trim_factor = options->trim_factor;
     pthread_mutex_init(&pool->growth_lock, NULL);
     if ((options->max_objects != 0 && !vf_capped_new(pool, options->max_objects)) ||
         !vf_threads_add_pool(pool)) {
@@ -128,7 +130,43 @@ static vf_thread_cache *own_cache(vf_pool *pool)
     return cache != &vf_no_cache ? vf_cache_whole(cache) : vf_thread_attach(pool);
 }
 
-static void *alloc_from(vf_thread_cache *cache)
+/* Between two looks at its cache a thread may lose it to P_trim: hence each turn looks anew. */
+static void *alloc_cached(vf_pool *pool, bool *uncached)
+{
+    vf_thread_cache *cache;
+    while ((cache = own_cache(pool)) != NULL) {
+        void *slot;
+        if (vf_cache_pop(&cache->fast, &slot))
+            return slot;
+        if (!vf_cache_enter(pool, cache))
+            continue;
+        bool refilled = vf_cache_refill(cache);
+        vf_cache_leave(cache);
+        if (!refilled)
+            return NULL;
+    }
+    *uncached = true;
+    return NULL;
+}
+
+/* False: the thread must do without a cache. */
+static bool free_cached(vf_pool *pool, void *object)
+{
+    vf_thread_cache *cache;
+    while ((cache = own_cache(pool)) != NULL) {
+        if (vf_cache_push(&cache->fast, object))
+            return true;
+        if (!vf_cache_enter(pool, cache))
+            continue;
+        vf_cache_make_room(cache);
+        vf_cache_leave(cache);
+        vf_trim_maybe(pool);
+    }
+    return false;
+}
+
+/* Caches held by callers are nobody else's. */
+static void *alloc_held(vf_thread_cache *cache)
 {
     void *slot;
     while (!vf_cache_pop(&cache->fast, &slot)) {
@@ -138,7 +176,7 @@ static void *alloc_from(vf_thread_cache *cache)
     return slot;
 }
 
-static void free_to(vf_thread_cache *cache, void *object)
+static void free_held(vf_thread_cache *cache, void *object)
 {
     while (!vf_cache_push(&cache->fast, object))
         vf_cache_make_room(cache);
@@ -177,8 +215,10 @@ void *vf_pool_core_alloc_slow(vf_pool_core *core)
     } else if (pool->capped != NULL) {
         slot = vf_capped_alloc(pool);
     } else {
-        vf_thread_cache *cache = own_cache(pool);
-        slot = cache != NULL ? alloc_from(cache) : alloc_uncached(pool);
+        bool uncached = false;
+        slot = alloc_cached(pool, &uncached);
+        if (uncached)
+            slot = alloc_uncached(pool);
     }
     if (slot == NULL)
         errno = ENOMEM;
@@ -188,19 +228,14 @@ void *vf_pool_core_alloc_slow(vf_pool_core *core)
 void vf_pool_core_free_slow(vf_pool_core *core, void *object)
 {
     vf_pool *pool = vf_pool_whole(core);
-    if (pool->capped != NULL) {
+    if (core->dropped != NULL)
+        vf_dropped_free(pool, object);
+    else if (pool->capped != NULL)
         vf_capped_free(pool, object);
-        return;
-    }
     /* relaxed: one who does not see it yet works as if before; release.c, 2. */
-    if (vf_load_relaxed(&pool->closed)) {
+    else if (vf_load_relaxed(&pool->closed))
         free_closed(pool);
-        return;
-    }
-    vf_thread_cache *cache = own_cache(pool);
-    if (cache != NULL)
-        free_to(cache, object);
-    else
+    else if (!free_cached(pool, object))
         free_uncached(pool, object);
 }
 
@@ -208,54 +243,80 @@ void vf_pool_core_free_slow(vf_pool_core *core, void *object)
  */
 typedef void *any_object __attribute__((may_alias));
 
-size_t vf_pool_core_alloc_n(vf_pool_core *pool, void *objects, size_t n)
+/* Takes up to n slots that are in the thread's cache; how many. */
+static size_t take_cached(vf_pool *pool, any_object *out, size_t n)
 {
+    vf_cache *cache = vf_pool_core_cache(&pool->core);
+    if (cache == &vf_no_cache || !vf_cache_enter(pool, vf_cache_whole(cache)))
+        return 0;
+    void **top = vf_load_relaxed(&cache->top);
+    size_t count = (size_t)(top - cache->bottom);
+    if (n > count)
+        n = count;
+    for (size_t i = 0; i < n; i++)
+        out[i] = top[-1 - (ptrdiff_t)i];
+    vf_store_relaxed(&cache->top, top - n); /* as in vf_cache_pop */
+    vf_cache_leave(vf_cache_whole(cache));
+    return n;
+}
+
+size_t vf_pool_core_alloc_n(vf_pool_core *core, void *objects, size_t n)
+{
+    vf_pool *pool = vf_pool_whole(core);
     any_object *out = objects;
     size_t done = 0;
     while (done < n) {
-        vf_cache *cache = vf_pool_core_cache(pool);
-        void **top = vf_load_relaxed(&cache->top);
-        size_t count = (size_t)(top - cache->bottom);
-        if (count == 0) {
-            out[done] = vf_pool_core_alloc_slow(pool);
+        size_t part = take_cached(pool, out + done, n - done);
+        if (part == 0) {
+            out[done] = vf_pool_core_alloc_slow(core);
             if (out[done] == NULL)
                 break;
-            done++;
-            continue;
+            part = 1;
         }
-        size_t part = n - done < count ? n - done : count;
-        for (size_t i = 0; i < part; i++)
-            out[done + i] = top[-1 - (ptrdiff_t)i];
-        vf_store_relaxed(&cache->top, top - part); /* as in vf_cache_pop */
         done += part;
     }
     return done;
 }
 
-void vf_pool_core_free_n(vf_pool_core *pool, const void *objects, size_t n)
+/* Puts objects into the thread's cache, until it is full; how many, those that are NULL included.
+ */
+static size_t put_cached(vf_pool *pool, const any_object *in, size_t n)
+{
+    vf_cache *cache = vf_pool_core_cache(&pool->core);
+    if (cache == &vf_no_cache || !vf_cache_enter(pool, vf_cache_whole(cache)))
+        return 0;
+    void **top = vf_load_relaxed(&cache->top);
+    size_t room = (size_t)(cache->limit - top);
+    if (n > room)
+        n = room;
+    for (size_t i = 0; i < n; i++) {
+        *top = in[i];
+        top += in[i] != NULL; /* no branch */
+    }
+    vf_store_release(&cache->top, top); /* as in vf_cache_push */
+    vf_cache_leave(vf_cache_whole(cache));
+    return n;
+}
+
+/* The last object goes by itself: with none left in hand the pool may be gone, and must not even be
+   looked at. */
+void vf_pool_core_free_n(vf_pool_core *core, const void *objects, size_t n)
 {
     const any_object *in = objects;
-    size_t done = 0;
-    for (;;) {
-        /* with no object left in hand the pool may be gone: it must not even be looked at */
-        while (done < n && in[done] == NULL)
-            done++;
-        if (done == n)
-            return;
-        vf_cache *cache = vf_pool_core_cache(pool);
-        void **top = vf_load_relaxed(&cache->top);
-        size_t room = (size_t)(cache->limit - top);
-        if (room == 0) {
-            vf_pool_core_free_slow(pool, in[done++]);
-            continue;
+    while (n > 0 && in[n - 1] == NULL)
+        n--;
+    if (n == 0)
+        return;
+    for (size_t done = 0; done < n - 1;) {
+        size_t part = put_cached(vf_pool_whole(core), in + done, n - 1 - done);
+        if (part == 0) {
+            if (in[done] != NULL)
+                vf_pool_core_free_slow(core, in[done]);
+            part = 1;
         }
-        size_t end = done + (n - done < room ? n - done : room);
-        for (; done < end; done++) {
-            *top = in[done];
-            top += in[done] != NULL; /* no branch */
-        }
-        vf_store_release(&cache->top, top); /* as in vf_cache_push */
+        done += part;
     }
+    vf_pool_core_free(core, in[n - 1]);
 }
 
 bool vf_pool_core_reserve(vf_pool_core *core, size_t n)
@@ -311,7 +372,14 @@ void *vf_pool_core_cache_alloc_slow(vf_cache *fast)
 {
     vf_thread_cache *cache = vf_cache_whole(fast);
     vf_pool *pool = cache->pool;
-    void *slot = pool->capped != NULL ? vf_capped_alloc(pool) : alloc_from(cache);
+    void *slot = NULL;
+    if (vf_load_relaxed(&pool->closed)) {
+        /* misuse, as above */
+    } else if (pool->capped != NULL) {
+        slot = vf_capped_alloc(pool);
+    } else {
+        slot = alloc_held(cache);
+    }
     if (slot == NULL)
         errno = ENOMEM;
     return slot;
@@ -320,8 +388,10 @@ void *vf_pool_core_cache_alloc_slow(vf_cache *fast)
 void vf_pool_core_cache_free_slow(vf_cache *fast, void *object)
 {
     vf_thread_cache *cache = vf_cache_whole(fast);
-    if (cache->pool->capped != NULL)
+    if (cache->pool->core.dropped != NULL)
+        vf_dropped_free(cache->pool, object);
+    else if (cache->pool->capped != NULL)
         vf_capped_free(cache->pool, object);
     else
-        free_to(cache, object);
+        free_held(cache, object);
 }

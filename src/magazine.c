@@ -107,6 +107,14 @@ static vf_magazine *make_chunks(vf_pool *pool)
     return magazines;
 }
 
+/* The same as below. Growth lock. */
+vf_magazine *vf_magazine_new_locked(vf_pool *pool)
+{
+    uint32_t taken;
+    vf_magazine *magazine = vf_stack_pop(&pool->depot, &pool->depot.empty, 1, &taken);
+    return magazine != NULL ? magazine : make_chunks(pool);
+}
+
 /* An empty magazine; NULL where neither the depot nor the allocator has one. */
 vf_magazine *vf_magazine_new(vf_pool *pool)
 {
@@ -115,9 +123,7 @@ vf_magazine *vf_magazine_new(vf_pool *pool)
     if (magazine != NULL)
         return magazine;
     pthread_mutex_lock(&pool->growth_lock);
-    magazine = vf_stack_pop(&pool->depot, &pool->depot.empty, 1, &taken);
-    if (magazine == NULL)
-        magazine = make_chunks(pool);
+    magazine = vf_magazine_new_locked(pool);
     pthread_mutex_unlock(&pool->growth_lock);
     return magazine;
 }

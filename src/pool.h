@@ -13,8 +13,9 @@
  *
  * Beside them: thread.c gives threads their indices and ends their caches, table.c leads from an
  * index to a cache, registry.c knows all pools and has the threads' lock, release.c ends a pool,
- * stray.c keeps free slots when not even a magazine can be had, capped.c is the other kind of
- * pool, fork.c carries all of it over a fork, memory.c is the allocator hook.
+ * map.c has a bit for each slot, each.c visits the live ones, destroy.c drops them, trim.c gives
+ * memory back, stray.c keeps free slots when not even a magazine can be had, capped.c is the other
+ * kind of pool, fork.c carries all of it over a fork, memory.c is the allocator hook.
  *
  * Words, one for one thing:
  *
@@ -56,6 +57,7 @@
 #define VF_POOL_SLOTS_MAX ((size_t)1 << 30)
 
 typedef struct vf_pool vf_pool;
+struct vf_map;
 
 /*
  * Magazine:
@@ -99,25 +101,31 @@ typedef struct vf_depot {
 /*
  * Batch: slots first, so that they begin aligned, its bookkeeping behind them.
  *
- *     slot 0 | slot 1 | ... | slot N-1 | padding | cursor, next, strays[] |
+ *     slot 0 | slot 1 | ... | slot N-1 | padding | next, unused, strays[] |
  */
 #define VF_STRAY_GROUP 256 /* slots that share an entry of strays[] */
 typedef struct vf_batch {
-    size_t cursor;         /* atomic: slots carved, or more where several were late */
     struct vf_batch *next; /* to be carved after this one; growth lock */
+    bool unused;           /* to be given back, see trim.c; growth lock */
     uint16_t strays[];     /* stray.c: for each 256 slots, the first stray, or 0; growth lock */
 } vf_batch;
 
 typedef struct vf_batches {
-    vf_batch *current;  /* atomic: the one to carve from, or NULL */
+    uint64_t cursor;    /* atomic: slots carved from current, and the number of that, see batch.c */
+    unsigned bits;      /* of cursor that count slots; constant */
+    vf_batch *current;  /* atomic: the one to carve from, or NULL; written under the growth lock */
     vf_batch *last;     /* of the chain that begins at current; growth lock */
-    size_t carved_out;  /* batches before current; growth lock */
+    size_t waiting;     /* batches behind current, wholly fresh; growth lock */
     vf_batch **table;   /* all; growth lock */
     size_t count, room; /* of table; growth lock */
     size_t sorted;      /* count, if the table is sorted by address; growth lock */
     size_t strays;      /* atomic: slots that stray.c keeps; written under the growth lock */
     size_t stray_hint;  /* no batch before this place in table has a stray; growth lock */
 } vf_batches;
+
+/* Most slots that one spill or refill moves: at least one magazine of a full cache, and not so many
+   that the one call takes long, or that one thread empties the depot for the others. */
+#define VF_SPILL_MOST ((size_t)16 * VF_MAGAZINE_SLOTS)
 
 /* Places in a cache: at first, and from where on it grows by this much instead of to the double. */
 #define VF_CACHE_FIRST 128
@@ -137,6 +145,8 @@ typedef struct vf_thread_cache {
     bool burst;             /* spilled after it was refilled: will grow; owner */
     bool moving;            /* bottom, top and limit are being changed; owner, and fork.c */
     bool held;              /* by the caller, not a thread */
+    bool busy;              /* atomic: the owner is in a slow call; see trim.c */
+    size_t seized;          /* atomic: slots at the bottom that trim.c has taken; threads' lock */
     uint32_t thread;        /* index of the thread it is attached to, 0: none; threads' lock */
     vf_spares spares;       /* owner */
     struct vf_array *array; /* where it has outgrown first; owner */
@@ -169,6 +179,13 @@ typedef struct vf_table {
     vf_cache *entries[];
 } vf_table;
 
+/* What slots lie in: a batch, or a span of a capped pool. */
+typedef struct vf_region {
+    char *base;
+    size_t slots;
+    size_t first; /* number of its first slot, see map.h */
+} vf_region;
+
 /* pool->outstanding of a pool that is not released begins here, so that it cannot come to 0. */
 #define VF_NOT_RELEASED ((int64_t)1 << 62)
 
@@ -180,6 +197,7 @@ struct vf_pool {
     uint32_t cache_limit;     /* most slots in a cache */
     bool uncached;            /* threads have no caches, callers may */
     struct vf_capped *capped; /* set: a capped pool, all of it is in there */
+    size_t trim_factor;       /* the option; 0: none */
     bool closed;              /* atomic: released, though objects or caches may be out */
     vf_thread_cache *caches;  /* atomic: all there are; grows only */
     vf_batches batches;
@@ -188,6 +206,10 @@ struct vf_pool {
 
     VF_APART int64_t outstanding; /* atomic: see release.c */
     uint32_t holders;             /* atomic: the handle, and each cache held by a caller */
+
+    uint64_t spills;     /* atomic: slow frees since the pool began, if it trims itself */
+    uint64_t next_trim;  /* atomic: not to be looked at before so many */
+    unsigned vain_trims; /* in a row; threads' lock */
 
     VF_APART size_t bytes; /* atomic: all memory held for this pool */
     size_t peak;           /* atomic: most live when somebody looked */
@@ -208,6 +230,7 @@ void vf_memory_free(vf_pool *pool, void *memory, size_t size, size_t alignment);
 /* magazine.c */
 vf_magazine *vf_magazine_at(vf_depot *depot, uint32_t index);
 vf_magazine *vf_magazine_new(vf_pool *pool);
+vf_magazine *vf_magazine_new_locked(vf_pool *pool);
 void vf_magazines_free(vf_pool *pool);
 
 /* depot.c */
@@ -217,16 +240,25 @@ void *vf_depot_alloc(vf_pool *pool);
 void vf_depot_free(vf_pool *pool, void *slot);
 void vf_spares_trim(vf_pool *pool, vf_spares *spares, uint32_t keep);
 
-/* batch.c */
+/* batch.c: growth lock, but for carve and reserve */
+void vf_batches_begin(vf_pool *pool);
 size_t vf_batch_carve(vf_pool *pool, void **slots, size_t most);
 bool vf_batch_reserve(vf_pool *pool, size_t n);
 size_t vf_batches_fresh(vf_pool *pool);
+size_t vf_batches_carved(const vf_pool *pool);
 size_t vf_batch_find(vf_pool *pool, const void *slot);
+void vf_batches_sort(vf_pool *pool);
+bool vf_batch_close(vf_pool *pool, size_t carved);
+void vf_batches_take_waiting(vf_pool *pool, struct vf_map *hands);
+size_t vf_batches_drop_unused(vf_pool *pool);
 char *vf_batch_base(const vf_pool *pool, const vf_batch *batch);
 void vf_batches_free(vf_pool *pool);
 
 /* stray.c */
 void vf_stray_put(vf_pool *pool, void *slot);
+void vf_stray_put_locked(vf_pool *pool, void *slot); /* growth lock */
+void vf_strays_each(vf_pool *pool, struct vf_map *map);
+void vf_strays_take(vf_pool *pool, struct vf_map *hands);
 size_t vf_stray_get(vf_pool *pool, void **slots, size_t most);
 
 /* cache.c */
@@ -273,7 +305,22 @@ static inline vf_pool *vf_pool_whole(vf_pool_core *core)
     return (vf_pool *)(void *)core;
 }
 
+/* map.c: regions by address; growth lock, or no other call */
+size_t vf_pool_slots(const vf_pool *pool);
+size_t vf_regions(const vf_pool *pool);
+vf_region vf_region_at(vf_pool *pool, size_t place);
+
+/* destroy.c */
+void vf_dropped_free(vf_pool *pool, void *object);
+
+/* trim.c */
+bool vf_cache_enter(vf_pool *pool, vf_thread_cache *cache);
+void vf_cache_leave(vf_thread_cache *cache);
+void vf_cache_unseize(vf_thread_cache *cache);
+void vf_trim_maybe(vf_pool *pool);
+
 /* release.c */
+void vf_pool_close(vf_pool *pool);
 bool vf_pool_settle(vf_pool *pool, vf_thread_cache *cache, int64_t freed);
 bool vf_pool_return(vf_pool *pool, int64_t objects);
 bool vf_pool_drop_holder(vf_pool *pool);
@@ -284,6 +331,10 @@ void *vf_capped_alloc(vf_pool *pool);
 void vf_capped_free(vf_pool *pool, void *slot);
 bool vf_capped_reserve(vf_pool *pool, size_t n);
 void vf_capped_stats(vf_pool *pool, vf_pool_stats *stats);
+size_t vf_capped_ready(const vf_pool *pool);
+size_t vf_capped_spans(const vf_pool *pool);
+vf_region vf_capped_region(const vf_pool *pool, size_t place);
+void vf_capped_each_free(vf_pool *pool, struct vf_map *map);
 int64_t vf_capped_close(vf_pool *pool);
 void vf_capped_free_memory(vf_pool *pool);
 

@@ -94,15 +94,21 @@ bool vf_pool_drop_holder(vf_pool *pool)
     return add_outstanding(pool, -VF_NOT_RELEASED);
 }
 
+/* From here on all calls come to the slow paths. Threads' lock. */
+void vf_pool_close(vf_pool *pool)
+{
+    /* relaxed: a free that does not see it yet is one that was caught half way */
+    vf_store_relaxed(&pool->closed, true);
+    for (uint32_t i = 0; i < pool->table->size; i++)
+        vf_store_relaxed(&pool->table->entries[i], &vf_no_cache);
+}
+
 void vf_pool_core_release(vf_pool_core *core)
 {
     vf_pool *pool = vf_pool_whole(core);
     vf_threads_enter();
     assert(!pool->closed);
-    /* relaxed: a free that does not see it yet is one that was caught half way */
-    vf_store_relaxed(&pool->closed, true);
-    for (uint32_t i = 0; i < pool->table->size; i++)
-        vf_store_relaxed(&pool->table->entries[i], &vf_no_cache);
+    vf_pool_close(pool);
     int64_t live = pool->capped != NULL ? vf_capped_close(pool) : settle_all(pool);
     (void)add_outstanding(pool, live); /* not the end: the handle is still a holder */
     if (vf_pool_drop_holder(pool))

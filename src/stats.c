@@ -33,7 +33,8 @@ static int64_t live_objects(const vf_pool *pool, int64_t *cached)
         live += vf_load_acquire(&cache->in);
         int64_t count = count_from_afar(cache);
         live -= count;
-        *cached += count;
+        /* relaxed: what trim.c has put into the depot is still part of in, and of count */
+        *cached += count - (int64_t)vf_load_relaxed(&cache->seized);
     }
     return live;
 }

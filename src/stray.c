@@ -11,11 +11,10 @@
  */
 #include <assert.h>
 
-#include "pool.h"
+#include "map.h"
 
-void vf_stray_put(vf_pool *pool, void *slot)
+void vf_stray_put_locked(vf_pool *pool, void *slot)
 {
-    pthread_mutex_lock(&pool->growth_lock);
     size_t place = vf_batch_find(pool, slot);
     assert(place < pool->batches.count);
     vf_batch *batch = pool->batches.table[place];
@@ -27,6 +26,12 @@ void vf_stray_put(vf_pool *pool, void *slot)
         pool->batches.stray_hint = place;
     /* relaxed: a hint to those who then take the lock */
     vf_store_relaxed(&pool->batches.strays, pool->batches.strays + 1);
+}
+
+void vf_stray_put(vf_pool *pool, void *slot)
+{
+    pthread_mutex_lock(&pool->growth_lock);
+    vf_stray_put_locked(pool, slot);
     pthread_mutex_unlock(&pool->growth_lock);
 }
 
@@ -41,6 +46,40 @@ static size_t take_group(vf_pool *pool, uint16_t *head, char *first, void **slot
         slots[n++] = slot;
     }
     return n;
+}
+
+/* Adds those of 256 slots to the map. */
+static void map_group(vf_pool *pool, struct vf_map *map, uint16_t head, const char *first)
+{
+    while (head != 0) {
+        size_t number = (size_t)head - 1;
+        const unsigned char *slot = (const unsigned char *)first + number * pool->stride;
+        vf_map_add(map, slot);
+        head = (uint16_t)(*slot != number ? *slot + 1U : 0);
+    }
+}
+
+/* Adds all strays to the map. Growth lock, or no other call. */
+void vf_strays_each(vf_pool *pool, struct vf_map *map)
+{
+    for (size_t place = 0; pool->batches.strays > 0 && place < pool->batches.count; place++) {
+        const vf_batch *batch = pool->batches.table[place];
+        const char *base = vf_batch_base(pool, batch);
+        for (size_t i = 0; i * VF_STRAY_GROUP < pool->batch_objects; i++)
+            map_group(pool, map, batch->strays[i], base + i * VF_STRAY_GROUP * pool->stride);
+    }
+}
+
+/* Takes all strays. Growth lock. */
+void vf_strays_take(vf_pool *pool, struct vf_map *hands)
+{
+    vf_strays_each(pool, hands);
+    for (size_t place = 0; pool->batches.strays > 0 && place < pool->batches.count; place++) {
+        vf_batch *batch = pool->batches.table[place];
+        for (size_t i = 0; i * VF_STRAY_GROUP < pool->batch_objects; i++)
+            batch->strays[i] = 0;
+    }
+    vf_store_relaxed(&pool->batches.strays, (size_t)0);
 }
 
 /* Up to most strays; how many. Costs one load where there are none. */

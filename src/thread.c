@@ -233,9 +233,18 @@ vf_thread_cache *vf_thread_attach(vf_pool *pool)
         return NULL;
     int saved = errno;
     vf_thread_cache *cache = NULL;
-    if (!vf_load_relaxed(&pool->closed) && (vf_thread_index != BEFORE || thread_begin()))
-        cache = vf_cache_adopt(pool);
-    if (cache != NULL) {
+    bool attached = false;
+    if (!vf_load_relaxed(&pool->closed) && (vf_thread_index != BEFORE || thread_begin())) {
+        cache = vf_thread_attached(pool);
+        attached = cache != NULL; /* P_trim has taken it for a while */
+        if (attached) {
+            vf_cache_unseize(cache);
+            vf_table_set(pool, vf_thread_index, &cache->fast);
+        } else {
+            cache = vf_cache_adopt(pool);
+        }
+    }
+    if (cache != NULL && !attached) {
         record *own = &threads.records[vf_thread_index];
         cache->thread = vf_thread_index;
         cache->next_of_thread = own->caches;

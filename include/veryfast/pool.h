@@ -92,10 +92,18 @@ VF_STATIC_ASSERT((VF_ALIGN) > 0 && ((VF_ALIGN) & ((VF_ALIGN)-1)) == 0,
 #define vf_self_free_n        VF_CAT(VF_NAME, _free_n)
 #define vf_self_reserve       VF_CAT(VF_NAME, _reserve)
 #define vf_self_stats         VF_CAT(VF_NAME, _stats)
+#define vf_self_owns          VF_CAT(VF_NAME, _owns)
+#define vf_self_each          VF_CAT(VF_NAME, _each)
+#define vf_self_trim          VF_CAT(VF_NAME, _trim)
+#define vf_self_destroy       VF_CAT(VF_NAME, _destroy)
 #define vf_self_cache_new     VF_CAT(VF_NAME, _cache_new)
 #define vf_self_cache_alloc   VF_CAT(VF_NAME, _cache_alloc)
 #define vf_self_cache_free    VF_CAT(VF_NAME, _cache_free)
 #define vf_self_cache_release VF_CAT(VF_NAME, _cache_release)
+/* and those that are not for its users */
+#define vf_self_visitor VF_CAT(vf_visitor_of_, VF_NAME)
+#define vf_self_visit   VF_CAT(vf_visit_of_, VF_NAME)
+#define vf_self_drop    VF_CAT(vf_drop_of_, VF_NAME)
 
 #if vf_types
 /* The pool. Made by P_new, used through pointers only. */
@@ -121,6 +129,10 @@ size_t vf_self_alloc_n(vf_self *pool, VF_T *objects[], size_t n);
 void vf_self_free_n(vf_self *pool, VF_T *const objects[], size_t n);
 bool vf_self_reserve(vf_self *pool, size_t n);
 vf_pool_stats vf_self_stats(const vf_self *pool);
+bool vf_self_owns(const vf_self *pool, const void *object);
+bool vf_self_each(vf_self *pool, void (*visit)(VF_T *object, void *context), void *context);
+size_t vf_self_trim(vf_self *pool);
+void vf_self_destroy(vf_self *pool);
 vf_self_cache *vf_self_cache_new(vf_self *pool);
 VF_T *vf_self_cache_alloc(vf_self_cache *cache);
 void vf_self_cache_free(vf_self_cache *cache, VF_T *object);
@@ -146,7 +158,11 @@ vf_fn void vf_self_free(vf_self *pool, VF_T *object)
 {
     if (VF_UNLIKELY(object == NULL))
         return;
+#    ifndef vf_no_drop
+    if (!vf_pool_core_may_drop(&pool->core, object))
+        return;
     VF_DROP(object);
+#    endif
     vf_pool_core_free(&pool->core, object);
 }
 
@@ -201,7 +217,7 @@ vf_fn void vf_self_free_n(vf_self *pool, VF_T *const objects[], size_t n)
 {
 #    ifndef vf_no_drop
     for (size_t i = 0; i < n; i++) {
-        if (objects[i] != NULL) {
+        if (objects[i] != NULL && vf_pool_core_may_drop(&pool->core, objects[i])) {
             VF_DROP(objects[i]);
         }
     }
@@ -229,6 +245,87 @@ vf_fn vf_pool_stats vf_self_stats(const vf_self *pool)
     vf_pool_stats stats;
     vf_pool_core_stats(&pool->core, &stats, sizeof stats);
     return stats;
+}
+
+/*
+ * P_owns: is it the address of a slot of this pool, whether live or free? Any pointer at all, any
+ * thread. Looks, slowly: takes the lock under which the pool grows, and sorts the batches at times.
+ */
+vf_fn bool vf_self_owns(const vf_self *pool, const void *object)
+{
+    return vf_pool_core_owns(&pool->core, object);
+}
+
+/* The core visits objects without a type. */
+struct vf_self_visitor {
+    void (*visit)(VF_T *object, void *context);
+    void *context;
+};
+static inline VF_UNUSED void vf_self_visit(void *object, void *visitor)
+{
+    const struct vf_self_visitor *typed = (const struct vf_self_visitor *)visitor;
+    typed->visit((VF_T *)object, typed->context);
+}
+
+/*
+ * P_each: visit(object, context) for every live object, once, by ascending address. The visitor may
+ * free the object that it is given, and make no other call on the pool; nor may anybody else
+ * meanwhile. False and ENOMEM: no memory for a bit per slot, and none was visited. Costs little
+ * for each slot, live or free.
+ */
+vf_fn bool vf_self_each(vf_self *pool, void (*visit)(VF_T *object, void *context), void *context)
+{
+    struct vf_self_visitor visitor = {visit, context};
+    return vf_pool_core_each(&pool->core, vf_self_visit, &visitor);
+}
+
+/*
+ * P_trim: gives back every batch without a live object, and sorts the other free slots by address,
+ * so that what is allocated next lies together. How many bytes were given back. Any thread, at any
+ * time, beside all other calls, which may have to wait for it where they need the depot's or the
+ * allocator's memory.
+ *
+ * Objects that others keep free for themselves are given back too, with these exceptions: of each
+ * other thread that has used the pool, one object (it might be about to hand it out), and all that
+ * it has where the system has no membarrier; all in caches held by callers; and what other threads
+ * are moving this instant. vf_thread_flush, a thread's end and P_cache_release leave nothing
+ * behind. A batch with such an object stays until a later trim. Memory for a bit per slot is
+ * needed, or nothing is given back; a capped pool keeps its memory.
+ *
+ * Costs what touching each free object's pointer costs, several times.
+ */
+vf_fn size_t vf_self_trim(vf_self *pool)
+{
+    return vf_pool_core_trim(&pool->core);
+}
+
+/* The core drops objects without a type. */
+#    ifndef vf_no_drop
+static inline VF_UNUSED void vf_self_drop(void *object)
+{
+    VF_T *typed = (VF_T *)object;
+    VF_DROP(typed);
+}
+#    endif
+
+/*
+ * P_destroy: VF_DROP on every live object, and all memory back, the pool's own and that of caches
+ * held by callers included: the end of a level. NULL is ignored. No other call on the pool at the
+ * same time, nor after it.
+ *
+ * VF_DROP may free other objects of the pool (a tree's root its children): each is dropped once.
+ * What it allocates there it does not get. Never fails, and needs a bit per slot of memory, or,
+ * where there is none, much time. Without VF_DROP it costs what giving back the batches costs.
+ */
+vf_fn void vf_self_destroy(vf_self *pool)
+{
+    if (pool != NULL) {
+#    ifdef vf_no_drop
+        vf_pool_core_destroy(&pool->core, NULL);
+#    else
+        vf_pool_core_destroy(&pool->core, vf_self_drop);
+#    endif
+    }
 }
 
 /*
@@ -288,7 +385,11 @@ vf_fn void vf_self_cache_free(vf_self_cache *cache, VF_T *object)
 {
     if (VF_UNLIKELY(object == NULL))
         return;
+#    ifndef vf_no_drop
+    if (!vf_pool_core_cache_may_drop(&cache->core, object))
+        return;
     VF_DROP(object);
+#    endif
     vf_pool_core_cache_free(&cache->core, object);
 }
 
@@ -312,6 +413,13 @@ vf_fn void vf_self_cache_release(vf_self_cache *cache)
 #undef vf_self_free_n
 #undef vf_self_reserve
 #undef vf_self_stats
+#undef vf_self_owns
+#undef vf_self_each
+#undef vf_self_trim
+#undef vf_self_destroy
+#undef vf_self_visitor
+#undef vf_self_visit
+#undef vf_self_drop
 #undef vf_self_cache_new
 #undef vf_self_cache_alloc
 #undef vf_self_cache_free

@@ -37,6 +37,7 @@ typedef struct vf_cache {
 /* The part of a pool that the fast paths know. */
 typedef struct vf_pool_core {
     vf_cache **table; /* by thread index; replaced by a longer one as threads come */
+    void *dropped;    /* set: P_destroy is at work, see src/destroy.c */
 } vf_pool_core;
 
 /* What the core must know of an instance; constant, one for each. */
@@ -65,6 +66,13 @@ VF_API size_t vf_pool_core_alloc_n(vf_pool_core *pool, void *objects, size_t n);
 VF_API void vf_pool_core_free_n(vf_pool_core *pool, const void *objects, size_t n);
 VF_API bool vf_pool_core_reserve(vf_pool_core *pool, size_t n);
 VF_API void vf_pool_core_stats(const vf_pool_core *pool, vf_pool_stats *stats, size_t stats_size);
+VF_API bool vf_pool_core_owns(const vf_pool_core *pool, const void *object);
+VF_API bool vf_pool_core_each(vf_pool_core *pool, void (*visit)(void *object, void *context),
+                              void *context);
+VF_API size_t vf_pool_core_trim(vf_pool_core *pool);
+VF_API void vf_pool_core_destroy(vf_pool_core *pool, void (*drop)(void *object));
+VF_API bool vf_pool_core_claim(vf_pool_core *pool, const void *object);
+VF_API bool vf_pool_core_cache_claim(vf_cache *cache, const void *object);
 VF_API vf_cache *vf_pool_core_cache_new(vf_pool_core *pool);
 VF_API void vf_pool_core_cache_release(vf_cache *cache);
 
@@ -129,6 +137,19 @@ static inline void vf_pool_core_free(vf_pool_core *pool, void *object)
 {
     if (VF_UNLIKELY(!vf_cache_push(vf_pool_core_cache(pool), object)))
         vf_pool_core_free_slow(pool, object);
+}
+
+/* May the object be dropped? Not twice, while P_destroy drops all. */
+static inline bool vf_pool_core_may_drop(vf_pool_core *pool, const void *object)
+{
+    return VF_LIKELY(pool->dropped == NULL) || vf_pool_core_claim(pool, object);
+}
+
+/* The same. P_destroy has closed the caches, so that they look full. */
+static inline bool vf_pool_core_cache_may_drop(vf_cache *cache, const void *object)
+{
+    return VF_LIKELY(vf_load_relaxed(&cache->top) != cache->limit) ||
+           vf_pool_core_cache_claim(cache, object);
 }
 
 static inline void *vf_pool_core_cache_alloc(vf_cache *cache)
