@@ -30,31 +30,31 @@ static pool_object_4096_cache *caches[WORKERS_MOST];
 #define LOOPS_USE     pool_object_4096 *pool = pool_4096;
 #define LOOPS_ALLOC   pool_object_4096_alloc(pool)
 #define LOOPS_FREE(p) pool_object_4096_free(pool, p)
-#include "loops.h"
+#include "allocator_loops.h"
 
 #define LOOPS         veryfast_256
 #define LOOPS_USE     pool_object_256 *pool = pool_256;
 #define LOOPS_ALLOC   pool_object_256_alloc(pool)
 #define LOOPS_FREE(p) pool_object_256_free(pool, p)
-#include "loops.h"
+#include "allocator_loops.h"
 
 #define LOOPS         veryfast_64
 #define LOOPS_USE     pool_object_64 *pool = pool_64;
 #define LOOPS_ALLOC   pool_object_64_alloc(pool)
 #define LOOPS_FREE(p) pool_object_64_free(pool, p)
-#include "loops.h"
+#include "allocator_loops.h"
 
 #define LOOPS         held
 #define LOOPS_USE     pool_object_4096_cache *cache = caches[worker];
 #define LOOPS_ALLOC   pool_object_4096_cache_alloc(cache)
 #define LOOPS_FREE(p) pool_object_4096_cache_free(cache, p)
-#include "loops.h"
+#include "allocator_loops.h"
 
 #define LOOPS         capped
 #define LOOPS_USE     pool_object_4096 *pool = pool_capped;
 #define LOOPS_ALLOC   pool_object_4096_alloc(pool)
 #define LOOPS_FREE(p) pool_object_4096_free(pool, p)
-#include "loops.h"
+#include "allocator_loops.h"
 
 /* A burst by one call, and the end of it by another. */
 static void bulk_burst(void *context, unsigned worker)
@@ -76,7 +76,7 @@ static const struct loops bulk_loops = {.burst = bulk_burst};
 #define LOOPS_USE
 #define LOOPS_ALLOC   malloc(sizeof(struct object))
 #define LOOPS_FREE(p) free(p)
-#include "loops.h"
+#include "allocator_loops.h"
 
 /* Debian has mimalloc as a shared library only. Linked with the program it would replace malloc,
    so it is loaded apart; to call through a pointer is what calling a shared library is. */
@@ -89,7 +89,7 @@ static struct {
 #define LOOPS_USE
 #define LOOPS_ALLOC   mimalloc.alloc(sizeof(struct object))
 #define LOOPS_FREE(p) mimalloc.free(p)
-#include "loops.h"
+#include "allocator_loops.h"
 
 #if HAVE_JEMALLOC
 void *peer_je_malloc(size_t size);
@@ -98,7 +98,7 @@ void peer_je_sdallocx(void *memory, size_t size, int flags);
 #    define LOOPS_USE
 #    define LOOPS_ALLOC   peer_je_malloc(sizeof(struct object))
 #    define LOOPS_FREE(p) peer_je_sdallocx(p, sizeof(struct object), 0)
-#    include "loops.h"
+#    include "allocator_loops.h"
 #endif
 
 #if HAVE_TCMALLOC
@@ -108,7 +108,7 @@ void peer_tc_tc_free_sized(void *memory, size_t size);
 #    define LOOPS_USE
 #    define LOOPS_ALLOC   peer_tc_tc_malloc(sizeof(struct object))
 #    define LOOPS_FREE(p) peer_tc_tc_free_sized(p, sizeof(struct object))
-#    include "loops.h"
+#    include "allocator_loops.h"
 #endif
 
 /* What one writes first: a free list and a mutex. */
@@ -142,7 +142,7 @@ static inline void list_free(void *memory)
 #define LOOPS_USE
 #define LOOPS_ALLOC   list_alloc()
 #define LOOPS_FREE(p) list_free(p)
-#include "loops.h"
+#include "allocator_loops.h"
 
 /* What a hand-over costs that allocates nothing: more objects than can be on the way, in turn. */
 static struct object bare_objects[2 * (RING_SLOTS + ARRAYS * ARRAY)];
@@ -151,7 +151,7 @@ static struct object bare_objects[2 * (RING_SLOTS + ARRAYS * ARRAY)];
 #define LOOPS_USE     size_t taken = 0;
 #define LOOPS_ALLOC   &bare_objects[taken++ % (sizeof bare_objects / sizeof *bare_objects)]
 #define LOOPS_FREE(p) ((void)(p), (void)taken)
-#include "loops.h"
+#include "allocator_loops.h"
 
 /* What the loops take by themselves: few enough objects for the nearest cache. */
 static struct object near_objects[256];
@@ -160,41 +160,41 @@ static struct object near_objects[256];
 #define LOOPS_USE     unsigned char taken = 0;
 #define LOOPS_ALLOC   &near_objects[taken++]
 #define LOOPS_FREE(p) ((void)(p), (void)taken)
-#include "loops.h"
+#include "allocator_loops.h"
 
-struct variants variants_of_pool = {1, {{"veryfast", OURS, &veryfast_loops, 0}}};
+struct variants variants_of_pool = {1, {{"veryfast", OURS, &veryfast_loops, 0, NULL}}};
 struct variants variants_of_n = {
     3,
-    {{"N=4096", OURS, &veryfast_loops, 0},
-     {"N=256", OURS, &veryfast_256_loops, 0},
-     {"N=64", OURS, &veryfast_64_loops, 0}},
+    {{"N=4096", OURS, &veryfast_loops, 0, NULL},
+     {"N=256", OURS, &veryfast_256_loops, 0, NULL},
+     {"N=64", OURS, &veryfast_64_loops, 0, NULL}},
 };
-struct variants variants_of_ring = {1, {{"veryfast", OURS, &veryfast_loops, 0}}};
+struct variants variants_of_ring = {1, {{"veryfast", OURS, &veryfast_loops, 0, NULL}}};
 const struct variants variants_of_threads = {
     2,
-    {{"2 threads", OURS, &veryfast_loops, 2}, {"1 thread", PEER, &veryfast_loops, 1}},
+    {{"2 threads", OURS, &veryfast_loops, 2, NULL}, {"1 thread", PEER, &veryfast_loops, 1, NULL}},
 };
 const struct variants variants_of_held = {
     3,
-    {{"held", OURS, &held_loops, 0},
-     {"thread's", PEER, &veryfast_loops, 0},
-     {"no pool", ASIDE, &no_pool_loops, 0}},
+    {{"held", OURS, &held_loops, 0, NULL},
+     {"thread's", PEER, &veryfast_loops, 0, NULL},
+     {"no pool", ASIDE, &no_pool_loops, 0, NULL}},
 };
 const struct variants variants_of_bulk = {
     3,
-    {{"bulk", OURS, &bulk_loops, 0},
-     {"single", PEER, &veryfast_loops, 0},
-     {"no pool", ASIDE, &no_pool_loops, 0}},
+    {{"bulk", OURS, &bulk_loops, 0, NULL},
+     {"single", PEER, &veryfast_loops, 0, NULL},
+     {"no pool", ASIDE, &no_pool_loops, 0, NULL}},
 };
 const struct variants variants_of_cap = {
     2,
-    {{"capped", OURS, &capped_loops, 0}, {"mutex+list", PEER, &list_loops, 0}},
+    {{"capped", OURS, &capped_loops, 0, NULL}, {"mutex+list", PEER, &list_loops, 0, NULL}},
 };
 
 static void add(struct variants *variants, const char *name, enum kind kind,
                 const struct loops *loops)
 {
-    variants->all[variants->n++] = (struct variant){name, kind, loops, 0};
+    variants->all[variants->n++] = (struct variant){.name = name, .kind = kind, .loops = loops};
 }
 
 static void add_peer(const char *name, const struct loops *loops)

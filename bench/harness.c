@@ -16,7 +16,7 @@
 static struct worker {
     sem_t start;
     double began, ended;
-    long switches; /* that it did not ask for, in between */
+    long switches; /* that it did not ask for, while it worked */
 } workers[WORKERS_MOST];
 
 /* What they are to do; written while all of them sleep. */
@@ -86,11 +86,11 @@ static void *worker_main(void *number)
         while (sem_wait(&self->start) != 0) {
         }
         meet(&task.arrivals, task.active);
-        self->switches = own_switches();
+        self->switches -= own_switches();
         self->began = now_ns();
         task.body(task.context, id);
         self->ended = now_ns();
-        self->switches = own_switches() - self->switches;
+        self->switches += own_switches();
         sem_post(&task.done);
     }
     return NULL;
@@ -143,12 +143,12 @@ double workers_time(unsigned n, worker_body *body, void *context)
 
 bool workers_preempted(unsigned n)
 {
-    if (n > workers_processors(n))
-        return false;
     long switches = 0;
-    for (unsigned id = 0; id < n; id++)
+    for (unsigned id = 0; id < n; id++) {
         switches += workers[id].switches;
-    return switches > 0;
+        workers[id].switches = 0;
+    }
+    return switches > 0 && n <= workers_processors(n);
 }
 
 bool in_child(void (*body)(void *context), void *context)

@@ -65,8 +65,8 @@ void workers_start(unsigned n);
 /* The first n workers run the body: ns from when the first begins until the last is done. */
 double workers_time(unsigned n, worker_body *body, void *context);
 
-/* Was a worker held up by another program, the last time? Never where n workers share processors:
-   there they hold up one another. */
+/* Was a worker held up by another program, since this was last asked? Never where n workers share
+   processors: there they hold up one another. */
 bool workers_preempted(unsigned n);
 
 /* How many processors n workers use: two at most. */

@@ -4,16 +4,38 @@
 #ifndef BENCH_ROWS_H
 #define BENCH_ROWS_H
 
-#include "allocators.h"
+#include "harness.h"
 
-#define REPS_MOST  99
-#define PARTS_MOST 4
+#define VARIANTS_MOST 12
+#define REPS_MOST     99
+#define PARTS_MOST    4
 
 struct options {
     bool quick;  /* every row once, and hardly anything in it */
     size_t reps; /* at most REPS_MOST */
 };
 extern struct options options;
+
+enum kind {
+    OURS,  /* what has a goal */
+    PEER,  /* what it is compared with, where there are several with the best */
+    ASIDE, /* for information */
+};
+
+/* A column: an allocator with its loops, or a buffer. */
+struct variant {
+    const char *name;
+    enum kind kind;
+    const struct loops *loops;
+    unsigned threads; /* instead of the row's; 0: the row's */
+    const struct buffer_loops *buffer;
+};
+
+/* What rows measure, in the order of their columns. */
+struct variants {
+    size_t n;
+    struct variant all[VARIANTS_MOST];
+};
 
 enum order { LIFO, FIFO, RANDOM };
 
@@ -30,8 +52,10 @@ struct row {
     size_t parts;
     struct part part[PARTS_MOST];
 
-    /* for ordinary rows: one sample of a variant, of about *operations, which becomes the number
-       that were done; ns by the clock. And what ends a variant's samples */
+    /* For ordinary rows, what comes first; one sample of a variant, of about *operations, which
+       becomes the number that were done, in ns by the clock; what ends a variant's samples, if
+       there is anything. */
+    void (*open)(const struct row *row);
     double (*sample)(const struct row *row, const struct variant *variant, size_t *operations);
     void (*finish)(const struct row *row, const struct variant *variant);
     unsigned threads;
@@ -42,7 +66,22 @@ struct row {
 /* All rows, in order. */
 const struct row *rows_all(size_t *n);
 
-/* The rows whose every sample takes a process of its own, see fresh.c. */
+/* An ordinary row of one line and one thread, named as printf does. */
+__attribute__((format(printf, 3, 4))) struct row *row_add(const struct variants *variants,
+                                                          double goal, const char *format, ...);
+
+/* The groups of rows, and what their ordinary rows open with. */
+void allocator_rows_add(void);
+void allocator_rows_open(const struct row *row);
+void buffer_rows_add(void);
+void buffer_rows_open(const struct row *row);
+
+/* How many threads a variant runs on. */
+unsigned threads_of(const struct row *row, const struct variant *variant);
+
+/* Ordinary rows, see measure.c, and those whose every sample takes a process of its own, see
+   fresh.c. */
+void run_ordinary(const struct row *row);
 void run_first(const struct row *row);
 void run_single(const struct row *row);
 

@@ -45,7 +45,7 @@ size_t vf_drain_more(vf_drain *drain, const vf_smallbuf_type *type, void **eleme
     const vf_directory *directory = vf_directory_of(drain->spill);
     while (drain->next < drain->end) {
         assert(directory != NULL && drain->next >= type->inside);
-        uint64_t offset = directory->fast.offset;
+        uint64_t offset = directory->offset;
         uint64_t place = drain->next + offset;
         uint64_t end = (uint64_t)2 << vf_level_of(place);
         if (end > drain->end + offset)
@@ -57,7 +57,8 @@ size_t vf_drain_more(vf_drain *drain, const vf_smallbuf_type *type, void **eleme
         }
         drain->next = end - offset;
         if (place < end) {
-            *elements = vf_slot_at(directory, place, type->size);
+            uint64_t run; /* to the end of the chunk */
+            *elements = vf_slot_of(directory, place - offset, type->size, &run);
             return (size_t)(end - place);
         }
     }

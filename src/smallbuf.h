@@ -2,8 +2,9 @@
  * smallbuf.h - the small buffer's parts and how they hang together. Read this first.
  *
  *   S_push                template, inline: one fetch_add, one store   include/veryfast/smallbuf.h
- *      |  behind N: one look into the directory                        detail/smallbuf_core.h
- *   spill                 decides on chunks, gives them back           spill.c
+ *      |  behind N: one look at the chunk that is being filled         detail/smallbuf_core.h
+ *      |  a slot that is not there
+ *   spill                 finds it, decides on chunks, gives them back spill.c
  *      |
  *   allocator                                                          memory.c
  *
@@ -14,7 +15,8 @@
  *
  *   slot        memory for one element; slots have indices
  *   inside      of a slot: in the buffer itself, index below N
- *   chunk       2^k slots from one allocation
+ *   chunk       2^k slots from one allocation, behind their window
+ *   window      which slots these are
  *   place       of a slot in the chunks' numbering: its index + the directory's offset
  *   level       of a chunk: the highest bit of its places
  *   directory   what leads from a level to its chunk; in one allocation with the first chunk
@@ -33,23 +35,46 @@
 
 #include <veryfast/detail/smallbuf_core.h>
 
+/* The highest bit; the exclusive or, unlike a subtraction, costs nothing. */
+static inline size_t vf_level_of(uint64_t place)
+{
+    return (size_t)__builtin_clzll(place) ^ 63;
+}
+
 /* An undecided chunk is NULL; one that could not be had is this. */
 #define VF_CHUNK_REFUSED ((void *)(uintptr_t)1)
 
+/* Highest bits that a place can have: 2^40 slots and more. */
+#define VF_SPILL_LEVELS 41
+
 /*
- * Directory:
+ * Slot i, from N on, has a place in the chunks, i + offset: the highest bit of the place says in
+ * which chunk, the bits below it where. The first chunk has 2^k slots, with k chosen, and offset is
+ * 2^k - N.
  *
- *     room | offset | chunks | bookkeeping | padding | slots of the first chunk | marks |
+ *     directory | padding | window | slots of the first chunk | marks
+ *                                    ^
+ *                         padding | window | slots of another | marks
+ *                                            ^
+ *
+ * These two, and their like, are in chunks[].
  */
 typedef struct vf_directory {
-    vf_spill fast; /* first: the word spill leads here */
+    uint64_t room;                 /* atomic: slots below it have a chunk and are within the cap */
+    uint64_t offset;               /* constant; modulo 2^64 */
+    size_t first;                  /* constant: level of the first chunk */
+    void *chunks[VF_SPILL_LEVELS]; /* atomic; NULL: not decided; VF_CHUNK_REFUSED */
     const vf_smallbuf_options *options;
     uint64_t refused; /* since the last drain, by refusals that S_reserve has lifted; exclusive */
     uint64_t gaps;    /* atomic: slots in the gaps of this fill */
     uint64_t fill;    /* number of this fill, as marks have it; exclusive */
     uint64_t hint;    /* atomic: drain.c, a place to look from */
-    size_t first;     /* level of the first chunk */
 } vf_directory;
+
+static inline vf_window *vf_window_of(void *chunk)
+{
+    return (vf_window *)chunk - 1;
+}
 
 /*
  * Marks, behind the slots of a chunk, say where its gaps are: for each block of some lines how many
@@ -84,34 +109,47 @@ static inline uint64_t vf_block_slots(size_t size)
     return slots < 8 ? 8 : slots;
 }
 
-/*
- * NULL where nothing has spilled. relaxed: for who has exclusive access, or has a slot in a chunk
- * and so has acquired the word before.
- */
+/* The directory that a value of the word leads to; NULL where nothing has spilled. */
+static inline vf_directory *vf_directory_in(char *word)
+{
+    return (uintptr_t)word & VF_SPILLED ? (vf_directory *)vf_window_of(word - VF_SPILLED)->directory
+                                        : NULL;
+}
+
 static inline vf_directory *vf_directory_of(void *const *spill)
 {
-    char *word = vf_load_relaxed(spill);
-    return (uintptr_t)word & VF_SPILLED ? (vf_directory *)(void *)(word - VF_SPILLED) : NULL;
+    /* acquire: pairs with the releases in spill.c that change the word; the window that it leads to
+       comes before them */
+    return vf_directory_in((char *)vf_load_acquire(spill));
+}
+
+/* The chunk that a slot is in whose index is within room. relaxed: room has been acquired. */
+static inline void *vf_chunk_of(const vf_directory *directory, uint64_t index)
+{
+    return vf_load_relaxed(&directory->chunks[vf_level_of(index + directory->offset)]);
+}
+
+/* The slot, and *run that follow in the same chunk, itself included. */
+static inline void *vf_slot_of(const vf_directory *directory, uint64_t index, size_t size,
+                               uint64_t *run)
+{
+    char *chunk = (char *)vf_chunk_of(directory, index);
+    uint64_t at = index - vf_window_of(chunk)->first;
+    *run = vf_window_of(chunk)->count - at;
+    return chunk + (size_t)at * size;
 }
 
 /* The index of the first slot behind a chunk. */
 static inline uint64_t vf_chunk_end(const vf_directory *directory, size_t level)
 {
-    return ((uint64_t)2 << level) - directory->fast.offset;
-}
-
-static inline char *vf_slot_at(const vf_directory *directory, uint64_t place, size_t size)
-{
-    size_t level = vf_level_of(place);
-    char *chunk = vf_load_relaxed(&directory->fast.chunks[level]); /* room has been acquired */
-    return chunk + (size_t)(place ^ (uint64_t)1 << level) * size;
+    return ((uint64_t)2 << level) - directory->offset;
 }
 
 /* The mark of the block that the place is in. Only where there can be writers. */
 static inline vf_mark *vf_mark_at(const vf_directory *directory, uint64_t place, size_t size)
 {
     size_t level = vf_level_of(place);
-    char *chunk = vf_load_relaxed(&directory->fast.chunks[level]); /* room has been acquired */
+    char *chunk = vf_load_relaxed(&directory->chunks[level]); /* room has been acquired */
     vf_mark *marks = (vf_mark *)(void *)(chunk + ((size_t)1 << level) * size);
     return &marks[(place ^ (uint64_t)1 << level) / vf_block_slots(size)];
 }

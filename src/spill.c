@@ -27,12 +27,11 @@ static const vf_smallbuf_options *options_of(const char *word)
 /* Wherever they are now. Any thread. */
 static const vf_smallbuf_options *options_in(void *const *spill)
 {
-    /* acquire: pairs with the release that publishes the directory; one load, lest a second one
-       sees another word */
-    const char *word = vf_load_acquire(spill);
-    if ((uintptr_t)word & VF_SPILLED)
-        return ((const vf_directory *)(const void *)(word - VF_SPILLED))->options;
-    return options_of(word);
+    /* acquire: pairs with the releases that change the word; one load, lest a second one sees
+       another */
+    char *word = vf_load_acquire(spill);
+    const vf_directory *directory = vf_directory_in(word);
+    return directory != NULL ? directory->options : options_of(word);
 }
 
 static void *word_of(const vf_smallbuf_options *options)
@@ -82,21 +81,22 @@ static size_t marks_size(size_t level, const vf_smallbuf_type *type)
     return (size_t)(((uint64_t)1 << level) / vf_block_slots(type->size)) * sizeof(vf_mark);
 }
 
-/* Bytes of a chunk, 0 if they cannot be counted. */
-static size_t chunk_size(size_t level, const vf_smallbuf_type *type)
+/* Bytes of a chunk's slots and marks, 0 if they cannot be counted. */
+static size_t slots_size(size_t level, const vf_smallbuf_type *type)
 {
     uint64_t slots = (uint64_t)1 << level;
-    /* the other half is more than marks and directory */
+    /* the other half is more than marks, window and directory */
     if (level >= VF_SPILL_LEVELS || slots > SIZE_MAX / 2 / type->size)
         return 0;
     return (size_t)slots * type->size + marks_size(level, type);
 }
 
-/* Bytes before the first chunk. */
-static size_t directory_size(const vf_smallbuf_type *type)
+/* Bytes before the slots of a chunk, with the directory if it is the first. */
+static size_t lead_size(bool first, const vf_smallbuf_type *type)
 {
     size_t alignment = chunk_alignment(type);
-    return (sizeof(vf_directory) + alignment - 1) / alignment * alignment;
+    size_t size = sizeof(vf_window) + (first ? sizeof(vf_directory) : 0);
+    return (size + alignment - 1) / alignment * alignment;
 }
 
 /* A first chunk that nobody has chosen: as many slots as inside, and 256 bytes at least. */
@@ -116,27 +116,6 @@ static size_t first_level(const vf_smallbuf_options *options, const vf_smallbuf_
 
 /* ---- chunks ---- */
 
-static void clear_marks(void *chunk, size_t level, const vf_smallbuf_type *type)
-{
-    memset((char *)chunk + ((size_t)1 << level) * type->size, 0, marks_size(level, type));
-}
-
-static void *chunk_new(const vf_smallbuf_options *options, size_t level,
-                       const vf_smallbuf_type *type)
-{
-    size_t size = chunk_size(level, type);
-    void *chunk = size != 0 ? memory_alloc(options, size, chunk_alignment(type)) : NULL;
-    if (chunk != NULL)
-        clear_marks(chunk, level, type);
-    return chunk;
-}
-
-static void chunk_free(const vf_smallbuf_options *options, void *chunk, size_t level,
-                       const vf_smallbuf_type *type)
-{
-    memory_free(options, chunk, chunk_size(level, type), chunk_alignment(type));
-}
-
 /* Room with all chunks up to the level. */
 static uint64_t room_of(const vf_directory *directory, size_t level)
 {
@@ -145,31 +124,80 @@ static uint64_t room_of(const vf_directory *directory, size_t level)
     return end < cap ? end : cap;
 }
 
+/* Makes the memory behind the lead a chunk. */
+static void chunk_init(vf_directory *directory, char *slots, size_t level,
+                       const vf_smallbuf_type *type)
+{
+    vf_window *window = vf_window_of(slots);
+    window->first = ((uint64_t)1 << level) - directory->offset;
+    window->count = room_of(directory, level) - window->first;
+    window->directory = directory;
+    memset(slots + ((size_t)1 << level) * type->size, 0, marks_size(level, type));
+}
+
+static void *chunk_new(vf_directory *directory, size_t level, const vf_smallbuf_type *type)
+{
+    size_t size = slots_size(level, type);
+    size_t lead = lead_size(false, type);
+    char *memory = NULL;
+    if (size != 0)
+        memory = memory_alloc(directory->options, lead + size, chunk_alignment(type));
+    if (memory == NULL)
+        return NULL;
+    chunk_init(directory, memory + lead, level, type);
+    return memory + lead;
+}
+
+/* How many bytes were given back. */
+static size_t chunk_free(const vf_directory *directory, void *chunk, size_t level,
+                         const vf_smallbuf_type *type)
+{
+    size_t lead = lead_size(false, type);
+    size_t size = lead + slots_size(level, type);
+    memory_free(directory->options, (char *)chunk - lead, size, chunk_alignment(type));
+    return size;
+}
+
 static vf_directory *directory_new(const vf_smallbuf_options *options, const vf_smallbuf_type *type)
 {
     size_t level = first_level(options, type);
-    size_t slots = chunk_size(level, type);
-    if (slots == 0)
-        return NULL;
-    size_t before = directory_size(type);
-    vf_directory *directory = memory_alloc(options, before + slots, chunk_alignment(type));
+    size_t size = slots_size(level, type);
+    size_t lead = lead_size(true, type);
+    vf_directory *directory = NULL;
+    if (size != 0)
+        directory = memory_alloc(options, lead + size, chunk_alignment(type));
     if (directory == NULL)
         return NULL;
     memset(directory, 0, sizeof *directory);
     directory->options = options;
     directory->first = level;
     directory->fill = 1;
-    directory->fast.offset = ((uint64_t)1 << level) - type->inside;
-    directory->fast.chunks[level] = (char *)directory + before;
-    directory->fast.room = room_of(directory, level);
-    clear_marks(directory->fast.chunks[level], level, type);
+    directory->offset = ((uint64_t)1 << level) - type->inside;
+    directory->chunks[level] = (char *)directory + lead;
+    directory->room = room_of(directory, level);
+    chunk_init(directory, directory->chunks[level], level, type);
     return directory;
 }
 
-static void directory_free(vf_directory *directory, const vf_smallbuf_type *type)
+/* How many bytes were given back. */
+static size_t directory_free(vf_directory *directory, const vf_smallbuf_type *type)
 {
-    memory_free(directory->options, directory,
-                directory_size(type) + chunk_size(directory->first, type), chunk_alignment(type));
+    size_t size = lead_size(true, type) + slots_size(directory->first, type);
+    memory_free(directory->options, directory, size, chunk_alignment(type));
+    return size;
+}
+
+static void *word_of_chunk(void *chunk)
+{
+    return (char *)chunk + VF_SPILLED;
+}
+
+/* The first chunk is the one to be filled. */
+static void fill_first(void **spill, vf_directory *directory)
+{
+    /* release: pairs with the acquire in vf_expect. With VF_FLIP a push may look that has not had
+       this bank since; the window comes before it */
+    vf_store_release(spill, word_of_chunk(directory->chunks[directory->first]));
 }
 
 /* ---- pushes that need a chunk: any thread ---- */
@@ -182,8 +210,10 @@ static vf_directory *decide_directory(void **spill, const vf_smallbuf_type *type
     while (((uintptr_t)word & (VF_SPILLED | VF_REFUSED)) == 0) {
         const vf_smallbuf_options *options = options_of(word);
         vf_directory *directory = directory_new(options, type);
-        void *decision = (char *)directory + VF_SPILLED;
-        if (directory == NULL)
+        void *decision;
+        if (directory != NULL)
+            decision = word_of_chunk(directory->chunks[directory->first]);
+        else
             decision = (char *)word_of(options != NULL ? options : &no_options) + VF_REFUSED;
         /* release: what is in the directory comes before it */
         if (vf_cas_strong_acq_rel(spill, (void **)&word, decision))
@@ -191,38 +221,38 @@ static vf_directory *decide_directory(void **spill, const vf_smallbuf_type *type
         if (directory != NULL)
             directory_free(directory, type);
     }
-    return (uintptr_t)word & VF_SPILLED ? (vf_directory *)(void *)(word - VF_SPILLED) : NULL;
+    return vf_directory_in(word);
 }
 
 /* Decides on a chunk, all before it being there; false: refused. */
 static bool decide_chunk(vf_directory *directory, size_t level, const vf_smallbuf_type *type)
 {
-    void **decision = &directory->fast.chunks[level];
+    void **decision = &directory->chunks[level];
     /* acquire, here and where the swap fails: pairs with the release of the swap below */
     void *chunk = vf_load_acquire(decision);
     if (chunk == NULL) {
-        void *mine = chunk_new(directory->options, level, type);
-        /* release: its marks come before it */
+        void *mine = chunk_new(directory, level, type);
+        /* release: its window and marks come before it */
         if (vf_cas_strong_acq_rel(decision, &chunk, mine != NULL ? mine : VF_CHUNK_REFUSED))
             return mine != NULL;
         if (mine != NULL)
-            chunk_free(directory->options, mine, level, type);
+            chunk_free(directory, mine, level, type);
     }
     return chunk != VF_CHUNK_REFUSED;
 }
 
 static void raise_room(vf_directory *directory, uint64_t room)
 {
-    uint64_t known = vf_load_relaxed(&directory->fast.room);
+    uint64_t known = vf_load_relaxed(&directory->room);
     /* release: pairs with the acquires of room; the chunks below have been acquired or made */
-    while (known < room && !vf_cas_weak_release(&directory->fast.room, &known, room)) {
+    while (known < room && !vf_cas_weak_release(&directory->room, &known, room)) {
     }
 }
 
 /* Decides on all chunks up to the one that the index is in; false: refused. */
 static bool decide_up_to(vf_directory *directory, uint64_t index, const vf_smallbuf_type *type)
 {
-    size_t last = vf_level_of(index + directory->fast.offset);
+    size_t last = vf_level_of(index + directory->offset);
     for (size_t level = directory->first; level <= last; level++) {
         if (!decide_chunk(directory, level, type))
             return false;
@@ -231,25 +261,43 @@ static bool decide_up_to(vf_directory *directory, uint64_t index, const vf_small
     return true;
 }
 
-static void *slot_spilled(void **spill, uint64_t index, const vf_smallbuf_type *type)
+/* The chunk is the one that is being filled, unless pushes have come to a later one. */
+static void fill_from(void **spill, void *chunk)
 {
-    vf_directory *directory = decide_directory(spill, type);
-    if (directory == NULL || !decide_up_to(directory, index, type))
-        return NULL;
-    return vf_slot_at(directory, index + directory->fast.offset, type->size);
+    /* acquire, here and where the swap fails: pairs with the releases of this and of the others
+       that change the word; the window that it leads to comes before them */
+    char *word = vf_load_acquire(spill);
+    /* release: pairs with the acquire in vf_expect; the window has been acquired or made */
+    while (vf_window_of(word - VF_SPILLED)->first < vf_window_of(chunk)->first &&
+           !vf_cas_strong_acq_rel(spill, (void **)&word, word_of_chunk(chunk))) {
+    }
 }
 
-void *vf_spill_grow(void **spill, uint64_t index, const vf_smallbuf_type *type)
+static void *slot_spilled(void **spill, uint64_t index, const vf_smallbuf_type *type, uint64_t *run)
+{
+    vf_directory *directory = decide_directory(spill, type);
+    if (directory == NULL)
+        return NULL;
+    /* acquire: pairs with the release in raise_room, which comes after the chunk's */
+    if (index >= vf_load_acquire(&directory->room) && !decide_up_to(directory, index, type))
+        return NULL;
+    fill_from(spill, vf_chunk_of(directory, index));
+    return vf_slot_of(directory, index, type->size, run);
+}
+
+void *vf_spill_find(void **spill, uint64_t index, const vf_smallbuf_type *type, uint64_t *run)
 {
     assert(index >= type->inside);
     uint64_t taken = vf_plain_index(index);
+    uint64_t cap = cap_of(options_in(spill));
     void *slot = NULL;
-    if (taken >= cap_of(options_in(spill))) {
+    if (taken >= cap) {
         /* refused, and nothing to be decided */
     } else if (taken < type->inside) {
         slot = (char *)spill + type->inline_offset + (size_t)taken * type->size;
+        *run = (cap < type->inside ? cap : type->inside) - taken;
     } else {
-        slot = slot_spilled(spill, taken, type);
+        slot = slot_spilled(spill, taken, type, run);
     }
     if (slot == NULL)
         errno = ENOMEM;
@@ -271,7 +319,7 @@ size_t vf_spill_capacity(void *const *spill, const vf_smallbuf_type *type)
 {
     const vf_directory *directory = vf_directory_of(spill);
     if (directory != NULL)
-        return (size_t)directory->fast.room;
+        return (size_t)directory->room;
     uint64_t cap = cap_of(options_of(*spill));
     return (size_t)(cap < type->inside ? cap : type->inside);
 }
@@ -301,8 +349,8 @@ size_t vf_spill_refused(void *const *spill, uint64_t index, const vf_smallbuf_ty
 static size_t levels_end(const vf_directory *directory)
 {
     size_t level = directory->first;
-    while (level < VF_SPILL_LEVELS && directory->fast.chunks[level] != NULL &&
-           directory->fast.chunks[level] != VF_CHUNK_REFUSED)
+    while (level < VF_SPILL_LEVELS && directory->chunks[level] != NULL &&
+           directory->chunks[level] != VF_CHUNK_REFUSED)
         level++;
     return level;
 }
@@ -312,11 +360,10 @@ static size_t drop_chunks(vf_directory *directory, size_t level, const vf_smallb
 {
     size_t bytes = 0;
     for (size_t top = levels_end(directory); top > level;) {
-        void *chunk = directory->fast.chunks[--top];
-        directory->fast.chunks[top] = NULL;
-        directory->fast.room = room_of(directory, top - 1);
-        chunk_free(directory->options, chunk, top, type);
-        bytes += chunk_size(top, type);
+        void *chunk = directory->chunks[--top];
+        directory->chunks[top] = NULL;
+        directory->room = room_of(directory, top - 1);
+        bytes += chunk_free(directory, chunk, top, type);
     }
     return bytes;
 }
@@ -324,10 +371,8 @@ static size_t drop_chunks(vf_directory *directory, size_t level, const vf_smallb
 static size_t drop_directory(void **spill, vf_directory *directory, const vf_smallbuf_type *type)
 {
     size_t bytes = drop_chunks(directory, directory->first + 1, type);
-    bytes += directory_size(type) + chunk_size(directory->first, type);
     *spill = word_of(directory->options);
-    directory_free(directory, type);
-    return bytes;
+    return bytes + directory_free(directory, type);
 }
 
 /* Lifts the refusal of a chunk, where there is one. */
@@ -335,21 +380,21 @@ static void lift_refusal(vf_directory *directory)
 {
     size_t level = levels_end(directory);
     if (level < VF_SPILL_LEVELS)
-        directory->fast.chunks[level] = NULL;
+        directory->chunks[level] = NULL;
 }
 
 /* Adds chunks up to the one that the index is in; false: nothing has changed. */
 static bool add_chunks(vf_directory *directory, uint64_t index, const vf_smallbuf_type *type)
 {
     size_t before = levels_end(directory);
-    void *refusal = before < VF_SPILL_LEVELS ? directory->fast.chunks[before] : NULL;
+    void *refusal = before < VF_SPILL_LEVELS ? directory->chunks[before] : NULL;
     lift_refusal(directory);
     if (decide_up_to(directory, index, type))
         return true;
     lift_refusal(directory);
     drop_chunks(directory, before, type);
     if (before < VF_SPILL_LEVELS)
-        directory->fast.chunks[before] = refusal;
+        directory->chunks[before] = refusal;
     return false;
 }
 
@@ -393,12 +438,13 @@ size_t vf_spill_trim(void **spill, uint64_t index, size_t keep, const vf_smallbu
         return 0;
     uint64_t used = vf_spill_used(spill, index, type);
     uint64_t kept = used > keep ? used : keep;
-    if (kept >= directory->fast.room)
+    if (kept >= directory->room)
         return 0; /* so nothing is refused, from here on */
     if (kept <= type->inside && directory->refused == 0)
         return drop_directory(spill, directory, type);
     uint64_t last = kept > type->inside ? kept - 1 : type->inside;
-    return drop_chunks(directory, vf_level_of(last + directory->fast.offset) + 1, type);
+    fill_first(spill, directory);
+    return drop_chunks(directory, vf_level_of(last + directory->offset) + 1, type);
 }
 
 /* Clears the marks of other fills: done every so often, no mark is older than its number. */
@@ -433,10 +479,12 @@ uint64_t vf_spill_detach(void **spill, uint64_t index, const vf_smallbuf_type *t
     drain->end = vf_spill_used(spill, index, type);
     drain->refused = vf_spill_refused(spill, index, type);
     if (directory == NULL) {
-        *spill = word_of(options_of(*spill)); /* a refusal is lifted */
+        /* a refusal is lifted; atomic, since with VF_FLIP a push may look */
+        vf_store_relaxed(spill, word_of(options_of(*spill)));
         return index & VF_CAP_INSIDE;
     }
     drain->fill = directory->gaps != 0 ? directory->fill : 0;
     begin_fill(directory, type);
+    fill_first(spill, directory);
     return 0;
 }

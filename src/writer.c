@@ -23,9 +23,20 @@ static size_t take_one(vf_writer *writer, uint64_t *tail, void **spill,
     writer->end = index + 1;
     if (index < type->inside)
         *slots = (char *)spill + type->inline_offset + (size_t)index * type->size;
-    else if (!vf_spill_slots(spill, index, type->size, slots, &run))
-        *slots = vf_spill_grow(spill, index, type);
+    else
+        *slots = vf_spill_find(spill, index, type, &run);
     return *slots != NULL;
+}
+
+/* How many slots can be had at the index, from N on, without a decision. */
+static uint64_t slots_there(const vf_directory *directory, uint64_t index, size_t size,
+                            void **slots)
+{
+    uint64_t run = 0;
+    /* acquire: pairs with the release in raise_room, which comes after the chunk's */
+    if (directory != NULL && index < vf_load_acquire(&directory->room))
+        *slots = vf_slot_of(directory, index, size, &run);
+    return run;
 }
 
 /* Where a run that begins at the index is to end. */
@@ -33,8 +44,8 @@ static uint64_t run_end(const vf_writer *writer, const vf_directory *directory, 
                         uint64_t in_chunk, size_t size)
 {
     uint64_t block = vf_block_slots(size);
-    uint64_t place = index + directory->fast.offset;
-    uint64_t end = (place + writer->run + block - 1) / block * block - directory->fast.offset;
+    uint64_t place = index + directory->offset;
+    uint64_t end = (place + writer->run + block - 1) / block * block - directory->offset;
     return end - index < in_chunk ? end : index + in_chunk;
 }
 
@@ -46,10 +57,11 @@ size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_
     if (writer->run == 0)
         writer->run = block;
     while (index >= type->inside) {
-        uint64_t in_chunk;
-        if (!vf_spill_slots(spill, index, type->size, slots, &in_chunk))
+        const vf_directory *directory = vf_directory_of(spill);
+        uint64_t in_chunk = slots_there(directory, index, type->size, slots);
+        if (in_chunk == 0)
             break; /* to be decided, or refused: take_one asks and counts */
-        uint64_t end = run_end(writer, vf_directory_of(spill), index, in_chunk, type->size);
+        uint64_t end = run_end(writer, directory, index, in_chunk, type->size);
         /* relaxed: exclusive access is what makes elements visible */
         if (vf_cas_weak_relaxed(tail, &index, end)) {
             writer->end = end;
@@ -82,7 +94,7 @@ void vf_writer_give_back(vf_writer *writer, size_t unused, uint64_t *tail, void 
     if (vf_cas_strong_relaxed(tail, &end, index))
         return;
     vf_directory *directory = vf_directory_of(spill);
-    uint64_t offset = directory->fast.offset;
+    uint64_t offset = directory->offset;
     mark_gap(directory, index + offset, writer->end + offset, type->size);
     /* relaxed: read with exclusive access only, as the marks are */
     vf_fetch_add_relaxed(&directory->gaps, unused);

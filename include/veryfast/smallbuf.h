@@ -116,9 +116,12 @@
 #define vf_self_flip_try       VF_CAT(VF_NAME, _flip_try)
 /* and those that are not for its users */
 #define vf_self_type      VF_CAT(vf_type_of_, VF_NAME)
+#define vf_self_bank_of   VF_CAT(vf_bank_of_, VF_NAME)
+#define vf_self_expect    VF_CAT(vf_expect_of_, VF_NAME)
 #define vf_self_take      VF_CAT(vf_take_of_, VF_NAME)
 #define vf_self_done      VF_CAT(vf_done_of_, VF_NAME)
 #define vf_self_inside    VF_CAT(vf_inside_of_, VF_NAME)
+#define vf_self_find      VF_CAT(vf_find_of_, VF_NAME)
 #define vf_self_slots     VF_CAT(vf_slots_of_, VF_NAME)
 #define vf_self_store     VF_CAT(vf_store_of_, VF_NAME)
 #define vf_self_put       VF_CAT(vf_put_of_, VF_NAME)
@@ -228,30 +231,56 @@ static const vf_smallbuf_type vf_self_type VF_UNUSED = {
 #    endif
 };
 
-/* Takes n indices, the first of which is *index, in the bank returned. */
-vf_hidden vf_self_bank *vf_self_take(vf_self *buffer, uint64_t n, uint64_t *index)
+/* The bank that a counter's value belongs to, and the index in it. */
+vf_hidden vf_self_bank *vf_self_bank_of(vf_self *buffer, uint64_t tail, uint64_t *index)
 {
 #    ifdef VF_FLIP
-    /* acquire: pairs with the release by which a flip makes the bank the one to push to: it was
-       emptied before */
-    uint64_t tail = vf_fetch_add_acquire(&buffer->tail, n);
     *index = tail & ~VF_BANK_BIT;
     return &buffer->banks[tail >> 63];
 #    else
-    /* relaxed: exclusive access is what makes elements visible, and an index is one's own */
-    *index = vf_fetch_add_relaxed(&buffer->tail, n);
+    *index = tail;
     return buffer;
 #    endif
 }
 
-/* Says that n pushes into a bank have come to their end, the refused ones too. */
-vf_hidden void vf_self_done(vf_self_bank *bank, uint64_t n)
+/* The slots in which a push that begins now is likely to have its own. */
+vf_hidden vf_expected vf_self_expect(vf_self *buffer)
+{
+#    ifdef VF_FLIP
+    /* relaxed: if the bank is another one by the time that the push takes its index, that is not
+       among those expected; and of this bank, whatever was drained meanwhile, they are still true
+     */
+    uint64_t tail = vf_load_relaxed(&buffer->tail);
+    vf_expected expected = vf_expect(&buffer->banks[tail >> 63].spill);
+    expected.first |= tail & VF_BANK_BIT;
+    return expected;
+#    else
+    return vf_expect(&buffer->spill);
+#    endif
+}
+
+/* Takes n indices; the counter's value, which holds the first of them. */
+vf_hidden uint64_t vf_self_take(vf_self *buffer, uint64_t n)
+{
+#    ifdef VF_FLIP
+    /* acquire: pairs with the release by which a flip makes the bank the one to push to: it was
+       emptied before */
+    return vf_fetch_add_acquire(&buffer->tail, n);
+#    else
+    /* relaxed: exclusive access is what makes elements visible, and an index is one's own */
+    return vf_fetch_add_relaxed(&buffer->tail, n);
+#    endif
+}
+
+/* Says that n pushes have come to their end, the refused ones too. */
+vf_hidden void vf_self_done(vf_self *buffer, uint64_t tail, uint64_t n)
 {
 #    ifdef VF_FLIP
     /* release: pairs with the acquire of who takes the bank; the elements come before it */
-    vf_fetch_add_release(&bank->done, n);
+    vf_fetch_add_release(&buffer->banks[tail >> 63].done, n);
 #    else
-    (void)bank;
+    (void)buffer;
+    (void)tail;
     (void)n;
 #    endif
 }
@@ -261,24 +290,31 @@ vf_hidden VF_T *vf_self_inside(const vf_self_bank *bank)
     return (VF_T *)(uintptr_t)bank->inline_;
 }
 
-/* Finds the n slots at an index, or as many as lie together: *run. False and ENOMEM: refused. */
-vf_hidden bool vf_self_slots(vf_self_bank *bank, uint64_t index, uint64_t n, VF_T **slots,
-                             uint64_t *run)
+/* Finds a slot that is not among those expected, and *run that follow. NULL and ENOMEM: refused. */
+vf_hidden VF_T *vf_self_find(vf_self_bank *bank, uint64_t index, uint64_t *run)
 {
-    void *found;
     if (VF_LIKELY(index < (VF_N))) {
-        found = vf_self_inside(bank) + index;
         *run = (VF_N)-index;
-    } else if (VF_UNLIKELY(!vf_spill_slots(&bank->spill, index, sizeof(VF_T), &found, run))) {
-        found = vf_spill_grow(&bank->spill, index, &vf_self_type);
-        if (found == NULL)
-            return false;
-        *run = 1;
+        return vf_self_inside(bank) + index;
     }
-    *slots = (VF_T *)found;
-    if (*run > n)
-        *run = n;
-    return true;
+    uint64_t there; /* not *run itself, lest the caller keep it in memory */
+    VF_T *slot = (VF_T *)vf_spill_find(&bank->spill, index, &vf_self_type, &there);
+    *run = there;
+    return slot;
+}
+
+/* The slot that the counter's value stands for, and *run that follow. NULL and ENOMEM: refused. */
+vf_hidden VF_T *vf_self_slots(vf_self *buffer, const vf_expected *expected, uint64_t tail,
+                              uint64_t *run)
+{
+    uint64_t at = tail - expected->first;
+    if (VF_LIKELY(at < expected->count)) {
+        *run = expected->count - at;
+        return (VF_T *)expected->slots + at;
+    }
+    uint64_t index;
+    vf_self_bank *bank = vf_self_bank_of(buffer, tail, &index);
+    return vf_self_find(bank, index, run);
 }
 
 vf_hidden void vf_self_store(VF_T *slot, VF_T *value)
@@ -290,17 +326,18 @@ vf_hidden void vf_self_store(VF_T *slot, VF_T *value)
 #    endif
 }
 
-/* All of a push: false and ENOMEM: refused. */
-vf_hidden bool vf_self_put(vf_self *buffer, VF_T *value, uint64_t *taken)
+/* All of a push: false and ENOMEM: refused. *index: as S_push_index has it. */
+vf_hidden bool vf_self_put(vf_self *buffer, VF_T *value, size_t *index)
 {
-    vf_self_bank *bank = vf_self_take(buffer, 1, taken);
-    VF_T *slot;
+    vf_expected expected = vf_self_expect(buffer);
+    uint64_t tail = vf_self_take(buffer, 1);
     uint64_t run;
-    bool pushed = vf_self_slots(bank, *taken, 1, &slot, &run);
-    if (VF_LIKELY(pushed))
+    VF_T *slot = vf_self_slots(buffer, &expected, tail, &run);
+    if (VF_LIKELY(slot != NULL))
         vf_self_store(slot, value);
-    vf_self_done(bank, 1);
-    return pushed;
+    vf_self_done(buffer, tail, 1);
+    *index = (size_t)vf_plain_index(tail);
+    return slot != NULL;
 }
 
 /*
@@ -310,8 +347,8 @@ vf_hidden bool vf_self_put(vf_self *buffer, VF_T *value, uint64_t *taken)
  */
 vf_fn bool vf_self_push(vf_self *buffer, VF_T value)
 {
-    uint64_t taken;
-    return vf_self_put(buffer, &value, &taken);
+    size_t index;
+    return vf_self_put(buffer, &value, &index);
 }
 
 /*
@@ -321,10 +358,10 @@ vf_fn bool vf_self_push(vf_self *buffer, VF_T value)
  */
 vf_fn bool vf_self_push_index(vf_self *buffer, VF_T value, size_t *index)
 {
-    uint64_t taken;
+    size_t taken;
     bool pushed = vf_self_put(buffer, &value, &taken);
     if (index != NULL)
-        *index = (size_t)vf_plain_index(taken);
+        *index = taken;
     return pushed;
 }
 
@@ -335,13 +372,12 @@ vf_fn bool vf_self_push_index(vf_self *buffer, VF_T value, size_t *index)
  */
 vf_fn VF_T *vf_self_push_slot(vf_self *buffer, size_t *index)
 {
-    uint64_t taken;
-    vf_self_bank *bank = vf_self_take(buffer, 1, &taken);
-    VF_T *slot;
+    vf_expected expected = vf_self_expect(buffer);
+    uint64_t tail = vf_self_take(buffer, 1);
     uint64_t run;
     if (index != NULL)
-        *index = (size_t)vf_plain_index(taken);
-    return vf_self_slots(bank, taken, 1, &slot, &run) ? slot : NULL;
+        *index = (size_t)vf_plain_index(tail);
+    return vf_self_slots(buffer, &expected, tail, &run);
 }
 #    endif
 
@@ -365,14 +401,16 @@ vf_fn size_t vf_self_push_n(vf_self *buffer, const vf_value *values, size_t n)
 #    endif
     if (n == 0)
         return 0;
-    uint64_t taken;
-    vf_self_bank *bank = vf_self_take(buffer, n, &taken);
+    vf_expected expected = vf_self_expect(buffer);
+    uint64_t tail = vf_self_take(buffer, n);
     size_t copied = 0;
     while (copied < n) {
         uint64_t run;
-        VF_T *slots;
-        if (VF_UNLIKELY(!vf_self_slots(bank, taken + copied, n - copied, &slots, &run)))
+        VF_T *slots = vf_self_slots(buffer, &expected, tail + copied, &run);
+        if (VF_UNLIKELY(slots == NULL))
             break;
+        if (run > n - copied)
+            run = n - copied;
 #    ifdef __cplusplus
         for (size_t i = 0; i < run; i++)
             ::new (static_cast<void *>(slots + i)) vf_value(values[copied + i]);
@@ -381,7 +419,7 @@ vf_fn size_t vf_self_push_n(vf_self *buffer, const vf_value *values, size_t n)
 #    endif
         copied += (size_t)run;
     }
-    vf_self_done(bank, n);
+    vf_self_done(buffer, tail, n);
     return copied;
 }
 #    undef vf_value
@@ -425,9 +463,12 @@ vf_fn size_t vf_self_push_n(vf_self *buffer, const vf_value *values, size_t n)
 #undef vf_self_flip
 #undef vf_self_flip_try
 #undef vf_self_type
+#undef vf_self_bank_of
+#undef vf_self_expect
 #undef vf_self_take
 #undef vf_self_done
 #undef vf_self_inside
+#undef vf_self_find
 #undef vf_self_slots
 #undef vf_self_store
 #undef vf_self_put

@@ -1,22 +1,22 @@
 /*
  * smallbuf_core.h - what the small buffer's template sees of the core.
  *
- *   buffer                 directory, from the first chunk on
- *   +-------------+        +------+--------+-----------------------------+
- *   | tail        |    +-> | room | offset | chunks[0] ... chunks[40]    | ... and the first chunk
- *   | spill ------+----+   +------+--------+----|----------------|-------+
- *   | inline_[N]  |                             v                v
- *   +-------------+                        [ 2^k slots ]   [ 2^(k+1) slots ]   ...
+ *   buffer                   the chunk that is being filled
+ *   +-------------+          +--------+-------+-----------+-------------------------+
+ *   | tail        |          | first  | count | directory | slot | slot | slot | ... |
+ *   | spill ------+---+      +--------+-------+-----------+-------------------------+
+ *   | inline_[N]  |   |       <------- window ----------> ^
+ *   +-------------+   +-----------------------------------+
  *
- * Slot i is inline_[i] below N. From N on it has a place in the chunks, i + offset: the highest bit
- * of the place says in which chunk, the bits below it where. The first chunk has 2^k slots, with
- * k chosen, and offset is 2^k - N. Chunks are never moved, so neither is an element.
+ * Slot i is inline_[i] below N. From N on it is in a chunk. The word spill leads to
+ * the one that is being filled, and the core knows the others (the directory, see src/smallbuf.h).
+ * Chunks are never moved, so neither is an element.
  *
  * The word spill is one of
  *
  *     options + 0           nothing has spilled; options may be NULL
  *     options + VF_REFUSED  the same, and the first chunk could not be had
- *     directory + VF_SPILLED
+ *     slots + VF_SPILLED    of a chunk, behind its window
  *
  * where + is on bytes: the words before are aligned, so that their lowest bits are free.
  */
@@ -32,15 +32,12 @@ VF_EXTERN_C_BEGIN
 #define VF_SPILLED 1
 #define VF_REFUSED 2
 
-/* Highest bits that a place can have: 2^40 slots and more. */
-#define VF_SPILL_LEVELS 41
-
-/* The part of a directory that pushes know. */
-typedef struct vf_spill {
-    uint64_t room;                 /* atomic: slots below it have a chunk and are within the cap */
-    uint64_t offset;               /* constant; modulo 2^64 */
-    void *chunks[VF_SPILL_LEVELS]; /* atomic; NULL: not decided; VF_CHUNK_REFUSED */
-} vf_spill;
+/* What lies before a chunk's slots. Constant. */
+typedef struct vf_window {
+    uint64_t first; /* index of the first slot */
+    uint64_t count; /* slots that are within the cap */
+    void *directory;
+} vf_window;
 
 /* What the core must know of an instance; constant, one for each. */
 typedef struct vf_smallbuf_type {
@@ -81,10 +78,12 @@ typedef struct vf_writer {
 } vf_writer;
 
 /*
- * The slot at the index, from N on, or NULL and ENOMEM: decides on chunks that are not decided yet.
- * For indices that vf_spill_slots knows nothing of. Any thread.
+ * The slot at the index, or NULL and ENOMEM: decides on chunks that are not decided yet. *run: how
+ * many slots follow in a row that can be had, itself included. For indices that the template knows
+ * nothing of: not below N, or with VF_CAP_INSIDE. Any thread.
  */
-VF_API void *vf_spill_grow(void **spill, uint64_t index, const vf_smallbuf_type *type);
+VF_API void *vf_spill_find(void **spill, uint64_t index, const vf_smallbuf_type *type,
+                           uint64_t *run);
 
 /* Exclusive access from here on. An index may be behind what was refused. */
 
@@ -117,40 +116,32 @@ VF_API void vf_flip_wait(const uint64_t *done, uint64_t n);
 
 VF_EXTERN_C_END
 
-/* A program may call other things index, spill, slot or room. */
+/* The slots in which a push expects its own; none, if that will be inside. */
+typedef struct vf_expected {
+    uint64_t first, count;
+    void *slots;
+} vf_expected;
+
+/* A program may call other things spill or window. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 
-/* The highest bit; the exclusive or, unlike a subtraction, costs nothing. */
-static inline size_t vf_level_of(uint64_t place)
-{
-    return (size_t)__builtin_clzll(place) ^ 63;
-}
-
 /*
- * Finds the slot at the index, from N on; false where the core must be asked. *run: how many slots
- * follow in the same chunk, itself included, all within the cap.
+ * What a push must know it reads before it takes its index: on x86 it would otherwise wait for the
+ * counter first and for this then, and with several threads for the line of the two twice.
  */
-static inline bool vf_spill_slots(void *const *spill, uint64_t index, size_t size, void **slots,
-                                  uint64_t *run)
+static inline vf_expected vf_expect(void *const *spill)
 {
-    /* acquire: pairs with the release in src/spill.c that publishes the directory */
+    vf_expected expected = {0, 0, NULL};
+    /* acquire: pairs with the releases in src/spill.c that make a chunk the one to be filled */
     char *word = (char *)vf_load_acquire(spill);
-    if (VF_UNLIKELY(((uintptr_t)word & VF_SPILLED) == 0))
-        return false;
-    const vf_spill *known = (const vf_spill *)(const void *)(word - VF_SPILLED);
-    /* acquire: pairs with the release in src/spill.c, which comes after the chunk's */
-    uint64_t room = vf_load_acquire(&known->room);
-    if (VF_UNLIKELY(index >= room))
-        return false;
-    uint64_t place = index + known->offset;
-    size_t level = vf_level_of(place);
-    uint64_t behind = place ^ (uint64_t)1 << level; /* slots in the chunk before this one */
-    uint64_t to_chunk_end = ((uint64_t)1 << level) - behind;
-    /* relaxed: room has been acquired */
-    *slots = (char *)vf_load_relaxed(&known->chunks[level]) + (size_t)behind * size;
-    *run = to_chunk_end < room - index ? to_chunk_end : room - index;
-    return true;
+    if (((uintptr_t)word & VF_SPILLED) != 0) {
+        expected.slots = word - VF_SPILLED;
+        const vf_window *window = (const vf_window *)expected.slots - 1;
+        expected.first = window->first;
+        expected.count = window->count;
+    }
+    return expected;
 }
 
 #pragma GCC diagnostic pop

@@ -19,14 +19,7 @@
 /* The bank that pushes go to, and its next index. */
 vf_hidden vf_self_bank *vf_self_current(const vf_self *buffer, uint64_t *index)
 {
-    vf_self *whole = (vf_self *)(uintptr_t)buffer;
-#ifdef VF_FLIP
-    *index = whole->tail & ~VF_BANK_BIT;
-    return &whole->banks[whole->tail >> 63];
-#else
-    *index = whole->tail;
-    return whole;
-#endif
+    return vf_self_bank_of((vf_self *)(uintptr_t)buffer, buffer->tail, index);
 }
 
 /* All pushes into the current bank are done. */
@@ -65,13 +58,18 @@ vf_fn bool vf_self_push_exclusive(vf_self *buffer, VF_T value)
 {
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
-    VF_T *slot;
-    uint64_t run;
-    bool pushed = vf_self_slots(bank, index, 1, &slot, &run);
-    if (VF_LIKELY(pushed))
+    VF_T *slot = vf_self_inside(bank) + index;
+    if (VF_LIKELY(index < (VF_N))) {
         vf_self_store(slot, &value);
+    } else {
+        vf_expected expected = vf_self_expect(buffer);
+        uint64_t run;
+        slot = vf_self_slots(buffer, &expected, buffer->tail, &run);
+        if (VF_LIKELY(slot != NULL))
+            vf_self_store(slot, &value);
+    }
     vf_self_set_index(buffer, bank, index + 1);
-    return pushed;
+    return slot != NULL;
 }
 
 /* S_count: elements in the buffer. */

@@ -1,21 +1,25 @@
 /*
- * pool.c - the pool against the allocators one would use instead.
+ * main.c - the pool and the small buffer against what one would use instead.
  *
- *     ./dev bench                      all rows, about four minutes
+ *     ./dev bench                      all rows, about ten minutes
  *     ./dev bench --row "burst 256"    those that have this in their name
  *     ./dev bench --list               their names
  *
- * Objects have 64 bytes, and the first word of each is written after alloc; batches are of 4096
- * objects where nothing else is said. Figures are ns of processor time (the clock's time by the
- * processors in use) for an object that is allocated and freed, or for what the row's name says:
- * medians of interleaved repetitions. ~ marks those with an interquartile range of more than 15 %.
- * Behind the bar: what the pool takes, as a ratio to its quickest peer, and what it is to be at
- * most; ! marks a ratio above.
+ * Rows of the pool: objects have 64 bytes, and the first word of each is written after alloc;
+ * batches are of 4096 objects where nothing else is said. Rows of the small buffer: elements are
+ * numbers of 64 bits; a fill is of 100,000, into memory that the fills before have left.
+ *
+ * Figures are ns of processor time (the clock's time by the processors in use) for an object that
+ * is allocated and freed, an element that is pushed, or for what the row's name says: medians of
+ * interleaved repetitions. ~ marks those with an interquartile range of more than 15 %. Behind the
+ * bar: what ours takes, as a ratio to its quickest peer, and what it is to be at most; ! marks a
+ * ratio above.
  *
  * Each row is measured in a process of its own, or it would find the heaps in the disorder that
  * the row before has left.
  */
-#include "rows.h"
+#include "allocators.h"
+#include "buffers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +32,7 @@ static struct {
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: bench_pool [--quick] [--reps N] [--row PART_OF_NAME] [--list]\n");
+    fprintf(stderr, "usage: veryfast-bench [--quick] [--reps N] [--row PART_OF_NAME] [--list]\n");
     exit(2);
 }
 
@@ -37,7 +41,7 @@ static size_t parse_reps(const char *text)
     char *end;
     unsigned long reps = strtoul(text, &end, 10);
     if (*end != '\0' || reps < 1 || reps > REPS_MOST) {
-        fprintf(stderr, "bench_pool: --reps takes 1 to %d\n", REPS_MOST);
+        fprintf(stderr, "veryfast-bench: --reps takes 1 to %d\n", REPS_MOST);
         exit(2);
     }
     return reps;
@@ -104,10 +108,11 @@ int main(int argc, char **argv)
         return 0;
     }
     allocators_find();
+    buffers_find();
     totals = shared_memory(sizeof *totals);
     unsigned wanted = run_rows(rows, n);
     if (wanted == 0) {
-        fprintf(stderr, "bench_pool: no row has \"%s\" in its name; --list names them\n",
+        fprintf(stderr, "veryfast-bench: no row has \"%s\" in its name; --list names them\n",
                 chosen.only);
         return 2;
     }

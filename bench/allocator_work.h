@@ -1,8 +1,8 @@
 /*
- * work.h - what the timed loops work on.
+ * allocator_work.h - what the timed loops work on.
  */
-#ifndef BENCH_WORK_H
-#define BENCH_WORK_H
+#ifndef BENCH_ALLOCATOR_WORK_H
+#define BENCH_ALLOCATOR_WORK_H
 
 #include "harness.h"
 

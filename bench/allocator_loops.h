@@ -1,6 +1,6 @@
 /*
- * loops.h - template: the timed loops, stamped out for each allocator, so that none pays for a
- * dispatch that its users would not pay for.
+ * allocator_loops.h - template: the timed loops, stamped out for each allocator, so that none pays
+ * for a dispatch that its users would not pay for.
  *
  *     LOOPS         prefix of the functions
  *     LOOPS_USE     declarations at the head of each loop, which see worker; may be empty

@@ -1,0 +1,22 @@
+/*
+ * buffers.h - what is measured: the small buffer's forms, and its peers.
+ */
+#ifndef BENCH_BUFFERS_H
+#define BENCH_BUFFERS_H
+
+#include "buffer_work.h"
+#include "rows.h"
+
+extern const struct variants buffers_inside, buffers_exclusive, buffers_limit, buffers_flip;
+extern struct variants buffers_fresh;    /* pushed to a few times */
+extern struct variants buffers_push;     /* pushed to by one thread, ... */
+extern struct variants buffers_push_all; /* ... by several, where the mutex is for information */
+extern struct variants buffers_push_n, buffers_writer, buffers_drain, buffers_many;
+
+/* Looks for the peers and adds them; names those that are missing. */
+void buffers_find(void);
+
+/* Makes what the peers' buffers need, in the process that is to measure them. */
+void buffers_open(void);
+
+#endif
