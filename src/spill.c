@@ -21,7 +21,9 @@ static const vf_smallbuf_options no_options;
 static const vf_smallbuf_options *options_of(const char *word)
 {
     assert(((uintptr_t)word & VF_SPILLED) == 0);
-    return (const vf_smallbuf_options *)(const void *)(word - ((uintptr_t)word & VF_REFUSED));
+    if ((uintptr_t)word & VF_REFUSED)
+        word -= VF_REFUSED;
+    return (const vf_smallbuf_options *)(const void *)word;
 }
 
 /* Wherever they are now. Any thread. */

@@ -17,6 +17,7 @@ static void setup(void)
 {
     allocator = (test_allocator){0};
     options = (vf_smallbuf_options){.allocator = test_allocator_hook(&allocator)};
+    expected_count = 0;
     memset(&buffer, 0, sizeof buffer);
     smallbuf_int_4_init(&buffer, &options);
     for (size_t i = 0; i < 4; i++)
