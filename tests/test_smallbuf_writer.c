@@ -13,6 +13,10 @@ static vf_smallbuf_options options;
 static smallbuf_int_4 buffer;
 static smallbuf_int_4_writer writers[4];
 
+/* A reference: the elements that must be there, in this order. */
+static int expected[20000];
+static size_t expected_count;
+
 static void setup(void)
 {
     allocator = (test_allocator){0};
@@ -41,10 +45,6 @@ static void close_all(void)
     for (size_t i = 0; i < 4; i++)
         smallbuf_int_4_writer_close(&writers[i]);
 }
-
-/* A reference: the elements that must be there, in this order. */
-static int expected[20000];
-static size_t expected_count;
 
 static void expect(int first, int n)
 {
