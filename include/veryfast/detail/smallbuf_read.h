@@ -58,18 +58,19 @@ vf_fn bool vf_self_push_exclusive(vf_self *buffer, VF_T value)
 {
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
-    VF_T *slot = vf_self_inside(bank) + index;
+    bool pushed = true;
     if (VF_LIKELY(index < (VF_N))) {
-        vf_self_store(slot, &value);
+        vf_self_store(vf_self_inside(bank) + index, &value);
     } else {
         vf_expected expected = vf_self_expect(buffer);
         uint64_t run;
-        slot = vf_self_slots(buffer, &expected, buffer->tail, &run);
-        if (VF_LIKELY(slot != NULL))
+        VF_T *slot = vf_self_slots(buffer, &expected, buffer->tail, &run);
+        pushed = slot != NULL;
+        if (VF_LIKELY(pushed))
             vf_self_store(slot, &value);
     }
     vf_self_set_index(buffer, bank, index + 1);
-    return slot != NULL;
+    return pushed;
 }
 
 /* S_count: elements in the buffer. */
@@ -194,7 +195,7 @@ vf_fn size_t vf_self_drain_span(vf_self_drain *drain, VF_T **elements)
     size_t n = (size_t)(drain->stop - drain->at);
     if (n == 0 && drain->core.next < drain->core.end) {
         vf_drain core = drain->core;
-        void *found = NULL;
+        void *found = drain->at; /* and so it remains at the end */
         n = vf_drain_more(&core, &vf_self_type, &found);
         drain->core = core;
         drain->at = (VF_T *)found;
