@@ -158,9 +158,65 @@ static void LOOP(_single)(void *context, unsigned worker)
     }
 }
 
+/* Many objects, of which many are replaced, at random, and most are freed then, at random. */
+static void LOOP(_age)(void *context, unsigned worker)
+{
+    struct work *work = context;
+    const struct life *life = &work->life;
+    struct object **objects = work->objects;
+    uint64_t random = worker + 1;
+    LOOPS_USE
+    for (size_t i = 0; i < life->objects; i++)
+        objects[i] = written(LOOPS_ALLOC, i);
+    for (size_t i = 0; i < life->replaced; i++) {
+        struct object **slot = &objects[next_random(&random) % life->objects];
+        LOOPS_FREE(*slot);
+        *slot = written(LOOPS_ALLOC, i);
+    }
+    for (size_t i = 0; i < life->objects; i++) {
+        if (next_random(&random) % 100 >= life->kept_percent)
+            LOOPS_FREE(objects[i]);
+    }
+}
+
+/* Objects allocated then, each of which leads to the next, and a walk along them. */
+static void LOOP(_walk)(void *context, unsigned worker)
+{
+    struct work *work = context;
+    struct life *life = &work->life;
+    struct object first = {{0}};
+    struct object *last = &first;
+    (void)worker;
+    LOOPS_USE
+    for (size_t i = 0; i < life->again; i++) {
+        struct object *next = written(LOOPS_ALLOC, 0);
+        last->words[0] = (uintptr_t)next;
+        last = next;
+    }
+    double begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    for (size_t pass = 0; pass < WALKS; pass++) {
+        for (struct object *at = &first; at != NULL; at = (struct object *)(uintptr_t)at->words[0])
+            work->sum++;
+    }
+    life->walk_ns = (clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin) / WALKS;
+}
+
+/* All objects are freed, one by one. */
+static void LOOP(_end)(void *context, unsigned worker)
+{
+    struct work *work = context;
+    struct object **objects = work->objects;
+    (void)worker;
+    LOOPS_USE
+    double begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    for (size_t i = 0; i < work->life.objects; i++)
+        LOOPS_FREE(objects[i]);
+    work->life.end_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
+}
+
 static const struct loops LOOP(_loops) = {
-    LOOP(_pair),    LOOP(_burst), LOOP(_ring),  LOOP(_arrays),
-    LOOP(_replace), LOOP(_clear), LOOP(_first), LOOP(_single),
+    LOOP(_pair),  LOOP(_burst),  LOOP(_ring), LOOP(_arrays), LOOP(_replace), LOOP(_clear),
+    LOOP(_first), LOOP(_single), LOOP(_age),  LOOP(_walk),   LOOP(_end),
 };
 
 #undef LOOPS

@@ -138,6 +138,17 @@ static void add_fresh(void)
     single->part[2] = (struct part){" slowest each time", 1.0};
 }
 
+static void add_life(void)
+{
+    row_add(&variants_of_walk, 1.0, "walk in an old heap")->run = run_walk;
+    row_add(&variants_of_end, 0.75, "free 1M")->run = run_end;
+    struct row *row = row_add(&variants_of_memory, 0, "bytes for 1 %% of 10M,");
+    row->run = run_resident;
+    row->parts = 2;
+    row->part[0] = (struct part){" freed", 0};
+    row->part[1] = (struct part){" given back", 0};
+}
+
 static void add_among_ours(void)
 {
     static const size_t bursts[] = {32, 256, 4096};
@@ -161,5 +172,6 @@ void allocator_rows_add(void)
 {
     add_against_peers();
     add_fresh();
+    add_life();
     add_among_ours();
 }

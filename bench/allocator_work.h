@@ -13,6 +13,7 @@
 #define REPLACE_SLOTS 4096
 #define REPLACE_TURN  16384 /* replacements, after which arrays change hands */
 #define SINGLE_SLOTS  1048576
+#define WALKS         5
 
 struct object {
     uint64_t words[8];
@@ -56,15 +57,22 @@ static inline void *ring_take(struct ring *ring)
     return item;
 }
 
+/* Of the loops that make a heap look as after a long time, and those that come then. */
+struct life {
+    size_t objects, replaced, kept_percent, again;
+    double walk_ns, end_ns;
+};
+
 /* Read-only to the workers, but for what is theirs by number or made for sharing. */
 struct work {
     size_t rounds; /* of what a loop does at once: a burst, an array, a turn or one object */
     unsigned threads;
     size_t burst;
-    const uint32_t *order;      /* in which a burst is freed */
-    struct object **objects;    /* of the loops first and single */
-    float *single_ns;           /* what each call took */
-    double first_ns[3];         /* allocate, free, allocate again: all of it */
+    const uint32_t *order;   /* in which a burst is freed */
+    struct object **objects; /* of the loops from first on */
+    float *single_ns;        /* what each call took */
+    double first_ns[3];      /* allocate, free, allocate again: all of it */
+    struct life life;
     _Alignas(128) uint64_t sum; /* of what was read, lest reading it be optimised away */
     _Alignas(128) atomic_uint turns;
     struct ring ring, empty;
@@ -76,6 +84,7 @@ struct work {
 /* The loops of one allocator; the context of each is a struct work. */
 struct loops {
     worker_body *pair, *burst, *ring, *arrays, *replace, *clear, *first, *single;
+    worker_body *age, *walk, *end;
 };
 
 #endif

@@ -7,9 +7,12 @@
 #include "allocators.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define ARRAY_OBJECTS 1000000
 
 #define VF_T struct object
 #define VF_N 4096
@@ -72,6 +75,43 @@ static void bulk_burst(void *context, unsigned worker)
 
 static const struct loops bulk_loops = {.burst = bulk_burst};
 
+static void trim_4096(void)
+{
+    pool_object_4096_trim(pool_4096);
+    malloc_trim(0); /* the pool's memory is malloc's, who keeps it */
+}
+
+static void trim_64(void)
+{
+    pool_object_64_trim(pool_64);
+    malloc_trim(0);
+}
+
+/* All objects at once. */
+static void destroy_end(void *context, unsigned worker)
+{
+    struct work *work = context;
+    (void)worker;
+    double begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    pool_object_4096_destroy(pool_4096);
+    work->life.end_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
+}
+
+/* One by one, and then the memory as well. */
+static void release_end(void *context, unsigned worker)
+{
+    struct work *work = context;
+    veryfast_end(context, worker);
+    for (size_t i = 0; i < WORKERS_MOST; i++)
+        pool_object_4096_cache_release(caches[i]); /* they would keep the pool alive */
+    double begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    pool_object_4096_release(pool_4096);
+    work->life.end_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
+}
+
+static const struct loops destroy_loops = {.age = veryfast_age, .end = destroy_end};
+static const struct loops release_loops = {.age = veryfast_age, .end = release_end};
+
 #define LOOPS c_library
 #define LOOPS_USE
 #define LOOPS_ALLOC   malloc(sizeof(struct object))
@@ -83,7 +123,13 @@ static const struct loops bulk_loops = {.burst = bulk_burst};
 static struct {
     void *(*alloc)(size_t size);
     void (*free)(void *memory);
+    void (*collect)(bool force);
 } mimalloc;
+
+static void collect_mimalloc(void)
+{
+    mimalloc.collect(true);
+}
 
 #define LOOPS mimalloc
 #define LOOPS_USE
@@ -91,9 +137,22 @@ static struct {
 #define LOOPS_FREE(p) mimalloc.free(p)
 #include "allocator_loops.h"
 
+static void trim_malloc(void)
+{
+    malloc_trim(0);
+}
+
 #if HAVE_JEMALLOC
 void *peer_je_malloc(size_t size);
 void peer_je_sdallocx(void *memory, size_t size, int flags);
+int peer_je_mallctl(const char *name, void *old, size_t *old_size, void *new, size_t new_size);
+
+static void purge_jemalloc(void)
+{
+    peer_je_mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
+    peer_je_mallctl("arena.4096.purge", NULL, NULL, NULL, 0); /* 4096: of all */
+}
+
 #    define LOOPS jemalloc
 #    define LOOPS_USE
 #    define LOOPS_ALLOC   peer_je_malloc(sizeof(struct object))
@@ -104,6 +163,15 @@ void peer_je_sdallocx(void *memory, size_t size, int flags);
 #if HAVE_TCMALLOC
 void *peer_tc_tc_malloc(size_t size);
 void peer_tc_tc_free_sized(void *memory, size_t size);
+void peer_tc_MallocExtension_MarkThreadIdle(void);
+void peer_tc_MallocExtension_ReleaseFreeMemory(void);
+
+static void release_tcmalloc(void)
+{
+    peer_tc_MallocExtension_MarkThreadIdle();
+    peer_tc_MallocExtension_ReleaseFreeMemory();
+}
+
 #    define LOOPS tcmalloc
 #    define LOOPS_USE
 #    define LOOPS_ALLOC   peer_tc_tc_malloc(sizeof(struct object))
@@ -153,6 +221,15 @@ static struct object bare_objects[2 * (RING_SLOTS + ARRAYS * ARRAY)];
 #define LOOPS_FREE(p) ((void)(p), (void)taken)
 #include "allocator_loops.h"
 
+/* What a walk takes through objects that lie side by side. */
+static struct object *side_by_side;
+
+#define LOOPS         array
+#define LOOPS_USE     size_t taken = 0;
+#define LOOPS_ALLOC   &side_by_side[taken++ % ARRAY_OBJECTS]
+#define LOOPS_FREE(p) ((void)(p), (void)taken)
+#include "allocator_loops.h"
+
 /* What the loops take by themselves: few enough objects for the nearest cache. */
 static struct object near_objects[256];
 
@@ -162,33 +239,55 @@ static struct object near_objects[256];
 #define LOOPS_FREE(p) ((void)(p), (void)taken)
 #include "allocator_loops.h"
 
-struct variants variants_of_pool = {1, {{"veryfast", OURS, &veryfast_loops, 0, NULL}}};
+struct variants variants_of_pool = {1,
+                                    {{.name = "veryfast", .kind = OURS, .loops = &veryfast_loops}}};
 struct variants variants_of_n = {
     3,
-    {{"N=4096", OURS, &veryfast_loops, 0, NULL},
-     {"N=256", OURS, &veryfast_256_loops, 0, NULL},
-     {"N=64", OURS, &veryfast_64_loops, 0, NULL}},
+    {{.name = "N=4096", .kind = OURS, .loops = &veryfast_loops},
+     {.name = "N=256", .kind = OURS, .loops = &veryfast_256_loops},
+     {.name = "N=64", .kind = OURS, .loops = &veryfast_64_loops}},
 };
-struct variants variants_of_ring = {1, {{"veryfast", OURS, &veryfast_loops, 0, NULL}}};
+struct variants variants_of_ring = {1,
+                                    {{.name = "veryfast", .kind = OURS, .loops = &veryfast_loops}}};
 const struct variants variants_of_threads = {
     2,
-    {{"2 threads", OURS, &veryfast_loops, 2, NULL}, {"1 thread", PEER, &veryfast_loops, 1, NULL}},
+    {{.name = "2 threads", .kind = OURS, .loops = &veryfast_loops, .threads = 2},
+     {.name = "1 thread", .kind = PEER, .loops = &veryfast_loops, .threads = 1}},
 };
 const struct variants variants_of_held = {
     3,
-    {{"held", OURS, &held_loops, 0, NULL},
-     {"thread's", PEER, &veryfast_loops, 0, NULL},
-     {"no pool", ASIDE, &no_pool_loops, 0, NULL}},
+    {{.name = "held", .kind = OURS, .loops = &held_loops},
+     {.name = "thread's", .kind = PEER, .loops = &veryfast_loops},
+     {.name = "no pool", .kind = ASIDE, .loops = &no_pool_loops}},
 };
 const struct variants variants_of_bulk = {
     3,
-    {{"bulk", OURS, &bulk_loops, 0, NULL},
-     {"single", PEER, &veryfast_loops, 0, NULL},
-     {"no pool", ASIDE, &no_pool_loops, 0, NULL}},
+    {{.name = "bulk", .kind = OURS, .loops = &bulk_loops},
+     {.name = "single", .kind = PEER, .loops = &veryfast_loops},
+     {.name = "no pool", .kind = ASIDE, .loops = &no_pool_loops}},
 };
 const struct variants variants_of_cap = {
     2,
-    {{"capped", OURS, &capped_loops, 0, NULL}, {"mutex+list", PEER, &list_loops, 0, NULL}},
+    {{.name = "capped", .kind = OURS, .loops = &capped_loops},
+     {.name = "mutex+list", .kind = PEER, .loops = &list_loops}},
+};
+
+struct variants variants_of_walk = {
+    3,
+    {{.name = "trimmed", .kind = OURS, .loops = &veryfast_loops, .give_back = trim_4096},
+     {.name = "pool", .kind = PEER, .loops = &veryfast_loops},
+     {.name = "array", .kind = ASIDE, .loops = &array_loops}},
+};
+struct variants variants_of_end = {
+    3,
+    {{.name = "destroy", .kind = OURS, .loops = &destroy_loops},
+     {.name = "+ release", .kind = PEER, .loops = &release_loops},
+     {.name = "free", .kind = ASIDE, .loops = &veryfast_loops}},
+};
+struct variants variants_of_memory = {
+    2,
+    {{.name = "N=4096", .kind = OURS, .loops = &veryfast_loops, .give_back = trim_4096},
+     {.name = "N=64", .kind = OURS, .loops = &veryfast_64_loops, .give_back = trim_64}},
 };
 
 static void add(struct variants *variants, const char *name, enum kind kind,
@@ -197,11 +296,15 @@ static void add(struct variants *variants, const char *name, enum kind kind,
     variants->all[variants->n++] = (struct variant){.name = name, .kind = kind, .loops = loops};
 }
 
-static void add_peer(const char *name, const struct loops *loops)
+static void add_peer(const char *name, const struct loops *loops, void (*give_back)(void))
 {
     add(&variants_of_pool, name, PEER, loops);
     add(&variants_of_n, name, PEER, loops);
     add(&variants_of_ring, name, PEER, loops);
+    add(&variants_of_walk, name, PEER, loops);
+    add(&variants_of_end, name, ASIDE, loops); /* they keep the memory */
+    add(&variants_of_memory, name, PEER, loops);
+    variants_of_memory.all[variants_of_memory.n - 1].give_back = give_back;
 }
 
 static void find_mimalloc(void)
@@ -211,9 +314,10 @@ static void find_mimalloc(void)
         /* POSIX's way to make a function of what dlsym returns */
         *(void **)&mimalloc.alloc = dlsym(library, "mi_malloc_small");
         *(void **)&mimalloc.free = dlsym(library, "mi_free");
+        *(void **)&mimalloc.collect = dlsym(library, "mi_collect");
     }
-    if (mimalloc.alloc != NULL && mimalloc.free != NULL)
-        add_peer("mimalloc", &mimalloc_loops);
+    if (mimalloc.alloc != NULL && mimalloc.free != NULL && mimalloc.collect != NULL)
+        add_peer("mimalloc", &mimalloc_loops, collect_mimalloc);
     else
         printf("missing: mimalloc (Debian: libmimalloc2.0)\n");
 }
@@ -221,19 +325,19 @@ static void find_mimalloc(void)
 void allocators_find(void)
 {
     add(&variants_of_ring, "bare ring", ASIDE, &bare_loops);
-    add_peer("malloc", &c_library_loops);
+    add_peer("malloc", &c_library_loops, trim_malloc);
     if (SANITIZED) {
         printf("left out of a sanitized build: mimalloc, jemalloc, tcmalloc\n");
         return;
     }
     find_mimalloc();
 #if HAVE_JEMALLOC
-    add_peer("jemalloc", &jemalloc_loops);
+    add_peer("jemalloc", &jemalloc_loops, purge_jemalloc);
 #else
     printf("missing: jemalloc (Debian: libjemalloc-dev)\n");
 #endif
 #if HAVE_TCMALLOC
-    add_peer("tcmalloc", &tcmalloc_loops);
+    add_peer("tcmalloc", &tcmalloc_loops, release_tcmalloc);
 #else
     printf("missing: tcmalloc (Debian: libgoogle-perftools-dev)\n");
 #endif
@@ -254,6 +358,7 @@ void allocators_open(void)
     pool_4096 = made(pool_object_4096_new(NULL));
     pool_256 = made(pool_object_256_new(NULL));
     pool_64 = made(pool_object_64_new(NULL));
+    side_by_side = made(calloc(ARRAY_OBJECTS, sizeof *side_by_side));
     pool_capped = made(pool_object_4096_new(&cap));
     for (size_t i = 0; i < WORKERS_MOST; i++)
         caches[i] = made(pool_object_4096_cache_new(pool_4096));

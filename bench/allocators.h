@@ -10,6 +10,7 @@
 extern struct variants variants_of_pool; /* of one VF_N, and peers */
 extern struct variants variants_of_n;    /* of three, and peers */
 extern struct variants variants_of_ring; /* and the ring without an allocator */
+extern struct variants variants_of_walk, variants_of_end, variants_of_memory;
 extern const struct variants variants_of_threads, variants_of_held, variants_of_bulk,
     variants_of_cap;
 

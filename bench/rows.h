@@ -29,6 +29,7 @@ struct variant {
     const struct loops *loops;
     unsigned threads; /* instead of the row's; 0: the row's */
     const struct buffer_loops *buffer;
+    void (*give_back)(void); /* of an allocator: gives back what is free; NULL: it does not */
 };
 
 /* What rows measure, in the order of their columns. */
@@ -80,10 +81,13 @@ void buffer_rows_open(const struct row *row);
 unsigned threads_of(const struct row *row, const struct variant *variant);
 
 /* Ordinary rows, see measure.c, and those whose every sample takes a process of its own, see
-   fresh.c. */
+   fresh.c and life.c. */
 void run_ordinary(const struct row *row);
 void run_first(const struct row *row);
 void run_single(const struct row *row);
+void run_walk(const struct row *row);
+void run_end(const struct row *row);
+void run_resident(const struct row *row);
 
 /* The repetitions of each variant, for each part of a row. */
 typedef double sample_set[PARTS_MOST][VARIANTS_MOST][REPS_MOST];
