@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The first ```c block of the README must be examples/quickstart.c.
+"""The ```c blocks of the README must be the short examples, to the letter.
 
 usage: check_readme.py SOURCE
 """
@@ -8,18 +8,23 @@ import re
 import sys
 from pathlib import Path
 
+EXAMPLES = ['quickstart.c', 'collect.c']
+
 
 def main():
     source = Path(sys.argv[1])
     readme = (source / 'README.md').read_text()
-    block = re.search(r'^```c\n(.*?)^```$', readme, re.MULTILINE | re.DOTALL)
-    if not block:
-        sys.exit('README.md has no ```c block')
-    example = (source / 'examples' / 'quickstart.c').read_text()
-    difference = list(difflib.unified_diff(block[1].splitlines(), example.splitlines(),
-                                           'README.md', 'examples/quickstart.c', lineterm=''))
-    print(*difference, sep='\n')
-    sys.exit(bool(difference))
+    blocks = re.findall(r'^```c\n(.*?)^```$', readme, re.MULTILINE | re.DOTALL)
+    if len(blocks) != len(EXAMPLES):
+        sys.exit(f'README.md has {len(blocks)} ```c blocks, not {len(EXAMPLES)}')
+    bad = False
+    for block, name in zip(blocks, EXAMPLES):
+        example = (source / 'examples' / name).read_text()
+        for line in difflib.unified_diff(block.splitlines(), example.splitlines(), 'README.md',
+                                         f'examples/{name}', lineterm=''):
+            print(line)
+            bad = True
+    sys.exit(bad)
 
 
 main()
