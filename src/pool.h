@@ -208,7 +208,7 @@ struct vf_pool {
     uint32_t holders;             /* atomic: the handle, and each cache held by a caller */
 
     uint64_t spills;     /* atomic: slow frees since the pool began, if it trims itself */
-    uint64_t next_trim;  /* atomic: not to be looked at before so many */
+    uint64_t next_look;  /* atomic: not to be looked at before so many */
     unsigned vain_trims; /* in a row; threads' lock */
 
     VF_APART size_t bytes; /* atomic: all memory held for this pool */

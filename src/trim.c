@@ -36,6 +36,9 @@
 #include "depot.h"
 #include "map.h"
 
+#define LOOKS     16 /* at most, for each time that all objects could be spilled */
+#define VAIN_MOST 20 /* trims in vain that count */
+
 /* ---- the owner's side ---- */
 
 /* The begin of a slow call on the thread's own cache; false: it has just lost it. */
@@ -271,18 +274,11 @@ size_t vf_pool_core_trim(vf_pool_core *core)
     return before > after ? before - after : 0; /* others may have grown the pool meanwhile */
 }
 
-/* Is so much of the pool free that its option wants it trimmed? Threads' lock. */
-static bool wants_trim(vf_pool *pool)
-{
-    vf_pool_stats stats;
-    vf_pool_core_stats(&pool->core, &stats, sizeof stats);
-    return (stats.cached + stats.depot) / pool->trim_factor > stats.live;
-}
-
 /*
- * At a slow free, with the object still in hand: trims where the option says so. Looks only after
- * so many spills as the pool has magazines, since looking is not cheap; and after one that was in
- * vain, because each batch has a live object, twice as seldom each time.
+ * At a slow free, with the object still in hand: trims where the option says so. Looking is not
+ * cheap, and trimming is dear. So it looks some times while all objects there are could be spilled
+ * once, and trims once; and after a trim that was in vain, because each batch has a live object,
+ * twice as seldom each time.
  */
 void vf_trim_maybe(vf_pool *pool)
 {
@@ -290,15 +286,19 @@ void vf_trim_maybe(vf_pool *pool)
         return;
     /* relaxed: a number that orders nothing */
     uint64_t spills = vf_fetch_add_relaxed(&pool->spills, 1);
-    if (spills < vf_load_relaxed(&pool->next_trim) || !vf_threads_try_enter())
+    if (spills < vf_load_relaxed(&pool->next_look) || !vf_threads_try_enter())
         return;
-    uint64_t pause = pool->batches.count * pool->batch_objects / VF_SPILL_MOST + 1;
-    if (!wants_trim(pool))
-        pool->vain_trims = 0;
-    else if (trim_uncapped(pool) > 0)
-        pool->vain_trims = 0;
-    else if (pool->vain_trims < 20)
-        pool->vain_trims++;
-    vf_store_relaxed(&pool->next_trim, spills + (pause << pool->vain_trims));
+    vf_pool_stats stats;
+    vf_pool_core_stats(&pool->core, &stats, sizeof stats);
+    uint64_t all = stats.capacity / VF_SPILL_MOST;
+    uint64_t pause = all / LOOKS + 1;
+    if ((stats.cached + stats.depot) / pool->trim_factor > stats.live) {
+        if (trim_uncapped(pool) > 0)
+            pool->vain_trims = 0;
+        else if (pool->vain_trims < VAIN_MOST)
+            pool->vain_trims++;
+        pause = (all + 1) << pool->vain_trims;
+    }
+    vf_store_relaxed(&pool->next_look, spills + pause);
     vf_threads_leave();
 }
