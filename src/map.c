@@ -94,9 +94,11 @@ bool vf_map_find(vf_map *map, const void *slot, size_t *number)
 
 static void add(vf_map *map, size_t number)
 {
+    if (number < map->begin || number >= map->end)
+        return;
     uint64_t bit;
-    if (number >= map->begin && number < map->end)
-        *vf_map_word(map, number, &bit) |= bit;
+    uint64_t *word = vf_map_word(map, number, &bit);
+    *word |= bit;
 }
 
 void vf_map_add(vf_map *map, const void *slot)
@@ -134,7 +136,8 @@ size_t vf_map_count(const vf_map *map, size_t begin, size_t end)
     size_t count = 0;
     for (size_t number = begin; number < end;) {
         uint64_t bit;
-        uint64_t word = *vf_map_word(map, number, &bit) & (0 - bit);
+        uint64_t word = *vf_map_word(map, number, &bit);
+        word &= 0 - bit;
         size_t left = 64 - (number - map->begin) % 64;
         if (left > end - number) {
             word &= ~(~(uint64_t)0 << ((number - map->begin) % 64 + (end - number)));
@@ -150,7 +153,8 @@ size_t vf_map_next_absent(const vf_map *map, size_t number, size_t end)
 {
     while (number < end) {
         uint64_t bit;
-        uint64_t word = ~*vf_map_word(map, number, &bit) & (0 - bit);
+        uint64_t word = ~*vf_map_word(map, number, &bit);
+        word &= 0 - bit;
         size_t word_begin = number - (number - map->begin) % 64;
         if (word != 0) {
             number = word_begin + (size_t)__builtin_ctzll(word);

@@ -48,7 +48,8 @@ static inline uint64_t *vf_map_word(const vf_map *map, size_t number, uint64_t *
 static inline bool vf_map_has(const vf_map *map, size_t number)
 {
     uint64_t bit;
-    return (*vf_map_word(map, number, &bit) & bit) != 0;
+    uint64_t word = *vf_map_word(map, number, &bit);
+    return (word & bit) != 0;
 }
 
 /* How many of begin .. end - 1 are in it. */
