@@ -187,6 +187,7 @@ void vf_cache_abandon(vf_thread_cache *cache)
     if (cache->moving)
         set_first_array(cache);
     cache->spares.count = 0;
+    cache->deferrals &= ~(uint64_t)1;
 }
 
 /* At the end of the pool. */

@@ -65,6 +65,7 @@ static vf_pool *pool_memory(const vf_pool_options *options, const char *name)
 /* All that the pool holds goes back, the pool last. */
 void vf_pool_free_memory(vf_pool *pool)
 {
+    vf_epoch_end(pool);
     vf_thread_cache *next_cache;
     for (vf_thread_cache *cache = pool->caches; cache != NULL; cache = next_cache) {
         next_cache = cache->next;
@@ -98,6 +99,7 @@ static vf_pool *pool_new(const vf_pool_type *type, const vf_pool_options *option
     pool->holders = 1;
     pool->trim_factor = options->trim_factor;
     pthread_mutex_init(&pool->growth_lock, NULL);
+    vf_epoch_begin(pool, options);
     if ((options->max_objects != 0 && !vf_capped_new(pool, options->max_objects)) ||
         !vf_threads_add_pool(pool)) {
         vf_pool_free_memory(pool);
@@ -206,6 +208,14 @@ static void free_closed(vf_pool *pool)
         vf_pool_end(pool);
 }
 
+/* Memory or the cap is spent: what threads have deferred shall not wait for more to join it. */
+static void *refused(vf_pool *pool)
+{
+    vf_epoch_flush_all(pool, false);
+    errno = ENOMEM;
+    return NULL;
+}
+
 void *vf_pool_core_alloc_slow(vf_pool_core *core)
 {
     vf_pool *pool = vf_pool_whole(core);
@@ -220,9 +230,7 @@ void *vf_pool_core_alloc_slow(vf_pool_core *core)
         if (uncached)
             slot = alloc_uncached(pool);
     }
-    if (slot == NULL)
-        errno = ENOMEM;
-    return slot;
+    return slot != NULL ? slot : refused(pool);
 }
 
 void vf_pool_core_free_slow(vf_pool_core *core, void *object)
@@ -380,9 +388,7 @@ void *vf_pool_core_cache_alloc_slow(vf_cache *fast)
     } else {
         slot = alloc_held(cache);
     }
-    if (slot == NULL)
-        errno = ENOMEM;
-    return slot;
+    return slot != NULL ? slot : refused(pool);
 }
 
 void vf_pool_core_cache_free_slow(vf_cache *fast, void *object)

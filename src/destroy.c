@@ -103,6 +103,7 @@ static void close_held(vf_thread_cache *cache)
 void vf_pool_core_destroy(vf_pool_core *core, void (*drop)(void *object))
 {
     vf_pool *pool = vf_pool_whole(core);
+    vf_epoch_settle(pool);
     vf_threads_enter();
     assert(!pool->closed);
     vf_pool_close(pool);

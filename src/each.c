@@ -34,6 +34,7 @@ bool vf_pool_core_each(vf_pool_core *core, void (*visit)(void *object, void *con
                        void *context)
 {
     vf_pool *pool = vf_pool_whole(core);
+    vf_epoch_settle(pool);
     vf_map free_slots;
     if (!map_free(&free_slots, pool)) {
         errno = ENOMEM;

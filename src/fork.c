@@ -35,6 +35,8 @@ static void in_parent(void)
 static void in_child(void)
 {
     unlock_pools();
+    for (vf_pool *pool = vf_pools; pool != NULL; pool = pool->next)
+        vf_epoch_after_fork(pool);
     vf_threads_end_others();
     vf_threads_leave();
 }

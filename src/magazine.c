@@ -67,7 +67,7 @@ static void make_magazine(vf_magazine *magazine, uint32_t index)
     magazine->link = 0;
     magazine->index = index;
     magazine->count = 0;
-    magazine->unused = 0;
+    magazine->room = 0;
 }
 
 /*

@@ -15,7 +15,8 @@
  * index to a cache, registry.c knows all pools and has the threads' lock, release.c ends a pool,
  * map.c has a bit for each slot, each.c visits the live ones, destroy.c drops them, trim.c gives
  * memory back, stray.c keeps free slots when not even a magazine can be had, capped.c is the other
- * kind of pool, fork.c carries all of it over a fork, memory.c is the allocator hook.
+ * kind of pool, fork.c carries all of it over a fork, memory.c is the allocator hook,
+ * epoch.c (with liburcu only) keeps freed objects until their readers are gone.
  *
  * Words, one for one thing:
  *
@@ -31,6 +32,7 @@
  *   stray      a free slot that is in no cache and no magazine, for want of memory
  *   lent       of a cache: the objects it handed out less those it took back; may be negative
  *   attached   of a cache: it has a thread or a holder
+ *   deferral   a magazine of objects that wait for a grace period
  *   reap       to end what a thread has that ended without its exit hook
  *
  * Locks: the threads' lock (registry.c), then a pool's growth lock. Alloc and free wait for the
@@ -72,7 +74,7 @@ typedef struct vf_magazine {
     uint32_t link;  /* atomic: a stale popper may read it while the owner writes */
     uint32_t index; /* its own, never 0 */
     uint32_t count;
-    uint32_t unused;
+    uint32_t room; /* of a deferral, see epoch.c */
     void *slots[VF_MAGAZINE_SLOTS];
 } vf_magazine;
 
@@ -149,6 +151,8 @@ typedef struct vf_thread_cache {
     size_t seized;          /* atomic: slots at the bottom that trim.c has taken; threads' lock */
     uint32_t thread;        /* index of the thread it is attached to, 0: none; threads' lock */
     vf_spares spares;       /* owner */
+    vf_magazine *open;      /* atomic: a deferral that is being filled, or NULL; see epoch.c */
+    uint64_t deferrals;     /* atomic: objects deferred, and a bit; owner */
     struct vf_array *array; /* where it has outgrown first; owner */
     struct vf_thread_cache *next;           /* in pool->caches; never changes */
     struct vf_thread_cache *next_of_thread; /* or of pool->idle; threads' lock */
@@ -186,6 +190,18 @@ typedef struct vf_region {
     size_t first; /* number of its first slot, see map.h */
 } vf_region;
 
+/* Of a pool, what epoch.c must know. */
+typedef struct vf_epoch {
+    const void *flavour;  /* liburcu's; constant */
+    size_t max;           /* the option; constant */
+    void (*drop)(void *); /* atomic: VF_DROP, or NULL */
+    VF_APART size_t room; /* atomic: places reserved in deferrals, max at most */
+    size_t in_flight;     /* atomic: deferrals that liburcu has */
+    size_t done;          /* atomic: objects whose grace period is over */
+    size_t single;        /* atomic: objects deferred by threads without a cache */
+    pthread_mutex_t lock; /* of who takes other threads' deferrals */
+} vf_epoch;
+
 /* pool->outstanding of a pool that is not released begins here, so that it cannot come to 0. */
 #define VF_NOT_RELEASED ((int64_t)1 << 62)
 
@@ -210,6 +226,8 @@ struct vf_pool {
     uint64_t spills;     /* atomic: slow frees since the pool began, if it trims itself */
     uint64_t next_look;  /* atomic: not to be looked at before so many */
     unsigned vain_trims; /* in a row; threads' lock */
+
+    vf_epoch epoch;
 
     VF_APART size_t bytes; /* atomic: all memory held for this pool */
     size_t peak;           /* atomic: most live when somebody looked */
@@ -286,11 +304,13 @@ extern vf_cache vf_no_cache;
 vf_thread_cache *vf_thread_attached(vf_pool *pool);
 bool vf_table_grow(vf_pool *pool, uint32_t size);
 void vf_table_set(vf_pool *pool, uint32_t index, vf_cache *cache);
+void vf_table_set_aside(vf_pool *pool, uint32_t index, vf_cache *cache);
 void vf_tables_free(vf_pool *pool);
 
-/* thread.c: threads' lock, but for the first three */
+/* thread.c: threads' lock, but for the first four */
 void vf_threads_begin(void);
 vf_thread_cache *vf_thread_attach(vf_pool *pool);
+vf_thread_cache *vf_thread_attach_aside(vf_pool *pool);
 bool vf_threads_reap(void);
 vf_thread_cache *vf_cache_adopt(vf_pool *pool);
 void vf_cache_detach(vf_thread_cache *cache);
@@ -317,6 +337,7 @@ void vf_dropped_free(vf_pool *pool, void *object);
 bool vf_cache_enter(vf_pool *pool, vf_thread_cache *cache);
 void vf_cache_leave(vf_thread_cache *cache);
 void vf_cache_unseize(vf_thread_cache *cache);
+bool vf_membarrier(void);
 void vf_trim_maybe(vf_pool *pool);
 
 /* release.c */
@@ -340,6 +361,49 @@ void vf_capped_free_memory(vf_pool *pool);
 
 /* fork.c */
 void vf_fork_watch(void);
+
+/* epoch.c, or nothing where there is no liburcu */
+#ifdef VF_HAS_EPOCH
+void vf_epoch_begin(vf_pool *pool, const vf_pool_options *options);
+void vf_epoch_end(vf_pool *pool);
+void vf_epoch_flush(vf_thread_cache *cache); /* threads' lock */
+void vf_epoch_flush_all(vf_pool *pool, bool patient);
+void vf_epoch_settle(vf_pool *pool);
+void vf_epoch_after_fork(vf_pool *pool);
+size_t vf_epoch_deferred(const vf_pool *pool);
+#else
+static inline void vf_epoch_begin(vf_pool *pool, const vf_pool_options *options)
+{
+    (void)pool;
+    (void)options;
+}
+static inline void vf_epoch_end(vf_pool *pool)
+{
+    (void)pool;
+}
+static inline void vf_epoch_flush(vf_thread_cache *cache)
+{
+    (void)cache;
+}
+static inline void vf_epoch_flush_all(vf_pool *pool, bool patient)
+{
+    (void)pool;
+    (void)patient;
+}
+static inline void vf_epoch_settle(vf_pool *pool)
+{
+    (void)pool;
+}
+static inline void vf_epoch_after_fork(vf_pool *pool)
+{
+    (void)pool;
+}
+static inline size_t vf_epoch_deferred(const vf_pool *pool)
+{
+    (void)pool;
+    return 0;
+}
+#endif
 
 /* stats.c */
 void vf_pool_note_peak(vf_pool *pool);

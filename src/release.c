@@ -109,6 +109,7 @@ void vf_pool_core_release(vf_pool_core *core)
     vf_threads_enter();
     assert(!pool->closed);
     vf_pool_close(pool);
+    vf_epoch_flush_all(pool, true);
     int64_t live = pool->capped != NULL ? vf_capped_close(pool) : settle_all(pool);
     (void)add_outstanding(pool, live); /* not the end: the handle is still a holder */
     if (vf_pool_drop_holder(pool))

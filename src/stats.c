@@ -83,6 +83,8 @@ void vf_pool_core_stats(const vf_pool_core *core, vf_pool_stats *stats, size_t s
         vf_capped_stats(pool, &all);
     else
         uncapped_stats(pool, &all);
+    size_t deferred = vf_epoch_deferred(pool);
+    all.deferred = deferred < all.live ? deferred : all.live;
     all.bytes = vf_load_relaxed(&pool->bytes); /* after batches: it has those that were counted */
     /* a program built against a version with fewer or more numbers gets those it knows */
     memset(stats, 0, stats_size);

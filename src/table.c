@@ -24,6 +24,13 @@ void vf_table_set(vf_pool *pool, uint32_t index, vf_cache *cache)
     vf_store_relaxed(&table->entries[table->size + index], cache);
 }
 
+/* For a thread that has the cache only for what it defers: the fast paths do not find it. */
+void vf_table_set_aside(vf_pool *pool, uint32_t index, vf_cache *cache)
+{
+    vf_table *table = pool->table;
+    vf_store_relaxed(&table->entries[table->size + index], cache);
+}
+
 /* The cache that is attached to the calling thread, even if the pool is released; or NULL. */
 vf_thread_cache *vf_thread_attached(vf_pool *pool)
 {

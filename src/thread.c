@@ -120,6 +120,7 @@ void vf_cache_detach(vf_thread_cache *cache)
 {
     vf_pool *pool = cache->pool;
     bool last;
+    vf_epoch_flush(cache);
     if (vf_load_relaxed(&pool->closed) && !cache->held) {
         last = vf_pool_settle(pool, cache, 0);
     } else {
@@ -221,13 +222,32 @@ vf_thread_cache *vf_cache_adopt(vf_pool *pool)
     return cache;
 }
 
+static bool is_cacheless(const vf_pool *pool)
+{
+    return pool->uncached || pool->capped != NULL;
+}
+
+static void set_entry(vf_pool *pool, vf_thread_cache *cache)
+{
+    if (is_cacheless(pool))
+        vf_table_set_aside(pool, vf_thread_index, &cache->fast);
+    else
+        vf_table_set(pool, vf_thread_index, &cache->fast);
+}
+
 /*
  * Gives the calling thread a cache of the pool. NULL where it must do without: it has exited, the
  * pool has no caches or is released, memory is spent, or somebody holds the lock right now.
  */
 vf_thread_cache *vf_thread_attach(vf_pool *pool)
 {
-    if (vf_thread_index == AFTER || pool->uncached || pool->capped != NULL)
+    return is_cacheless(pool) ? NULL : vf_thread_attach_aside(pool);
+}
+
+/* The same, also where the pool has no caches: then one for what the thread defers, and no more. */
+vf_thread_cache *vf_thread_attach_aside(vf_pool *pool)
+{
+    if (vf_thread_index == AFTER)
         return NULL;
     if (!vf_threads_try_enter())
         return NULL;
@@ -239,7 +259,7 @@ vf_thread_cache *vf_thread_attach(vf_pool *pool)
         attached = cache != NULL; /* P_trim has taken it for a while */
         if (attached) {
             vf_cache_unseize(cache);
-            vf_table_set(pool, vf_thread_index, &cache->fast);
+            set_entry(pool, cache);
         } else {
             cache = vf_cache_adopt(pool);
         }
@@ -249,7 +269,7 @@ vf_thread_cache *vf_thread_attach(vf_pool *pool)
         cache->thread = vf_thread_index;
         cache->next_of_thread = own->caches;
         own->caches = cache;
-        vf_table_set(pool, vf_thread_index, &cache->fast);
+        set_entry(pool, cache);
     }
     errno = saved;
     vf_threads_leave();
@@ -272,6 +292,7 @@ void vf_thread_flush(void)
     vf_threads_enter();
     vf_thread_cache *cache = threads.records[vf_thread_index].caches;
     for (; cache != NULL; cache = cache->next_of_thread) {
+        vf_epoch_flush(cache);
         if (!vf_load_relaxed(&cache->pool->closed))
             vf_cache_flush(cache);
         else if (vf_pool_settle(cache->pool, cache, 0))

@@ -76,7 +76,8 @@ void vf_cache_unseize(vf_thread_cache *cache)
 
 /* ---- seizing ---- */
 
-static bool membarrier_works(void)
+/* Makes every thread of the process pass a full barrier; false where the system cannot. */
+bool vf_membarrier(void)
 {
 #ifdef __linux__
     return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0 &&
@@ -89,7 +90,7 @@ static bool membarrier_works(void)
 static bool is_others(const vf_thread_cache *cache)
 {
     return cache->thread != 0 && cache->thread != vf_thread_index && !cache->held &&
-           vf_load_relaxed(&cache->seized) == 0;
+           !cache->pool->uncached && vf_load_relaxed(&cache->seized) == 0;
 }
 
 /* Nobody but the owner of the entry reads it, and there is the lock against all who write. */
@@ -125,7 +126,7 @@ static void seize_all(vf_pool *pool, vf_map *hands)
     }
     if (!others)
         return;
-    bool works = membarrier_works();
+    bool works = vf_membarrier();
     for (vf_thread_cache *cache = pool->caches; cache != NULL; cache = cache->next) {
         if (!is_others(cache))
             continue;

@@ -88,7 +88,8 @@ def check_pkg_config(installed, version):
         flags = installed.pkg_config('--cflags', '--libs', '--static')
     require(installed.build_consumer(flags) == version, 'VF_VERSION is not the project\'s')
     if installed.kind == 'both':
-        archive = [installed.prefix / 'lib' / 'libveryfast.a', '-pthread']
+        private = installed.pkg_config('--libs', '--static')
+        archive = [installed.prefix / 'lib' / 'libveryfast.a', *set(private) - {'-lveryfast'}]
         installed.build_consumer([*installed.pkg_config('--cflags'), *archive])
 
 

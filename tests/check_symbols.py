@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the symbols that the shared library exports with the list of those that it should.
 
-usage: check_symbols.py LIBRARY MAP
+usage: check_symbols.py LIBRARY MAP...
 """
 import re
 import subprocess
@@ -18,7 +18,7 @@ def exported(library):
 
 
 def main():
-    library, symbols = sys.argv[1], Path(sys.argv[2]).read_text()
+    library, symbols = sys.argv[1], ''.join(Path(name).read_text() for name in sys.argv[2:])
     listed = set(re.findall(r'^\s+(vf_\w+);', symbols, re.MULTILINE))
     actual = exported(library)
     for name in sorted(actual - listed):

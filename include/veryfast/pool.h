@@ -27,6 +27,9 @@
  *   VF_ALIGN          least alignment of each object, a power of two. By default that of VF_T
  *   VF_CACHE_ALIGNED  every object on cache lines of its own, so that threads that write to
  *                     neighbours do not slow one another
+ *   VF_EPOCH          adds P_free_deferred and P_epoch_barrier, for objects that are read without a
+ *                     lock. Needs a library with the epoch backend (Meson option epoch, liburcu),
+ *                     whose pkg-config file or Meson dependency then defines VF_HAS_EPOCH
  *   VF_DECLARE        only types and extern prototypes, for a header
  *   VF_DEFINE         only the bodies to them, for one .c file
  *                     By default everything is static inline, which is the fast form
@@ -59,7 +62,7 @@
 #    error "VF_FLIP is a parameter of smallbuf.h; a pool has nothing to flip"
 #    undef VF_FLIP
 #endif
-#ifdef VF_EPOCH
+#if defined(VF_EPOCH) && !defined(VF_HAS_EPOCH)
 #    error "VF_EPOCH needs the epoch backend, which this build of veryfast does not have"
 #    undef VF_EPOCH
 #endif
@@ -96,6 +99,8 @@ VF_STATIC_ASSERT((VF_ALIGN) > 0 && ((VF_ALIGN) & ((VF_ALIGN)-1)) == 0,
 #define vf_self_each          VF_CAT(VF_NAME, _each)
 #define vf_self_trim          VF_CAT(VF_NAME, _trim)
 #define vf_self_destroy       VF_CAT(VF_NAME, _destroy)
+#define vf_self_free_deferred VF_CAT(VF_NAME, _free_deferred)
+#define vf_self_epoch_barrier VF_CAT(VF_NAME, _epoch_barrier)
 #define vf_self_cache_new     VF_CAT(VF_NAME, _cache_new)
 #define vf_self_cache_alloc   VF_CAT(VF_NAME, _cache_alloc)
 #define vf_self_cache_free    VF_CAT(VF_NAME, _cache_free)
@@ -137,6 +142,10 @@ vf_self_cache *vf_self_cache_new(vf_self *pool);
 VF_T *vf_self_cache_alloc(vf_self_cache *cache);
 void vf_self_cache_free(vf_self_cache *cache, VF_T *object);
 void vf_self_cache_release(vf_self_cache *cache);
+#    ifdef VF_EPOCH
+bool vf_self_free_deferred(vf_self *pool, VF_T *object);
+void vf_self_epoch_barrier(vf_self *pool);
+#    endif
 VF_EXTERN_C_END
 #endif
 
@@ -270,8 +279,8 @@ static inline VF_UNUSED void vf_self_visit(void *object, void *visitor)
 /*
  * P_each: visit(object, context) for every live object, once, by ascending address. The visitor may
  * free the object that it is given, and make no other call on the pool; nor may anybody else
- * meanwhile. False and ENOMEM: no memory for a bit per slot, and none was visited. Costs little
- * for each slot, live or free.
+ * meanwhile. First waits for what is deferred, as P_epoch_barrier does. False and ENOMEM: no memory
+ * for a bit per slot, and none was visited. Costs little for each slot, live or free.
  */
 vf_fn bool vf_self_each(vf_self *pool, void (*visit)(VF_T *object, void *context), void *context)
 {
@@ -308,13 +317,50 @@ static inline VF_UNUSED void vf_self_drop(void *object)
 }
 #    endif
 
+#    ifdef VF_EPOCH
+/*
+ * P_free_deferred: P_free, but only after a grace period: readers that are in a read section may go
+ * on reading the object; nobody may find it who enters one later. After that VF_DROP runs on it,
+ * on liburcu's thread, and the slot goes back to the pool. Until then the object counts as live.
+ * NULL is ignored.
+ *
+ * False and EAGAIN where max_deferred objects wait already, or there is no memory for the list of
+ * those that do: the object is still the caller's, as it was. Never waits for a grace period. Any
+ * thread, inside a read section or not, registered with liburcu or not (one that is not must be
+ * sure that nobody calls free_all_cpu_call_rcu_data meanwhile), after P_release too.
+ *
+ * 60 objects of a thread wait for one grace period together. Fewer do when it flushes
+ * (vf_thread_flush) or ends, at P_release, P_epoch_barrier, and where an alloc fails.
+ */
+vf_fn bool vf_self_free_deferred(vf_self *pool, VF_T *object)
+{
+    if (VF_UNLIKELY(object == NULL))
+        return true;
+#        ifdef vf_no_drop
+    return vf_pool_core_free_deferred(&pool->core, object, NULL);
+#        else
+    return vf_pool_core_free_deferred(&pool->core, object, vf_self_drop);
+#        endif
+}
+
+/*
+ * P_epoch_barrier: waits until all objects deferred before it, by any thread, are dropped and free.
+ * Any thread, but neither inside a read section nor in VF_DROP; both would wait for ever.
+ */
+vf_fn void vf_self_epoch_barrier(vf_self *pool)
+{
+    vf_pool_core_epoch_barrier(&pool->core);
+}
+#    endif
+
 /*
  * P_destroy: VF_DROP on every live object, and all memory back, the pool's own and that of caches
  * held by callers included: the end of a level. NULL is ignored. No other call on the pool at the
  * same time, nor after it.
  *
  * VF_DROP may free other objects of the pool (a tree's root its children): each is dropped once.
- * What it allocates there it does not get. Never fails, and needs a bit per slot of memory, or,
+ * What it allocates there it does not get. First waits for what is deferred, as P_epoch_barrier
+ * does. Never fails, and needs a bit per slot of memory, or,
  * where there is none, much time. Without VF_DROP it costs what giving back the batches costs.
  */
 vf_fn void vf_self_destroy(vf_self *pool)
@@ -417,6 +463,8 @@ vf_fn void vf_self_cache_release(vf_self_cache *cache)
 #undef vf_self_each
 #undef vf_self_trim
 #undef vf_self_destroy
+#undef vf_self_free_deferred
+#undef vf_self_epoch_barrier
 #undef vf_self_visitor
 #undef vf_self_visit
 #undef vf_self_drop

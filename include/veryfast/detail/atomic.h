@@ -11,12 +11,14 @@
 
 #define vf_load_relaxed(p)     __atomic_load_n((p), __ATOMIC_RELAXED)
 #define vf_load_acquire(p)     __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define vf_load_seq_cst(p)     __atomic_load_n((p), __ATOMIC_SEQ_CST)
 #define vf_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #define vf_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 
 #define vf_exchange_relaxed(p, v)  __atomic_exchange_n((p), (v), __ATOMIC_RELAXED)
 #define vf_exchange_release(p, v)  __atomic_exchange_n((p), (v), __ATOMIC_RELEASE)
 #define vf_exchange_acq_rel(p, v)  __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
+#define vf_exchange_seq_cst(p, v)  __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 #define vf_fetch_add_relaxed(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
 #define vf_fetch_add_acquire(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQUIRE)
 #define vf_fetch_add_release(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELEASE)

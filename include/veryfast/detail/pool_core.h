@@ -76,6 +76,12 @@ VF_API bool vf_pool_core_cache_claim(vf_cache *cache, const void *object);
 VF_API vf_cache *vf_pool_core_cache_new(vf_pool_core *pool);
 VF_API void vf_pool_core_cache_release(vf_cache *cache);
 
+#ifdef VF_HAS_EPOCH
+VF_API bool vf_pool_core_free_deferred(vf_pool_core *pool, void *object,
+                                       void (*drop)(void *object));
+VF_API void vf_pool_core_epoch_barrier(vf_pool_core *pool);
+#endif
+
 /* Behind the fast paths. */
 VF_API void *vf_pool_core_alloc_slow(vf_pool_core *pool);
 VF_API void vf_pool_core_free_slow(vf_pool_core *pool, void *object);
