@@ -41,6 +41,34 @@
 #include "depot.h"
 #include "pool.h"
 
+/*
+ * ThreadSanitizer does not see into liburcu. It is told that a deferral is handed on to another
+ * thread, that a barrier comes after the callbacks before it, and to overlook what liburcu writes
+ * in a barrier.
+ */
+#if defined(__SANITIZE_THREAD__)
+#    define SANITIZED 1
+#elif defined(__has_feature)
+#    if __has_feature(thread_sanitizer)
+#        define SANITIZED 1
+#    endif
+#endif
+#ifdef SANITIZED
+#    include <sanitizer/tsan_interface.h>
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
+static char over; /* stands for the end of all callbacks; the pool may be gone then */
+#    define TELL_BEFORE(what) __tsan_release(what)
+#    define TELL_AFTER(what)  __tsan_acquire(what)
+#    define OVERLOOK(call)                                                                         \
+        (AnnotateIgnoreWritesBegin(__FILE__, __LINE__), (call),                                    \
+         AnnotateIgnoreWritesEnd(__FILE__, __LINE__))
+#else
+#    define TELL_BEFORE(what) ((void)0)
+#    define TELL_AFTER(what)  ((void)0)
+#    define OVERLOOK(call)    (call)
+#endif
+
 /* Places of a deferral. */
 #define HEAD     60
 #define POOL     62
@@ -122,6 +150,8 @@ static vf_magazine *deferral_new(vf_pool *pool, size_t most)
     }
     assert(deferral->count == 0);
     deferral->room = (uint32_t)room;
+    if (!vf_load_relaxed(&pool->epoch.used))
+        vf_store_relaxed(&pool->epoch.used, true); /* who must see it comes after the free */
     return deferral;
 }
 
@@ -158,21 +188,19 @@ static void after_grace_period(struct rcu_head *head)
 {
     vf_magazine *deferral =
         (vf_magazine *)(void *)((char *)head - offsetof(vf_magazine, slots[HEAD]));
-    /* acquire: pairs with the release in send. liburcu orders it too, but ThreadSanitizer does not
-       see that */
-    (void)vf_load_acquire(&deferral->link);
+    TELL_AFTER(deferral);
     vf_pool *pool = deferral->slots[POOL];
     vf_epoch *epoch = &pool->epoch;
     drop_all(pool, deferral);
     deferral->room = 0;
-    /* release: pairs with the acquire in the barrier, after which all was dropped */
-    vf_fetch_add_release(&epoch->done, (size_t)deferral->count);
+    vf_fetch_add_relaxed(&epoch->done, (size_t)deferral->count); /* a number for reports */
     unreserve(epoch, deferral->count);
     /* acq_rel: pairs with itself in must_go_now: who has found this deferral in flight, in a
        released pool, has closed before it, and its own open deferral */
     if (vf_fetch_add_acq_rel(&epoch->in_flight, (size_t)-1) == 1 && vf_load_relaxed(&pool->closed))
         vf_epoch_flush_all(pool, true);
     give_back(pool, deferral);
+    TELL_BEFORE(&over);
 }
 
 /* Hands the deferral to liburcu: busy, or under epoch.lock, or the only one who knows of it. With
@@ -186,7 +214,7 @@ static void send(vf_pool *pool, vf_magazine *deferral)
     }
     deferral->slots[POOL] = pool;
     vf_fetch_add_relaxed(&pool->epoch.in_flight, 1); /* call_rcu orders it before its decrement */
-    vf_store_release(&deferral->link, 0); /* pairs with the acquire in after_grace_period */
+    TELL_BEFORE(deferral);
     flavour_of(pool)->update_call_rcu((struct rcu_head *)(void *)&deferral->slots[HEAD],
                                       after_grace_period);
 }
@@ -382,15 +410,19 @@ void vf_pool_core_epoch_barrier(vf_pool_core *core)
 {
     vf_pool *pool = vf_pool_whole(core);
     vf_epoch_flush_all(pool, true);
-    flavour_of(pool)->barrier();
-    (void)vf_load_acquire(&pool->epoch.done); /* pairs with the release in after_grace_period */
+    OVERLOOK(flavour_of(pool)->barrier());
+    TELL_AFTER(&over);
 }
 
-/* Waits until nothing is deferred. No other call on the pool; but VF_DROP may defer more. */
+/* Waits until nothing is deferred, and liburcu's thread has left the pool: it may still be putting
+   slots back when all room is free. No other call on the pool; but VF_DROP may defer more. */
 void vf_epoch_settle(vf_pool *pool)
 {
-    while (vf_load_relaxed(&pool->epoch.room) != 0)
+    if (!vf_load_relaxed(&pool->epoch.used))
+        return;
+    do {
         vf_pool_core_epoch_barrier(&pool->core);
+    } while (vf_load_relaxed(&pool->epoch.room) != 0);
 }
 
 /* ---- the rest ---- */

@@ -195,6 +195,7 @@ typedef struct vf_epoch {
     const void *flavour;  /* liburcu's; constant */
     size_t max;           /* the option; constant */
     void (*drop)(void *); /* atomic: VF_DROP, or NULL */
+    bool used;            /* atomic: something was deferred, once */
     VF_APART size_t room; /* atomic: places reserved in deferrals, max at most */
     size_t in_flight;     /* atomic: deferrals that liburcu has */
     size_t done;          /* atomic: objects whose grace period is over */

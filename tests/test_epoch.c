@@ -8,16 +8,24 @@
 
 #include <urcu/urcu-memb.h>
 
+#include "readers.h"
 #include "test_common.h"
 #include "threads.h"
 
 /* Drops are counted, and seen by the test only after a barrier or by waiting for their number. */
 static size_t drops;
 
+static void drop(long *number)
+{
+    readers_have_left();
+    *number = -1;
+    (void)__atomic_fetch_add(&drops, 1, __ATOMIC_SEQ_CST);
+}
+
 #define VF_T       long
 #define VF_N       100
 #define VF_NAME    numbers
-#define VF_DROP(p) (*(p) = -1, (void)__atomic_fetch_add(&drops, 1, __ATOMIC_SEQ_CST))
+#define VF_DROP(p) drop(p)
 #define VF_EPOCH
 #include <veryfast/pool.h>
 
@@ -42,7 +50,7 @@ static long *objects[MOST];
 static void begin(int kind, size_t max_deferred)
 {
     urcu_memb_register_thread();
-    allocator = (test_allocator){0};
+    atomic_store(&allocator.fail_at, 0);
     drops = 0;
     vf_pool_options options = {.allocator = test_allocator_hook(&allocator),
                                .cache_objects = kinds[kind].cache_objects,
@@ -55,6 +63,12 @@ static void begin(int kind, size_t max_deferred)
 static void end(void)
 {
     urcu_memb_unregister_thread();
+}
+
+static void end_reading(void)
+{
+    readers_leave();
+    urcu_memb_read_unlock();
 }
 
 static size_t dropped(void)
@@ -89,7 +103,7 @@ static size_t deferred(void)
 
 static void wait_until_back(void)
 {
-    while (atomic_load(&allocator.blocks) != 0)
+    while (atomic_load(&allocator.bytes) != 0)
         sched_yield();
 }
 
@@ -114,7 +128,7 @@ Test(epoch, a_reader_goes_on_reading)
         }
         cr_assert(all_apart(objects, 900, sizeof(long)));
         check_equal(dropped(), 0);
-        urcu_memb_read_unlock();
+        end_reading();
         numbers_epoch_barrier(pool);
         check_equal(dropped(), 200);
         stats = numbers_stats(pool);
@@ -169,7 +183,7 @@ Test(epoch, no_more_than_max_deferred)
             check_refused(EAGAIN, !numbers_free_deferred(pool, objects[bounds[i]]));
             check_equal((size_t)*objects[bounds[i]], bounds[i]);
             check_equal(deferred(), bounds[i]);
-            urcu_memb_read_unlock();
+            end_reading();
             wait_for_drops(bounds[i]); /* all went out, without a flush or a barrier */
             numbers_epoch_barrier(pool);
             defer(bounds[i], bounds[i] + 1);
@@ -324,10 +338,10 @@ Test(epoch, the_last_grace_period_ends_a_released_pool)
         defer(MOST - 1, MOST);
         for (size_t i = 0; i < 500; i++)
             cr_assert(*objects[i] == (long)i, "dropped while it may be read");
-        urcu_memb_read_unlock();
+        end_reading();
         wait_until_back();
         check_equal(dropped(), MOST);
-        check_equal(atomic_load(&allocator.bytes), 0);
+        check_all_back(&allocator);
         end();
     }
 }
