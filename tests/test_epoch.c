@@ -14,11 +14,13 @@
 
 /* Drops are counted, and seen by the test only after a barrier or by waiting for their number. */
 static size_t drops;
+static _Thread_local size_t drops_here; /* by this thread */
 
 static void drop(long *number)
 {
     readers_have_left();
     *number = -1;
+    drops_here++;
     (void)__atomic_fetch_add(&drops, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -52,6 +54,7 @@ static void begin(int kind, size_t max_deferred)
     urcu_memb_register_thread();
     atomic_store(&allocator.fail_at, 0);
     drops = 0;
+    drops_here = 0;
     vf_pool_options options = {.allocator = test_allocator_hook(&allocator),
                                .cache_objects = kinds[kind].cache_objects,
                                .max_objects = kinds[kind].max_objects,
@@ -346,6 +349,22 @@ Test(epoch, the_last_grace_period_ends_a_released_pool)
     }
 }
 
+Test(epoch, one_by_one_after_the_release)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        begin(kind, 0);
+        fill(3);
+        defer(0, 1);
+        numbers_epoch_barrier(pool);
+        numbers_release(pool);
+        defer(1, 2);
+        wait_for_drops(2); /* alone: nothing was in flight that could have taken it along */
+        defer(2, 3);
+        wait_until_back();
+        end();
+    }
+}
+
 Test(epoch, a_thread_that_never_used_a_released_pool)
 {
     for (int kind = 0; kind < KINDS; kind++) {
@@ -369,6 +388,7 @@ Test(epoch, destroy_waits_for_what_is_deferred)
         defer(0, 100);
         numbers_destroy(pool);
         check_equal(dropped(), MOST);
+        check_equal(drops_here, MOST - 100); /* the others were liburcu's thread's */
         check_all_back(&allocator);
         end();
     }
@@ -433,6 +453,92 @@ Test(epoch, trim_gives_back_what_was_deferred)
     numbers_epoch_barrier(pool);
     numbers_trim(pool);
     check_equal(numbers_stats(pool).batches, 0);
+    numbers_release(pool);
+    check_all_back(&allocator);
+    end();
+}
+
+/* A flavour like memb that shows when it is called, and dawdles. */
+static struct {
+    bool slow, entered, handed_over, too_early;
+    size_t calls;
+} gate;
+
+static bool is(bool *flag)
+{
+    return __atomic_load_n(flag, __ATOMIC_SEQ_CST);
+}
+
+static void set(bool *flag)
+{
+    __atomic_store_n(flag, true, __ATOMIC_SEQ_CST);
+}
+
+static void slow_call_rcu(struct rcu_head *head, void (*function)(struct rcu_head *))
+{
+    gate.calls++;
+    set(&gate.entered);
+    /* gives a barrier that does not wait for this the time to be too early */
+    for (int i = 0; i < 100 && gate.slow && !is(&gate.too_early); i++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    set(&gate.handed_over);
+    urcu_memb_flavor.update_call_rcu(head, function);
+}
+
+static void watched_barrier(void)
+{
+    if (gate.slow && !is(&gate.handed_over))
+        set(&gate.too_early);
+    urcu_memb_flavor.barrier();
+}
+
+static void begin_gate(bool slow)
+{
+    static struct rcu_flavor_struct flavour;
+    begin(0, 0);
+    numbers_release(pool);
+    memset(&gate, 0, sizeof gate);
+    gate.slow = slow;
+    flavour = urcu_memb_flavor;
+    flavour.update_call_rcu = slow_call_rcu;
+    flavour.barrier = watched_barrier;
+    vf_pool_options options = {.allocator = test_allocator_hook(&allocator),
+                               .rcu_flavour = &flavour};
+    pool = numbers_new(&options);
+    cr_assert(pool != NULL);
+}
+
+Test(epoch, one_call_for_many)
+{
+    begin_gate(false);
+    fill(10 * IN_A_DEFERRAL);
+    defer(0, 10 * IN_A_DEFERRAL);
+    check_equal(gate.calls, 10);
+    numbers_epoch_barrier(pool);
+    check_equal(dropped(), 10 * IN_A_DEFERRAL);
+    numbers_release(pool);
+    check_all_back(&allocator);
+    end();
+}
+
+static void *dawdling_thread(void *unused)
+{
+    defer(0, IN_A_DEFERRAL);
+    return unused;
+}
+
+Test(epoch, the_barrier_waits_for_what_is_on_its_way_to_liburcu)
+{
+    begin_gate(true);
+    fill(IN_A_DEFERRAL);
+    pthread_t thread;
+    cr_assert(pthread_create(&thread, NULL, dawdling_thread, NULL) == 0);
+    while (!is(&gate.entered))
+        sched_yield();
+    numbers_epoch_barrier(pool);
+    cr_assert(!is(&gate.too_early), "59 objects were deferred before the barrier, and missed");
+    check_equal(dropped(), IN_A_DEFERRAL);
+    pthread_join(thread, NULL);
     numbers_release(pool);
     check_all_back(&allocator);
     end();
