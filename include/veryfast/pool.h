@@ -48,6 +48,21 @@
  * to another is the caller's to order. No call is async-signal-safe. After fork() the child's one
  * thread can go on using every pool.
  *
+ * Type-stable reads. While a pool keeps its memory, a slot holds an object of the same type or a
+ * free one with the contents that it had. So a thread may look at an object that others may have
+ * freed meanwhile, or freed and reused, without a lock and without a grace period, if it
+ *
+ *   1. reads only atomic fields that VF_DROP and whoever reuses the object also write atomically;
+ *   2. takes hold of the object in a way that fails on a free one, and that stops it from being
+ *      freed: typically it raises a count unless that is 0. The count is 0 in a free object, and
+ *      is set, with release, after all other fields of a reused one;
+ *   3. then checks that it holds the object that it was looking for (by its key, say), since it may
+ *      hold another that came to lie in the slot; if so it lets go and looks anew.
+ *
+ * Nobody may call P_trim or P_destroy meanwhile, or set trim_factor, and P_release only if an
+ * object stays out: all these give memory back. Where readers cannot keep to this (they read plain
+ * fields, or follow links in the object) objects are for P_free_deferred instead.
+ *
  * For examples of use see examples/quickstart.c, wordcount.c and swarm.c.
  */
 #include <veryfast/detail/name.h>
