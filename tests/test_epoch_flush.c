@@ -1,0 +1,262 @@
+/*
+ * test_epoch_flush.c - all occasions on which deferred objects go to their grace period, and the
+ * end of a pool with some.
+ */
+#include <time.h>
+
+#include "epoch_pool.h"
+
+/* Occasions on which less than a full deferral goes out. */
+
+static void on_full(void)
+{
+    defer(10, IN_A_DEFERRAL);
+}
+
+static void on_flush(void)
+{
+    vf_thread_flush();
+}
+
+static void on_barrier(void)
+{
+    numbers_epoch_barrier(pool);
+}
+
+static void on_failed_alloc(void)
+{
+    size_t left = MOST;
+    atomic_store(&allocator.refuse, true);
+    while (left > 0 && numbers_alloc(pool) != NULL)
+        left--;
+    cr_assert(left > 0);
+    atomic_store(&allocator.refuse, false);
+}
+
+Test(epoch_flush, goes_out_when_it_should)
+{
+    static void (*const occasions[])(void) = {on_full, on_flush, on_barrier, on_failed_alloc};
+    for (int kind = 0; kind < KINDS; kind++) {
+        for (size_t i = 0; i < sizeof occasions / sizeof *occasions; i++) {
+            begin(kind, 0);
+            fill(IN_A_DEFERRAL);
+            defer(0, 10);
+            occasions[i]();
+            wait_for_drops(10);
+            numbers_destroy(pool);
+            check_all_back(&allocator);
+            end();
+        }
+    }
+}
+
+/* Defers what it is given, never registered as a reader; leaves 13 of them waiting at its end. */
+static void *deferring_thread(void *unused)
+{
+    defer(0, 3 * IN_A_DEFERRAL + 13);
+    return unused;
+}
+
+Test(epoch_flush, goes_out_when_its_thread_ends)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        begin(kind, 0);
+        fill(MOST);
+        pthread_t thread;
+        cr_assert(pthread_create(&thread, NULL, deferring_thread, NULL) == 0);
+        pthread_join(thread, NULL);
+        wait_for_drops(3 * IN_A_DEFERRAL + 13);
+        numbers_destroy(pool);
+        check_equal(dropped(), MOST);
+        check_all_back(&allocator);
+        end();
+    }
+}
+
+/* Another thread has deferred, and stays where it is. */
+static pthread_barrier_t meeting;
+
+static void *staying_thread(void *unused)
+{
+    defer(0, 10);
+    pthread_barrier_wait(&meeting);
+    pthread_barrier_wait(&meeting);
+    return unused;
+}
+
+static void on_bound(void)
+{
+    defer(10, 70);
+    cr_assert(numbers_free_deferred(pool, objects[70]) || errno == EAGAIN);
+}
+
+static void on_release(void)
+{
+    numbers_release(pool);
+    pool = NULL;
+}
+
+Test(epoch_flush, goes_out_from_another_thread)
+{
+    static void (*const occasions[])(void) = {on_barrier, on_failed_alloc, on_bound, on_release};
+    for (int kind = 0; kind < KINDS; kind++) {
+        for (size_t i = 0; i < sizeof occasions / sizeof *occasions; i++) {
+            begin(kind, 70);
+            fill(100);
+            pthread_barrier_init(&meeting, NULL, 2);
+            pthread_t thread;
+            cr_assert(pthread_create(&thread, NULL, staying_thread, NULL) == 0);
+            pthread_barrier_wait(&meeting);
+            numbers *same = pool;
+            occasions[i]();
+            wait_for_drops(10);
+            if (pool == NULL)
+                numbers_free_n(same, objects + 10, 90);
+            else
+                numbers_destroy(pool);
+            pthread_barrier_wait(&meeting);
+            pthread_join(thread, NULL);
+            wait_until_back();
+            end();
+        }
+    }
+}
+
+Test(epoch_flush, the_last_grace_period_ends_a_released_pool)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        begin(kind, 0);
+        fill(MOST);
+        urcu_memb_read_lock();
+        defer(0, 130);
+        numbers_release(pool);
+        defer(130, 500); /* and the rest too goes without a flush */
+        cr_assert(atomic_load(&allocator.blocks) != 0);
+        numbers_free_n(pool, objects + 500, MOST - 501);
+        defer(MOST - 1, MOST);
+        for (size_t i = 0; i < 500; i++)
+            cr_assert(*objects[i] == (long)i, "dropped while it may be read");
+        end_reading();
+        wait_until_back();
+        check_equal(dropped(), MOST);
+        check_all_back(&allocator);
+        end();
+    }
+}
+
+Test(epoch_flush, one_by_one_after_the_release)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        begin(kind, 0);
+        fill(3);
+        defer(0, 1);
+        numbers_epoch_barrier(pool);
+        numbers_release(pool);
+        defer(1, 2);
+        wait_for_drops(2); /* alone: nothing was in flight that could have taken it along */
+        defer(2, 3);
+        wait_until_back();
+        end();
+    }
+}
+
+Test(epoch_flush, a_thread_that_never_used_a_released_pool)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        begin(kind, 0);
+        fill(3 * IN_A_DEFERRAL + 13);
+        numbers_release(pool);
+        pthread_t thread;
+        cr_assert(pthread_create(&thread, NULL, deferring_thread, NULL) == 0);
+        pthread_join(thread, NULL);
+        wait_until_back();
+        check_equal(dropped(), 3 * IN_A_DEFERRAL + 13);
+        end();
+    }
+}
+
+/* A flavour like memb that shows when it is called, and dawdles. */
+static struct {
+    bool slow, entered, handed_over, too_early;
+    size_t calls;
+} gate;
+
+static bool is(bool *flag)
+{
+    return __atomic_load_n(flag, __ATOMIC_SEQ_CST);
+}
+
+static void set(bool *flag)
+{
+    __atomic_store_n(flag, true, __ATOMIC_SEQ_CST);
+}
+
+static void slow_call_rcu(struct rcu_head *head, void (*function)(struct rcu_head *))
+{
+    gate.calls++;
+    set(&gate.entered);
+    /* gives a barrier that does not wait for this the time to be too early */
+    for (int i = 0; i < 100 && gate.slow && !is(&gate.too_early); i++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    set(&gate.handed_over);
+    urcu_memb_flavor.update_call_rcu(head, function);
+}
+
+static void watched_barrier(void)
+{
+    if (gate.slow && !is(&gate.handed_over))
+        set(&gate.too_early);
+    urcu_memb_flavor.barrier();
+}
+
+static void begin_gate(bool slow)
+{
+    static struct rcu_flavor_struct flavour;
+    begin(0, 0);
+    numbers_release(pool);
+    memset(&gate, 0, sizeof gate);
+    gate.slow = slow;
+    flavour = urcu_memb_flavor;
+    flavour.update_call_rcu = slow_call_rcu;
+    flavour.barrier = watched_barrier;
+    vf_pool_options options = {.allocator = test_allocator_hook(&allocator),
+                               .rcu_flavour = &flavour};
+    pool = numbers_new(&options);
+    cr_assert(pool != NULL);
+}
+
+Test(epoch_flush, one_call_for_many)
+{
+    begin_gate(false);
+    fill(10 * IN_A_DEFERRAL);
+    defer(0, 10 * IN_A_DEFERRAL);
+    check_equal(gate.calls, 10);
+    numbers_epoch_barrier(pool);
+    check_equal(dropped(), 10 * IN_A_DEFERRAL);
+    numbers_release(pool);
+    check_all_back(&allocator);
+    end();
+}
+
+static void *dawdling_thread(void *unused)
+{
+    defer(0, IN_A_DEFERRAL);
+    return unused;
+}
+
+Test(epoch_flush, the_barrier_waits_for_what_is_on_its_way_to_liburcu)
+{
+    begin_gate(true);
+    fill(IN_A_DEFERRAL);
+    pthread_t thread;
+    cr_assert(pthread_create(&thread, NULL, dawdling_thread, NULL) == 0);
+    while (!is(&gate.entered))
+        sched_yield();
+    numbers_epoch_barrier(pool);
+    cr_assert(!is(&gate.too_early), "59 objects were deferred before the barrier, and missed");
+    check_equal(dropped(), IN_A_DEFERRAL);
+    pthread_join(thread, NULL);
+    numbers_release(pool);
+    check_all_back(&allocator);
+    end();
+}
