@@ -34,6 +34,9 @@
  *                     the time, not for many that are small
  *   VF_FLIP           adds draining while others push: two banks, see detail/smallbuf_flip.h. A
  *                     push is then two atomic operations; no writers, no S_push_slot
+ *   VF_EPOCH          with VF_FLIP: the drainer waits for a grace period of its own choice, between
+ *                     S_flip_begin and S_flip_finish, in place of S_flip and S_flip_try. A push is
+ *                     then one atomic operation. Needs no epoch backend
  *   VF_DECLARE        only types and extern prototypes, for a header
  *   VF_DEFINE         only the bodies to them, for one .c file
  *                     By default everything is static inline, which is the fast form
@@ -71,8 +74,8 @@
 #    error "VF_ALIGN is a parameter of pool.h; the elements of a small buffer lie close together"
 #    undef VF_ALIGN
 #endif
-#ifdef VF_EPOCH
-#    error "VF_EPOCH is a parameter of pool.h; a small buffer has nothing to defer"
+#if defined(VF_EPOCH) && !defined(VF_FLIP)
+#    error "VF_EPOCH is a parameter of pool.h, or goes with VF_FLIP; there is nothing to wait for"
 #    undef VF_EPOCH
 #endif
 
@@ -114,6 +117,8 @@
 #define vf_self_writer_close   VF_CAT(VF_NAME, _writer_close)
 #define vf_self_flip           VF_CAT(VF_NAME, _flip)
 #define vf_self_flip_try       VF_CAT(VF_NAME, _flip_try)
+#define vf_self_flip_begin     VF_CAT(VF_NAME, _flip_begin)
+#define vf_self_flip_finish    VF_CAT(VF_NAME, _flip_finish)
 /* and those that are not for its users */
 #define vf_self_type      VF_CAT(vf_type_of_, VF_NAME)
 #define vf_self_bank_of   VF_CAT(vf_bank_of_, VF_NAME)
@@ -142,8 +147,10 @@ VF_STATIC_ASSERT(std::is_nothrow_move_constructible<VF_T>::value,
 #    ifdef VF_FLIP
 /* One of the two buffers within. */
 typedef struct vf_self_bank {
-    VF_ALIGNAS(vf_line) uint64_t done; /* atomic: pushes that have come to their end */
-    void *spill;                       /* atomic: see detail/smallbuf_core.h */
+    VF_ALIGNAS(vf_line)
+    uint64_t done; /* atomic: pushes that have come to their end; with VF_EPOCH
+                      those that S_flip_begin has taken; drainer */
+    void *spill;   /* atomic: see detail/smallbuf_core.h */
     vf_inline_slots;
 } vf_self_bank;
 
@@ -199,8 +206,13 @@ void vf_self_clear(vf_self *buffer);
 size_t vf_self_trim(vf_self *buffer, size_t keep);
 void vf_self_destroy(vf_self *buffer);
 #    ifdef VF_FLIP
+#        ifdef VF_EPOCH
+void vf_self_flip_begin(vf_self *buffer);
+vf_self_drain vf_self_flip_finish(vf_self *buffer);
+#        else
 vf_self_drain vf_self_flip(vf_self *buffer);
 bool vf_self_flip_try(vf_self *buffer, vf_self_drain *drain);
+#        endif
 size_t vf_self_drain_refused(const vf_self_drain *drain);
 #    else
 VF_T *vf_self_push_slot(vf_self *buffer, size_t *index);
@@ -275,7 +287,7 @@ vf_hidden uint64_t vf_self_take(vf_self *buffer, uint64_t n)
 /* Says that n pushes have come to their end, the refused ones too. */
 vf_hidden void vf_self_done(vf_self *buffer, uint64_t tail, uint64_t n)
 {
-#    ifdef VF_FLIP
+#    if defined(VF_FLIP) && !defined(VF_EPOCH)
     /* release: pairs with the acquire of who takes the bank; the elements come before it */
     vf_fetch_add_release(&buffer->banks[tail >> 63].done, n);
 #    else
@@ -462,6 +474,8 @@ vf_fn size_t vf_self_push_n(vf_self *buffer, const vf_value *values, size_t n)
 #undef vf_self_writer_close
 #undef vf_self_flip
 #undef vf_self_flip_try
+#undef vf_self_flip_begin
+#undef vf_self_flip_finish
 #undef vf_self_type
 #undef vf_self_bank_of
 #undef vf_self_expect

@@ -13,11 +13,43 @@
  * may push to the buffer: that goes to the other bank.
  *
  * One drainer at a time: S_flip, S_flip_try and the drain that they give, to its end.
+ *
+ * With VF_EPOCH nobody counts. Between S_flip_begin and S_flip_finish the drainer makes sure that
+ * each push is over that had begun before: by a grace period of whatever kind, where pushes are in
+ * read sections (synchronize_rcu), or by a barrier that all who push come to, as at a frame's end.
  */
 #ifndef vf_kind
 #    error "smallbuf_flip.h is internal: include <veryfast/smallbuf.h>"
 #endif
 
+#ifdef VF_EPOCH
+/*
+ * S_flip_begin: from here on pushes begin a new fill. Beside any number of pushes. Never fails; one
+ * atomic operation. Until S_flip_finish there may be pushes and no other call on the buffer.
+ */
+vf_fn void vf_self_flip_begin(vf_self *buffer)
+{
+    uint64_t tail = vf_load_relaxed(&buffer->tail); /* only the drainer changes what is used here */
+    uint64_t other = (~tail & VF_BANK_BIT) | (tail & VF_CAP_INSIDE);
+    /* release: pairs with the acquire in a push: the other bank was emptied before */
+    tail = vf_exchange_release(&buffer->tail, other);
+    buffer->banks[tail >> 63].done = tail & ~VF_BANK_BIT;
+}
+
+/*
+ * S_flip_finish: takes what was pushed before S_flip_begin, once each push that had begun by then is
+ * over. The drain is as that of S_drain_begin; pushes may go on. Never fails.
+ */
+vf_fn vf_self_drain vf_self_flip_finish(vf_self *buffer)
+{
+    /* relaxed: the grace period orders all, and this thread has written the bank's bit */
+    vf_self_bank *bank = &buffer->banks[~vf_load_relaxed(&buffer->tail) >> 63];
+    vf_self_drain drain;
+    vf_self_detach(bank, bank->done, &drain);
+    bank->done = 0;
+    return drain;
+}
+#else
 /*
  * S_flip: takes all elements, and waits for the pushes that are in flight. The drain is as that of
  * S_drain_begin. Beside any number of pushes. Never fails; one atomic operation.
@@ -57,6 +89,8 @@ vf_fn bool vf_self_flip_try(vf_self *buffer, vf_self_drain *drain)
         }
     }
 }
+
+#endif
 
 /* S_drain_refused: elements that were turned away from the bank that the drain has taken. */
 vf_fn size_t vf_self_drain_refused(const vf_self_drain *drain)

@@ -27,7 +27,11 @@ vf_hidden void vf_self_set_index(vf_self *buffer, vf_self_bank *bank, uint64_t i
 {
 #ifdef VF_FLIP
     buffer->tail = (buffer->tail & VF_BANK_BIT) | index;
+#    ifdef VF_EPOCH
+    (void)bank;
+#    else
     bank->done = vf_plain_index(index);
+#    endif
 #else
     (void)bank;
     buffer->tail = index;

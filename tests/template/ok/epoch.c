@@ -1,5 +1,5 @@
 /*
- * epoch.c - pools with deferred frees, in all forms. The flags of a library that has the backend
+ * epoch.c - what VF_EPOCH adds, in all forms. The flags of a library that has the backend
  * define VF_HAS_EPOCH.
  */
 #ifndef VF_HAS_EPOCH
@@ -31,6 +31,13 @@ static void drop_int(int *number)
 #define VF_DEFINE
 #include <veryfast/pool.h>
 
+#define VF_T    long
+#define VF_N    4
+#define VF_NAME longs
+#define VF_FLIP
+#define VF_EPOCH
+#include <veryfast/smallbuf.h>
+
 #ifdef VF_EPOCH
 #    error "a parameter has outlived its header"
 #endif
@@ -45,5 +52,11 @@ int main(void)
     deferred = names_free_deferred(texts, names_alloc(texts)) && deferred;
     names_epoch_barrier(texts);
     names_destroy(texts);
+    static longs buffer;
+    deferred = longs_push(&buffer, 1) && deferred;
+    longs_flip_begin(&buffer);
+    longs_drain drain = longs_flip_finish(&buffer);
+    longs_drain_end(&drain);
+    longs_destroy(&buffer);
     return deferred ? 0 : 1;
 }
