@@ -37,8 +37,8 @@ vf_fn void vf_self_flip_begin(vf_self *buffer)
 }
 
 /*
- * S_flip_finish: takes what was pushed before S_flip_begin, once each push that had begun by then is
- * over. The drain is as that of S_drain_begin; pushes may go on. Never fails.
+ * S_flip_finish: takes what was pushed before S_flip_begin, when each push that had begun by then
+ * is over. The drain is as that of S_drain_begin; pushes may go on. Never fails.
  */
 vf_fn vf_self_drain vf_self_flip_finish(vf_self *buffer)
 {
@@ -46,7 +46,6 @@ vf_fn vf_self_drain vf_self_flip_finish(vf_self *buffer)
     vf_self_bank *bank = &buffer->banks[~vf_load_relaxed(&buffer->tail) >> 63];
     vf_self_drain drain;
     vf_self_detach(bank, bank->done, &drain);
-    bank->done = 0;
     return drain;
 }
 #else
