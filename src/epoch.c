@@ -31,59 +31,62 @@
  */
 #define _POSIX_C_SOURCE 200809L /* nanosleep */
 
-#include <assert.h>
-#include <errno.h>
-#include <string.h>
-#include <time.h>
-
-#include <urcu/urcu-memb.h>
-
-#include "depot.h"
 #include "pool.h"
+
+#ifdef VF_HAS_EPOCH /* for those who compile all files of src/ by hand */
+
+#    include <assert.h>
+#    include <errno.h>
+#    include <string.h>
+#    include <time.h>
+
+#    include <urcu/urcu-memb.h>
+
+#    include "depot.h"
 
 /*
  * ThreadSanitizer does not see into liburcu. It is told that a deferral is handed on to another
  * thread, that a barrier comes after the callbacks before it, and to overlook what liburcu writes
  * in a barrier.
  */
-#if defined(__SANITIZE_THREAD__)
-#    define SANITIZED 1
-#elif defined(__has_feature)
-#    if __has_feature(thread_sanitizer)
+#    if defined(__SANITIZE_THREAD__)
 #        define SANITIZED 1
+#    elif defined(__has_feature)
+#        if __has_feature(thread_sanitizer)
+#            define SANITIZED 1
+#        endif
 #    endif
-#endif
-#ifdef SANITIZED
-#    include <sanitizer/tsan_interface.h>
+#    ifdef SANITIZED
+#        include <sanitizer/tsan_interface.h>
 void AnnotateIgnoreWritesBegin(const char *file, int line);
 void AnnotateIgnoreWritesEnd(const char *file, int line);
 static char over; /* stands for the end of all callbacks; the pool may be gone then */
-#    define TELL_BEFORE(what) __tsan_release(what)
-#    define TELL_AFTER(what)  __tsan_acquire(what)
-#    define OVERLOOK(call)                                                                         \
-        (AnnotateIgnoreWritesBegin(__FILE__, __LINE__), (call),                                    \
-         AnnotateIgnoreWritesEnd(__FILE__, __LINE__))
-#else
-#    define TELL_BEFORE(what) ((void)0)
-#    define TELL_AFTER(what)  ((void)0)
-#    define OVERLOOK(call)    (call)
-#endif
+#        define TELL_BEFORE(what) __tsan_release(what)
+#        define TELL_AFTER(what)  __tsan_acquire(what)
+#        define OVERLOOK(call)                                                                     \
+            (AnnotateIgnoreWritesBegin(__FILE__, __LINE__), (call),                                \
+             AnnotateIgnoreWritesEnd(__FILE__, __LINE__))
+#    else
+#        define TELL_BEFORE(what) ((void)0)
+#        define TELL_AFTER(what)  ((void)0)
+#        define OVERLOOK(call)    (call)
+#    endif
 
 /* Places of a deferral. */
-#define HEAD     60
-#define POOL     62
-#define NEXT     63
-#define CAPACITY HEAD
+#    define HEAD     60
+#    define POOL     62
+#    define NEXT     63
+#    define CAPACITY HEAD
 
 _Static_assert(sizeof(struct rcu_head) <= (POOL - HEAD) * sizeof(void *), "no room for rcu_head");
 
 /* max_deferred, where the options do not say: so many bytes, within these numbers of objects. */
-#define DEFERRED_BYTES ((size_t)64 << 20)
-#define DEFERRED_LEAST ((size_t)1 << 12)
-#define DEFERRED_MOST  ((size_t)1 << 20)
+#    define DEFERRED_BYTES ((size_t)64 << 20)
+#    define DEFERRED_LEAST ((size_t)1 << 12)
+#    define DEFERRED_MOST  ((size_t)1 << 20)
 
 /* A bit of vf_thread_cache.deferrals, which counts by 2. */
-#define BUSY ((uint64_t)1)
+#    define BUSY ((uint64_t)1)
 
 static bool has_membarrier;
 
@@ -302,6 +305,9 @@ static void free_now(vf_pool *pool, void *object, void (*drop)(void *))
 
 static vf_thread_cache *own_cache(vf_pool *pool)
 {
+    vf_cache *fast = vf_pool_core_cache(&pool->core);
+    if (VF_LIKELY(fast != &vf_no_cache))
+        return vf_cache_whole(fast);
     vf_thread_cache *cache = vf_thread_attached(pool);
     return cache != NULL ? cache : vf_thread_attach_aside(pool);
 }
@@ -452,3 +458,5 @@ size_t vf_epoch_deferred(const vf_pool *pool)
         all += (size_t)(vf_load_relaxed(&cache->deferrals) / 2);
     return all > done ? all - done : 0;
 }
+
+#endif
