@@ -259,9 +259,11 @@ static bool add(vf_pool *pool, vf_thread_cache *cache, void *object)
         leave(cache, 0);
         return false;
     }
-    open->slots[open->count++] = object;
+    uint32_t count = open->count;
+    open->slots[count] = object;
+    vf_store_release(&open->count, ++count); /* in this order, for the child of a fork */
     /* acq_rel: as in take_all, which may have been first, and waits for this thread then */
-    if ((open->count == open->room || must_go_now(pool)) &&
+    if ((count == open->room || must_go_now(pool)) &&
         vf_exchange_acq_rel(&cache->open, (vf_magazine *)NULL) != NULL)
         send(pool, open);
     leave(cache, 1);

@@ -120,7 +120,6 @@ void vf_cache_detach(vf_thread_cache *cache)
 {
     vf_pool *pool = cache->pool;
     bool last;
-    vf_epoch_flush(cache);
     if (vf_load_relaxed(&pool->closed) && !cache->held) {
         last = vf_pool_settle(pool, cache, 0);
     } else {
@@ -135,8 +134,10 @@ void vf_cache_detach(vf_thread_cache *cache)
         vf_pool_end(pool);
 }
 
-/* Detaches all caches of a thread that has ended, and takes its index back. */
-static void thread_end(uint32_t index)
+/* Detaches all caches of a thread that has ended, and takes its index back. In the child of a fork
+   liburcu may not be ready: what was deferred there stays open, and goes out with what the cache's
+   next owner defers. */
+static void thread_end(uint32_t index, bool forked)
 {
     record *own = &threads.records[index];
     while (own->caches != NULL) {
@@ -144,6 +145,8 @@ static void thread_end(uint32_t index)
         own->caches = cache->next_of_thread;
         vf_table_set(cache->pool, index, &vf_no_cache);
         cache->thread = 0;
+        if (!forked)
+            vf_epoch_flush(cache);
         vf_cache_detach(cache);
     }
     give_index(index);
@@ -157,7 +160,7 @@ static bool reap(void)
     for (uint32_t i = FIRST; i < threads.high; i++) {
         long system_id = threads.records[i].system_id;
         if (system_id != 0 && i != vf_thread_index && is_gone(system_id)) {
-            thread_end(i);
+            thread_end(i, false);
             reaped = true;
         }
     }
@@ -281,7 +284,7 @@ static void thread_exit(void *index)
 {
     vf_threads_enter();
     vf_thread_index = AFTER;
-    thread_end((uint32_t)(uintptr_t)index);
+    thread_end((uint32_t)(uintptr_t)index, false);
     vf_threads_leave();
 }
 
@@ -317,7 +320,7 @@ void vf_threads_end_others(void)
             threads.records[i].system_id = own_system_id();
             continue;
         }
-        thread_end(i);
+        thread_end(i, true);
     }
 }
 

@@ -2,7 +2,9 @@
  * test_epoch_flush.c - all occasions on which deferred objects go to their grace period, and the
  * end of a pool with some.
  */
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "epoch_pool.h"
 
@@ -174,6 +176,48 @@ Test(epoch_flush, a_thread_that_never_used_a_released_pool)
         end();
     }
 }
+
+#ifndef READERS_SEEN /* ThreadSanitizer allows no new threads after a fork beside others */
+static int in_the_child(void)
+{
+    if (deferred() != 10 || dropped() != 0)
+        return 1;
+    numbers_epoch_barrier(pool);
+    if (deferred() != 0 || dropped() != 10)
+        return 2;
+    fill(IN_A_DEFERRAL);
+    defer(0, IN_A_DEFERRAL);
+    numbers_destroy(pool);
+    return atomic_load(&allocator.bytes) == 0 ? 0 : 3;
+}
+
+Test(epoch_flush, the_child_of_a_fork)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        begin(kind, 0);
+        fill(100);
+        if (kind == 0)
+            pthread_atfork(urcu_memb_call_rcu_before_fork, urcu_memb_call_rcu_after_fork_parent,
+                           urcu_memb_call_rcu_after_fork_child);
+        pthread_barrier_init(&meeting, NULL, 2);
+        pthread_t thread;
+        cr_assert(pthread_create(&thread, NULL, staying_thread, NULL) == 0);
+        pthread_barrier_wait(&meeting);
+        pid_t child = fork();
+        if (child == 0)
+            _exit(in_the_child());
+        int status;
+        cr_assert(child > 0 && waitpid(child, &status, 0) == child);
+        check_equal((size_t)status, 0);
+        pthread_barrier_wait(&meeting);
+        pthread_join(thread, NULL);
+        numbers_destroy(pool);
+        check_equal(dropped(), 100);
+        check_all_back(&allocator);
+        end();
+    }
+}
+#endif
 
 /* A flavour like memb that shows when it is called, and dawdles. */
 static struct {

@@ -344,6 +344,9 @@ static inline VF_UNUSED void vf_self_drop(void *object)
  * thread, inside a read section or not, registered with liburcu or not (one that is not must be
  * sure that nobody calls free_all_cpu_call_rcu_data meanwhile), after P_release too.
  *
+ * A program that forks, and goes on with such frees in the child, registers call_rcu_before_fork
+ * and the two that belong to it (liburcu) by pthread_atfork, after its first P_new.
+ *
  * 60 objects of a thread wait for one grace period together. Fewer do when it flushes
  * (vf_thread_flush) or ends, at P_release, P_epoch_barrier, and where an alloc fails.
  */
