@@ -1,0 +1,191 @@
+/*
+ * test_smallbuf_flip.c - draining while others may push, on one thread: which bank gets what.
+ */
+#include "test_common.h"
+
+static size_t dropped;
+
+#define VF_T int
+#define VF_N 4
+#define VF_FLIP
+#define VF_NAME    flips
+#define VF_DROP(p) (dropped += *(p) >= 0)
+#include <veryfast/smallbuf.h>
+
+static test_allocator allocator;
+static vf_smallbuf_options options;
+static flips buffer;
+
+static void setup(void)
+{
+    allocator = (test_allocator){0};
+    options = (vf_smallbuf_options){.allocator = test_allocator_hook(&allocator)};
+    memset(&buffer, 0, sizeof buffer);
+    flips_init(&buffer, &options);
+    dropped = 0;
+}
+
+static void teardown(void)
+{
+    flips_destroy(&buffer);
+    check_all_back(&allocator);
+}
+
+static void push_ints(int first, int n)
+{
+    for (int i = first; i < first + n; i++)
+        cr_assert(flips_push(&buffer, i));
+}
+
+/* The drain has these, in this order, and nothing else. */
+static void check_drain(flips_drain *drain, int first, int n)
+{
+    int value;
+    for (int i = first; i < first + n; i++) {
+        cr_assert(flips_drain_next(drain, &value));
+        check_equal((size_t)value, (size_t)i);
+    }
+    cr_assert(!flips_drain_next(drain, &value));
+    flips_drain_end(drain);
+}
+
+Test(smallbuf_flip, takes_what_was_pushed, .init = setup, .fini = teardown)
+{
+    for (int n = 0; n < 300; n = n * 3 / 2 + 1) {
+        flips_drain drain;
+        push_ints(0, n);
+        check_equal(flips_count(&buffer), (size_t)n);
+        if (n % 2 == 0)
+            drain = flips_flip(&buffer);
+        else
+            cr_assert(flips_flip_try(&buffer, &drain));
+        check_equal(flips_count(&buffer), 0);
+        check_drain(&drain, 0, n);
+    }
+}
+
+Test(smallbuf_flip, pushes_during_a_drain_are_in_the_next, .init = setup, .fini = teardown)
+{
+    push_ints(0, 20);
+    for (int round = 1; round < 50; round++) {
+        flips_drain drain = flips_flip(&buffer);
+        int value, n = 0;
+        while (flips_drain_next(&drain, &value)) {
+            cr_assert(flips_push(&buffer, value + 1)); /* one for each, as a handler would */
+            n++;
+        }
+        flips_drain_end(&drain);
+        check_equal((size_t)n, 20);
+        check_equal((size_t)value, (size_t)(19 + round - 1));
+        check_equal(flips_count(&buffer), 20);
+    }
+    size_t calls = atomic_load(&allocator.calls);
+    check_equal(calls, 2); /* a chunk for each bank, and kept */
+}
+
+Test(smallbuf_flip, a_drain_left_half_way_drops_the_rest, .init = setup, .fini = teardown)
+{
+    int value;
+    push_ints(0, 100);
+    flips_drain drain = flips_flip(&buffer);
+    for (int i = 0; i < 30; i++)
+        cr_assert(flips_drain_next(&drain, &value));
+    flips_drain_end(&drain);
+    check_equal(dropped, 70);
+    check_equal(flips_count(&buffer), 0);
+}
+
+Test(smallbuf_flip, exclusive_drain_takes_both_banks, .init = setup, .fini = teardown)
+{
+    int values[50];
+    for (int i = 0; i < 50; i++)
+        values[i] = i;
+    for (int rounds = 0; rounds < 5; rounds++) {
+        check_equal(flips_push_n(&buffer, values, 50), 50);
+        cr_assert(flips_push_exclusive(&buffer, 50));
+        flips_drain drain = flips_drain_begin(&buffer);
+        check_drain(&drain, 0, 51);
+        drain = flips_flip(&buffer); /* so that the other bank has its turn */
+        check_drain(&drain, 0, 0);
+    }
+}
+
+/* Ten pushes into the next bank, of which so many are accepted. */
+static void check_round(size_t accepted)
+{
+    size_t index;
+    for (size_t i = 0; i < 10; i++) {
+        cr_assert(flips_push_index(&buffer, (int)i, &index) == (i < accepted));
+        check_equal(index, i);
+    }
+    check_equal(flips_refused(&buffer), 10 - accepted);
+    flips_drain drain = flips_flip(&buffer);
+    check_equal(flips_drain_refused(&drain), 10 - accepted);
+    check_drain(&drain, 0, (int)accepted);
+}
+
+Test(smallbuf_flip, what_is_refused_counts_as_done, .init = setup, .fini = teardown)
+{
+    static const struct {
+        bool refuse;
+        size_t accepted;
+    } rounds[] = {{true, 4},   {true, 4},  {true, 4}, {false, 10},
+                  {false, 10}, {true, 10}, {true, 10}};
+    for (size_t i = 0; i < sizeof rounds / sizeof *rounds; i++) {
+        atomic_store(&allocator.refuse, rounds[i].refuse);
+        check_round(rounds[i].accepted);
+    }
+}
+
+Test(smallbuf_flip, room_is_for_each_bank, .init = setup, .fini = teardown)
+{
+    cr_assert(flips_reserve(&buffer, 1000));
+    atomic_store(&allocator.refuse, true);
+    for (int round = 0; round < 4; round++) {
+        push_ints(0, 1000);
+        flips_drain drain = flips_flip(&buffer);
+        check_drain(&drain, 0, 1000);
+    }
+    check_refused(ENOMEM, !flips_reserve(&buffer, 100000));
+    size_t bytes = atomic_load(&allocator.bytes);
+    check_equal(flips_trim(&buffer, 0), bytes);
+    check_equal(atomic_load(&allocator.bytes), 0);
+    push_ints(0, 4);
+    check_refused(ENOMEM, !flips_push(&buffer, 4));
+}
+
+Test(smallbuf_flip, a_cap_is_for_each_bank, .init = setup, .fini = teardown)
+{
+    static const size_t caps[] = {1, 3, 4, 5, 100};
+    for (size_t c = 0; c < sizeof caps / sizeof *caps; c++) {
+        options.max_elements = caps[c];
+        flips_destroy(&buffer);
+        flips_init(&buffer, &options);
+        for (int round = 0; round < 3; round++) {
+            push_ints(0, (int)caps[c]);
+            check_refused(ENOMEM, !flips_push(&buffer, 0));
+            flips_drain drain = flips_flip(&buffer);
+            check_equal(flips_drain_refused(&drain), 1);
+            check_drain(&drain, 0, (int)caps[c]);
+        }
+        flips_destroy(&buffer);
+        memset(&buffer, 0, sizeof buffer);
+    }
+}
+
+Test(smallbuf_flip, an_idle_one_can_be_moved, .init = setup, .fini = teardown)
+{
+    static flips other;
+    flips_drain drain;
+    push_ints(0, 60);
+    drain = flips_flip(&buffer);
+    check_drain(&drain, 0, 60);
+    push_ints(0, 70); /* in the other bank */
+    memcpy(&other, &buffer, sizeof other);
+    memset(&buffer, 0xA5, sizeof buffer);
+    cr_assert(flips_flip_try(&other, &drain));
+    check_drain(&drain, 0, 70);
+    memcpy(&buffer, &other, sizeof buffer);
+    push_ints(0, 5);
+    check_equal(flips_count(&buffer), 5);
+}
