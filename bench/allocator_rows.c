@@ -4,6 +4,7 @@
 #include "rows.h"
 
 #include "allocators.h"
+#include "deferrers.h"
 
 /* Every row that uses it runs in a process of its own, and finds it zeroed. */
 static struct work work;
@@ -71,6 +72,7 @@ static void finish_replace(const struct row *row, const struct variant *variant)
 void allocator_rows_open(const struct row *row)
 {
     allocators_open();
+    deferrers_open();
     workers_start(row->threads);
     work.order = order_of(row->burst, row->order);
     for (size_t i = 0; i < ARRAYS; i++)
@@ -121,6 +123,16 @@ static void add_against_peers(void)
     }
 }
 
+static void add_single(const struct variants *variants, const char *name)
+{
+    struct row *single = row_add(variants, 0, "%s", name);
+    single->run = run_single;
+    single->parts = 3;
+    single->part[0] = (struct part){" 99.99 %", 1.0};
+    single->part[1] = (struct part){" slowest", 1.0};
+    single->part[2] = (struct part){" slowest each time", 1.0};
+}
+
 static void add_fresh(void)
 {
     struct row *first = row_add(&variants_of_pool, 0, "first 10M,");
@@ -130,12 +142,7 @@ static void add_fresh(void)
     first->part[1] = (struct part){" free", 0};
     first->part[2] = (struct part){" alloc again", 0};
     first->part[3] = (struct part){" free and alloc again", 1.0};
-    struct row *single = row_add(&variants_of_pool, 0, "call of 10M,");
-    single->run = run_single;
-    single->parts = 3;
-    single->part[0] = (struct part){" 99.99 %", 1.0};
-    single->part[1] = (struct part){" slowest", 1.0};
-    single->part[2] = (struct part){" slowest each time", 1.0};
+    add_single(&variants_of_pool, "call of 10M,");
 }
 
 static void add_life(void)
@@ -168,10 +175,24 @@ static void add_among_ours(void)
     }
 }
 
+/* Frees that wait for readers, of which there are none: what does the waiting cost? */
+static void add_deferred(void)
+{
+    for (unsigned threads = 1; deferrers.n > 0 && threads <= 2; threads++) {
+        add_burst(&deferrers, 0.2, "deferred, ", 256, FIFO, threads);
+        add_burst(&deferrers_or_not, 1.5, "or at once, ", 256, FIFO, threads);
+    }
+    if (deferrers.n > 0) {
+        add_single(&deferrers, "deferred of 10M,");
+        row_add(&deferrers, 0, "deferred of 10M, MiB waiting")->run = run_waiting;
+    }
+}
+
 void allocator_rows_add(void)
 {
     add_against_peers();
     add_fresh();
     add_life();
     add_among_ours();
+    add_deferred();
 }

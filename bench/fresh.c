@@ -3,6 +3,7 @@
  * process of its own, a child of one that has called no allocator but malloc, and that hardly.
  */
 #include "allocators.h"
+#include "deferrers.h"
 #include "rows.h"
 
 #include <stdlib.h>
@@ -33,6 +34,7 @@ static void begin(struct work *work, size_t slots)
     work->rounds = fresh_objects();
     work->objects = shared_memory(slots * sizeof *work->objects);
     allocators_open();
+    deferrers_open();
     workers_start(1);
 }
 

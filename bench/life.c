@@ -5,10 +5,12 @@
  */
 #define _GNU_SOURCE
 #include "allocators.h"
+#include "deferrers.h"
 #include "rows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define REPS_LIFE 5  /* at most: they take long */
@@ -129,4 +131,43 @@ void run_resident(const struct row *row)
             samples[part][v][0] = task->resident[part] / live;
     }
     report(row, samples, 1);
+}
+
+/* The most that the process ever had in memory, in KiB. */
+static double peak(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_maxrss;
+}
+
+/* Bursts of objects, of which few are live at a time: all else is waiting. */
+static void waiting_child(void *context)
+{
+    static uint32_t order[256];
+    struct task *task = context;
+    for (uint32_t i = 0; i < 256; i++)
+        order[i] = i;
+    task->work->order = order;
+    task->work->burst = 256;
+    task->work->rounds = task->work->life.objects / 256;
+    allocators_open();
+    deferrers_open();
+    workers_start(1);
+    double before = peak();
+    workers_time(1, task->variant->loops->burst, task->work);
+    task->resident[0] = (peak() - before) / 1024;
+}
+
+void run_waiting(const struct row *row)
+{
+    static sample_set samples;
+    struct task *task = task_new(10000000, 0, 0, 0);
+    for (size_t rep = 0; rep < life_reps(); rep++) {
+        for (size_t v = 0; v < row->variants->n; v++) {
+            run_child(waiting_child, task, &row->variants->all[v]);
+            samples[0][v][rep] = task->resident[0];
+        }
+    }
+    report(row, samples, life_reps());
 }

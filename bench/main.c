@@ -20,6 +20,7 @@
  */
 #include "allocators.h"
 #include "buffers.h"
+#include "deferrers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,8 +99,11 @@ static unsigned run_rows(const struct row *rows, size_t n)
 int main(int argc, char **argv)
 {
     size_t n;
-    const struct row *rows = rows_all(&n);
     parse(argc, argv);
+    allocators_find();
+    deferrers_find();
+    buffers_find();
+    const struct row *rows = rows_all(&n);
     if (chosen.list) {
         for (size_t i = 0; i < n; i++) {
             if (is_chosen(&rows[i]))
@@ -107,8 +111,6 @@ int main(int argc, char **argv)
         }
         return 0;
     }
-    allocators_find();
-    buffers_find();
     totals = shared_memory(sizeof *totals);
     unsigned wanted = run_rows(rows, n);
     if (wanted == 0) {

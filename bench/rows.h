@@ -88,6 +88,7 @@ void run_single(const struct row *row);
 void run_walk(const struct row *row);
 void run_end(const struct row *row);
 void run_resident(const struct row *row);
+void run_waiting(const struct row *row);
 
 /* The repetitions of each variant, for each part of a row. */
 typedef double sample_set[PARTS_MOST][VARIANTS_MOST][REPS_MOST];
