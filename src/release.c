@@ -7,6 +7,8 @@
  *
  *     live  =  sum over caches (in - count)  +  (outstanding - VF_NOT_RELEASED)
  *
+ * (Slots that P_trim has seized are part of both in and count until their owner throws them out.)
+ *
  * P_release sends every thread's frees to the slow path (all table entries become vf_no_cache),
  * adds what each cache lent to outstanding ("settles" it), and takes VF_NOT_RELEASED away. From
  * then on each free takes one from outstanding, and who brings it to 0 ends the pool.

@@ -247,32 +247,41 @@ vf_thread_cache *vf_thread_attach(vf_pool *pool)
     return is_cacheless(pool) ? NULL : vf_thread_attach_aside(pool);
 }
 
-/* The same, also where the pool has no caches: then one for what the thread defers, and no more. */
-vf_thread_cache *vf_thread_attach_aside(vf_pool *pool)
+/* The thread's own, which P_trim has taken out of its sight for a while; NULL: it has none. */
+static vf_thread_cache *own_again(vf_pool *pool)
 {
-    if (vf_thread_index == AFTER)
-        return NULL;
-    if (!vf_threads_try_enter())
-        return NULL;
-    int saved = errno;
-    vf_thread_cache *cache = NULL;
-    bool attached = false;
-    if (!vf_load_relaxed(&pool->closed) && (vf_thread_index != BEFORE || thread_begin())) {
-        cache = vf_thread_attached(pool);
-        attached = cache != NULL; /* P_trim has taken it for a while */
-        if (attached) {
-            vf_cache_unseize(cache);
-            set_entry(pool, cache);
-        } else {
-            cache = vf_cache_adopt(pool);
-        }
-    }
-    if (cache != NULL && !attached) {
+    vf_thread_cache *cache = vf_thread_attached(pool);
+    if (cache != NULL)
+        vf_cache_unseize(cache);
+    return cache;
+}
+
+/* One that was another thread's, or a new one; NULL where memory is spent. */
+static vf_thread_cache *adopt(vf_pool *pool)
+{
+    vf_thread_cache *cache = vf_cache_adopt(pool);
+    if (cache != NULL) {
         record *own = &threads.records[vf_thread_index];
         cache->thread = vf_thread_index;
         cache->next_of_thread = own->caches;
         own->caches = cache;
-        set_entry(pool, cache);
+    }
+    return cache;
+}
+
+/* The same, also where the pool has no caches: then one for what the thread defers, and no more. */
+vf_thread_cache *vf_thread_attach_aside(vf_pool *pool)
+{
+    if (vf_thread_index == AFTER || !vf_threads_try_enter())
+        return NULL;
+    int saved = errno;
+    vf_thread_cache *cache = NULL;
+    if (!vf_load_relaxed(&pool->closed) && (vf_thread_index != BEFORE || thread_begin())) {
+        cache = own_again(pool);
+        if (cache == NULL)
+            cache = adopt(pool);
+        if (cache != NULL)
+            set_entry(pool, cache);
     }
     errno = saved;
     vf_threads_leave();
