@@ -40,7 +40,7 @@ static void push_ints(int first, int n)
 /* The drain has these, in this order, and nothing else. */
 static void check_drain(flips_drain *drain, int first, int n)
 {
-    int value;
+    int value = -1;
     for (int i = first; i < first + n; i++) {
         cr_assert(flips_drain_next(drain, &value));
         check_equal((size_t)value, (size_t)i);
@@ -69,7 +69,7 @@ Test(smallbuf_flip, pushes_during_a_drain_are_in_the_next, .init = setup, .fini 
     push_ints(0, 20);
     for (int round = 1; round < 50; round++) {
         flips_drain drain = flips_flip(&buffer);
-        int value, n = 0;
+        int value = -1, n = 0;
         while (flips_drain_next(&drain, &value)) {
             cr_assert(flips_push(&buffer, value + 1)); /* one for each, as a handler would */
             n++;
@@ -85,7 +85,7 @@ Test(smallbuf_flip, pushes_during_a_drain_are_in_the_next, .init = setup, .fini 
 
 Test(smallbuf_flip, a_drain_left_half_way_drops_the_rest, .init = setup, .fini = teardown)
 {
-    int value;
+    int value = -1;
     push_ints(0, 100);
     flips_drain drain = flips_flip(&buffer);
     for (int i = 0; i < 30; i++)
