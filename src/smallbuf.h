@@ -6,6 +6,8 @@
  *      |  a slot that is not there
  *   spill                 finds it, decides on chunks, gives them back spill.c
  *      |
+ *   chunk                 their memory                                 chunk.c
+ *      |
  *   allocator                                                          memory.c
  *
  * Beside them: drain.c walks over what was pushed, writer.c hands out runs of slots, flip.c waits

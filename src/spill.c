@@ -7,11 +7,10 @@
  * The schedule is TBB's and boxcar's: doubling sizes, found by the highest bit. That a failure is
  * decided by the same compare-and-swap as a success, in order, is what makes it a prefix.
  */
-#include "smallbuf.h"
+#include "chunk.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <string.h>
 
 #include "memory.h"
 
@@ -41,154 +40,6 @@ static void *word_of(const vf_smallbuf_options *options)
     return (void *)(uintptr_t)options;
 }
 
-static uint64_t cap_of(const vf_smallbuf_options *options)
-{
-    return options != NULL && options->max_elements != 0 ? options->max_elements : UINT64_MAX;
-}
-
-/* ---- memory ---- */
-
-static void *memory_alloc(const vf_smallbuf_options *options, size_t size, size_t alignment)
-{
-    vf_allocator hook =
-        vf_allocator_or_default(options != NULL ? &options->allocator : &no_options.allocator);
-    int saved = errno;
-    void *memory = hook.alloc(hook.context, size, alignment);
-    errno = saved;
-    assert((uintptr_t)memory % alignment == 0);
-    return memory;
-}
-
-static void memory_free(const vf_smallbuf_options *options, void *memory, size_t size,
-                        size_t alignment)
-{
-    vf_allocator hook =
-        vf_allocator_or_default(options != NULL ? &options->allocator : &no_options.allocator);
-    int saved = errno;
-    hook.dealloc(hook.context, memory, size, alignment);
-    errno = saved;
-}
-
-/* ---- sizes ---- */
-
-static size_t chunk_alignment(const vf_smallbuf_type *type)
-{
-    return type->alignment > VF_CACHE_LINE ? type->alignment : VF_CACHE_LINE;
-}
-
-static size_t marks_size(size_t level, const vf_smallbuf_type *type)
-{
-    if (!type->writers)
-        return 0;
-    return (size_t)(((uint64_t)1 << level) / vf_block_slots(type->size)) * sizeof(vf_mark);
-}
-
-/* Bytes of a chunk's slots and marks, 0 if they cannot be counted. */
-static size_t slots_size(size_t level, const vf_smallbuf_type *type)
-{
-    uint64_t slots = (uint64_t)1 << level;
-    /* the other half is more than marks, window and directory */
-    if (level >= VF_SPILL_LEVELS || slots > SIZE_MAX / 2 / type->size)
-        return 0;
-    return (size_t)slots * type->size + marks_size(level, type);
-}
-
-/* Bytes before the slots of a chunk, with the directory if it is the first. */
-static size_t lead_size(bool first, const vf_smallbuf_type *type)
-{
-    size_t alignment = chunk_alignment(type);
-    size_t size = sizeof(vf_window) + (first ? sizeof(vf_directory) : 0);
-    return (size + alignment - 1) / alignment * alignment;
-}
-
-/* A first chunk that nobody has chosen: as many slots as inside, and 256 bytes at least. */
-static size_t first_level(const vf_smallbuf_options *options, const vf_smallbuf_type *type)
-{
-    uint64_t least = type->writers ? vf_block_slots(type->size) : 1;
-    uint64_t wanted = options != NULL ? options->first_chunk : 0;
-    if (wanted == 0)
-        wanted = type->inside > 256 / type->size ? type->inside : 256 / type->size;
-    if (wanted < least)
-        wanted = least;
-    size_t level = 0;
-    while (level < VF_SPILL_LEVELS - 1 && (uint64_t)1 << level < wanted)
-        level++;
-    return level;
-}
-
-/* ---- chunks ---- */
-
-/* Room with all chunks up to the level. */
-static uint64_t room_of(const vf_directory *directory, size_t level)
-{
-    uint64_t end = vf_chunk_end(directory, level);
-    uint64_t cap = cap_of(directory->options);
-    return end < cap ? end : cap;
-}
-
-/* Makes the memory behind the lead a chunk. */
-static void chunk_init(vf_directory *directory, char *slots, size_t level,
-                       const vf_smallbuf_type *type)
-{
-    vf_window *window = vf_window_of(slots);
-    window->first = ((uint64_t)1 << level) - directory->offset;
-    window->count = room_of(directory, level) - window->first;
-    window->directory = directory;
-    memset(slots + ((size_t)1 << level) * type->size, 0, marks_size(level, type));
-}
-
-static void *chunk_new(vf_directory *directory, size_t level, const vf_smallbuf_type *type)
-{
-    size_t size = slots_size(level, type);
-    size_t lead = lead_size(false, type);
-    char *memory = NULL;
-    if (size != 0)
-        memory = memory_alloc(directory->options, lead + size, chunk_alignment(type));
-    if (memory == NULL)
-        return NULL;
-    chunk_init(directory, memory + lead, level, type);
-    return memory + lead;
-}
-
-/* How many bytes were given back. */
-static size_t chunk_free(const vf_directory *directory, void *chunk, size_t level,
-                         const vf_smallbuf_type *type)
-{
-    size_t lead = lead_size(false, type);
-    size_t size = lead + slots_size(level, type);
-    memory_free(directory->options, (char *)chunk - lead, size, chunk_alignment(type));
-    return size;
-}
-
-static vf_directory *directory_new(const vf_smallbuf_options *options, const vf_smallbuf_type *type)
-{
-    size_t level = first_level(options, type);
-    size_t size = slots_size(level, type);
-    size_t lead = lead_size(true, type);
-    vf_directory *directory = NULL;
-    if (size != 0)
-        directory = memory_alloc(options, lead + size, chunk_alignment(type));
-    if (directory == NULL)
-        return NULL;
-    memset(directory, 0, sizeof *directory);
-    directory->options = options;
-    directory->first = level;
-    directory->fill = 1;
-    directory->offset = ((uint64_t)1 << level) - type->inside;
-    directory->chunks[level] = (char *)directory + lead;
-    directory->room = room_of(directory, level);
-    chunk_init(directory, directory->chunks[level], level, type);
-    return directory;
-}
-
-/* How many bytes were given back. */
-static size_t directory_free(vf_directory *directory, const vf_smallbuf_type *type)
-{
-    size_t size = lead_size(true, type) + slots_size(directory->first, type);
-    memory_free(directory->options, directory, size, chunk_alignment(type));
-    return size;
-}
-
 static void *word_of_chunk(void *chunk)
 {
     return (char *)chunk + VF_SPILLED;
@@ -211,7 +62,7 @@ static vf_directory *decide_directory(void **spill, const vf_smallbuf_type *type
     char *word = vf_load_acquire(spill);
     while (((uintptr_t)word & (VF_SPILLED | VF_REFUSED)) == 0) {
         const vf_smallbuf_options *options = options_of(word);
-        vf_directory *directory = directory_new(options, type);
+        vf_directory *directory = vf_directory_new(options, type);
         void *decision;
         if (directory != NULL)
             decision = word_of_chunk(directory->chunks[directory->first]);
@@ -221,7 +72,7 @@ static vf_directory *decide_directory(void **spill, const vf_smallbuf_type *type
         if (vf_cas_strong_acq_rel(spill, (void **)&word, decision))
             return directory;
         if (directory != NULL)
-            directory_free(directory, type);
+            vf_directory_free(directory, type);
     }
     return vf_directory_in(word);
 }
@@ -233,12 +84,12 @@ static bool decide_chunk(vf_directory *directory, size_t level, const vf_smallbu
     /* acquire, here and where the swap fails: pairs with the release of the swap below */
     void *chunk = vf_load_acquire(decision);
     if (chunk == NULL) {
-        void *mine = chunk_new(directory, level, type);
+        void *mine = vf_chunk_new(directory, level, type);
         /* release: its window and marks come before it */
         if (vf_cas_strong_acq_rel(decision, &chunk, mine != NULL ? mine : VF_CHUNK_REFUSED))
             return mine != NULL;
         if (mine != NULL)
-            chunk_free(directory, mine, level, type);
+            vf_chunk_free(directory, mine, level, type);
     }
     return chunk != VF_CHUNK_REFUSED;
 }
@@ -258,7 +109,7 @@ static bool decide_up_to(vf_directory *directory, uint64_t index, const vf_small
     for (size_t level = directory->first; level <= last; level++) {
         if (!decide_chunk(directory, level, type))
             return false;
-        raise_room(directory, room_of(directory, level));
+        raise_room(directory, vf_room_of(directory, level));
     }
     return true;
 }
@@ -291,7 +142,7 @@ void *vf_spill_find(void **spill, uint64_t index, const vf_smallbuf_type *type, 
 {
     assert(index >= type->inside);
     uint64_t taken = vf_plain_index(index);
-    uint64_t cap = cap_of(options_in(spill));
+    uint64_t cap = vf_spill_cap(options_in(spill));
     void *slot = NULL;
     if (taken >= cap) {
         /* refused, and nothing to be decided */
@@ -314,7 +165,7 @@ uint64_t vf_spill_init(void **spill, const vf_smallbuf_options *options,
     assert(vf_directory_of(spill) == NULL);
     assert(options == NULL || vf_allocator_is_valid(&options->allocator));
     *spill = word_of(options);
-    return cap_of(options) < type->inside ? VF_CAP_INSIDE : 0;
+    return vf_spill_cap(options) < type->inside ? VF_CAP_INSIDE : 0;
 }
 
 size_t vf_spill_capacity(void *const *spill, const vf_smallbuf_type *type)
@@ -322,7 +173,7 @@ size_t vf_spill_capacity(void *const *spill, const vf_smallbuf_type *type)
     const vf_directory *directory = vf_directory_of(spill);
     if (directory != NULL)
         return (size_t)directory->room;
-    uint64_t cap = cap_of(options_of(*spill));
+    uint64_t cap = vf_spill_cap(options_of(*spill));
     return (size_t)(cap < type->inside ? cap : type->inside);
 }
 
@@ -364,8 +215,8 @@ static size_t drop_chunks(vf_directory *directory, size_t level, const vf_smallb
     for (size_t top = levels_end(directory); top > level;) {
         void *chunk = directory->chunks[--top];
         directory->chunks[top] = NULL;
-        directory->room = room_of(directory, top - 1);
-        bytes += chunk_free(directory, chunk, top, type);
+        directory->room = vf_room_of(directory, top - 1);
+        bytes += vf_chunk_free(directory, chunk, top, type);
     }
     return bytes;
 }
@@ -374,7 +225,7 @@ static size_t drop_directory(void **spill, vf_directory *directory, const vf_sma
 {
     size_t bytes = drop_chunks(directory, directory->first + 1, type);
     *spill = word_of(directory->options);
-    return bytes + directory_free(directory, type);
+    return bytes + vf_directory_free(directory, type);
 }
 
 /* Lifts the refusal of a chunk, where there is one. */
@@ -412,7 +263,7 @@ static bool reserve_chunks(void **spill, uint64_t index, const vf_smallbuf_type 
     if (directory != NULL && add_chunks(directory, index, type))
         return true;
     if (directory != NULL)
-        directory_free(directory, type);
+        vf_directory_free(directory, type);
     *spill = before;
     return false;
 }
@@ -423,7 +274,7 @@ bool vf_spill_reserve(void **spill, uint64_t *index, size_t n, const vf_smallbuf
     uint64_t capacity = vf_spill_capacity(spill, type);
     if (n <= capacity - used)
         return true; /* room for one more: nothing was refused */
-    if (n > VF_CAP_INSIDE || used + n > cap_of(options_in(spill)) ||
+    if (n > VF_CAP_INSIDE || used + n > vf_spill_cap(options_in(spill)) ||
         !reserve_chunks(spill, used + n - 1, type)) {
         errno = ENOMEM;
         return false;
@@ -454,7 +305,7 @@ static void clear_old_marks(vf_directory *directory, const vf_smallbuf_type *typ
 {
     for (size_t level = directory->first; level < levels_end(directory); level++) {
         vf_mark *marks = vf_mark_at(directory, (uint64_t)1 << level, type->size);
-        for (size_t i = 0; i < marks_size(level, type) / sizeof *marks; i++)
+        for (size_t i = 0; i < vf_marks_size(level, type) / sizeof *marks; i++)
             marks[i] = vf_mark_fill(marks[i]) == directory->fill ? marks[i] : 0;
     }
 }
