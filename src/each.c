@@ -40,6 +40,7 @@ bool vf_pool_core_each(vf_pool_core *core, void (*visit)(void *object, void *con
         errno = ENOMEM;
         return false;
     }
+    pool->walked = true; /* a free that trims would take batches away from under the map */
     for (size_t place = 0; place < vf_regions(pool); place++) {
         vf_region region = vf_region_at(pool, place);
         size_t end = region.first + region.slots;
@@ -47,6 +48,7 @@ bool vf_pool_core_each(vf_pool_core *core, void (*visit)(void *object, void *con
         for (; number < end; number = vf_map_next_absent(&free_slots, number + 1, end))
             visit(region.base + (number - region.first) * pool->stride, context);
     }
+    pool->walked = false;
     vf_map_free(&free_slots);
     return true;
 }

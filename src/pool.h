@@ -227,6 +227,7 @@ struct vf_pool {
     uint64_t spills;     /* atomic: slow frees since the pool began, if it trims itself */
     uint64_t next_look;  /* atomic: not to be looked at before so many */
     unsigned vain_trims; /* in a row; threads' lock */
+    bool walked;         /* P_each is at work, and no other call but the visitor's free */
 
     vf_epoch epoch;
 

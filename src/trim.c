@@ -283,7 +283,7 @@ size_t vf_pool_core_trim(vf_pool_core *core)
  */
 void vf_trim_maybe(vf_pool *pool)
 {
-    if (pool->trim_factor == 0)
+    if (pool->trim_factor == 0 || pool->walked)
         return;
     /* relaxed: a number that orders nothing */
     uint64_t spills = vf_fetch_add_relaxed(&pool->spills, 1);

@@ -1,0 +1,269 @@
+/*
+ * test_walk.c - what P_each, P_destroy and P_owns see: slots that were never handed out, that
+ * P_trim took from a thread, that are freed while they are looked at, and the ends of batches.
+ */
+#include "support/threads.h"
+#include "test_common.h"
+
+#define VF_T    uint64_t
+#define VF_N    64
+#define VF_NAME numbers
+#include <veryfast/pool.h>
+
+static test_allocator allocator;
+static numbers *pool;
+
+static void open_numbers(size_t trim_factor)
+{
+    allocator = (test_allocator){0};
+    vf_pool_options options = {.allocator = test_allocator_hook(&allocator),
+                               .trim_factor = trim_factor};
+    pool = numbers_new(&options);
+    cr_assert(pool != NULL);
+}
+
+/* ---- walks ---- */
+
+#define MOST 100000
+
+static unsigned visits[MOST]; /* of the object with that number in it */
+static size_t visited;
+
+static void note(uint64_t *number, void *none)
+{
+    cr_assert(none == NULL);
+    cr_assert(*number < MOST);
+    visits[*number]++;
+    visited++;
+}
+
+static void note_and_free(uint64_t *number, void *none)
+{
+    note(number, none);
+    numbers_free(pool, number);
+}
+
+/* The objects with the numbers 0 .. n - 1 are visited, each once. */
+static void check_walk(size_t n, void (*visit)(uint64_t *number, void *none))
+{
+    memset(visits, 0, sizeof visits);
+    visited = 0;
+    cr_assert(numbers_each(pool, visit, NULL));
+    check_equal(visited, n);
+    for (size_t i = 0; i < n; i++)
+        check_equal(visits[i], 1);
+}
+
+static uint64_t *push(uint64_t number)
+{
+    uint64_t *object = numbers_push(pool, number);
+    cr_assert(object != NULL);
+    return object;
+}
+
+/* The frees of the visitor are many, and few are live: the pool would trim itself. */
+Test(walk, a_visitor_may_free_all_of_a_pool_that_trims_itself)
+{
+    for (size_t factor = 1; factor <= 4; factor *= 2) {
+        open_numbers(factor);
+        for (size_t i = 0; i < MOST; i++)
+            push(i);
+        check_walk(MOST, note_and_free);
+        check_equal(numbers_stats(pool).live, 0);
+        size_t bytes = numbers_stats(pool).bytes;
+        static uint64_t *some[MOST / 2];
+        for (size_t i = 0; i < MOST / 2; i++)
+            some[i] = push(i);
+        for (size_t i = 0; i < MOST / 2; i++)
+            numbers_free(pool, some[i]);
+        cr_assert(numbers_stats(pool).bytes < bytes, "it trims itself no longer");
+        numbers_destroy(pool);
+        check_all_back(&allocator);
+    }
+}
+
+Test(walk, slots_that_are_reserved_are_not_visited)
+{
+    open_numbers(0);
+    for (size_t i = 0; i < 10; i++)
+        push(i);
+    cr_assert(numbers_reserve(pool, 1000));
+    check_walk(10, note);
+    numbers_destroy(pool);
+    check_all_back(&allocator);
+}
+
+/*
+ * A thread has free objects, of which a trim takes all but one; others get them. The thread goes
+ * on, and gets none that is live.
+ */
+enum { HALF = 250, LATER = 600, LIVE = 2 * HALF + LATER };
+
+static uint64_t *live[LIVE];
+static pthread_barrier_t turn;
+
+static void *has_free_objects(void *none)
+{
+    uint64_t *freed[HALF];
+    for (size_t i = 0; i < HALF; i++) {
+        live[i] = push(i);
+        freed[i] = push(0);
+    }
+    numbers_free_n(pool, freed, HALF);
+    pthread_barrier_wait(&turn); /* trim, and more objects */
+    pthread_barrier_wait(&turn);
+    for (size_t i = 2 * HALF; i < LIVE; i++)
+        live[i] = push(i);
+    return none;
+}
+
+Test(walk, objects_that_a_trim_took_from_a_thread_are_visited_once)
+{
+    open_numbers(0);
+    pthread_t thread;
+    pthread_barrier_init(&turn, NULL, 2);
+    CHECK(pthread_create(&thread, NULL, has_free_objects, NULL) == 0);
+    pthread_barrier_wait(&turn);
+    numbers_trim(pool);
+    check_walk(HALF, note);
+    for (size_t i = HALF; i < 2 * HALF; i++)
+        live[i] = push(i);
+    check_walk(2 * HALF, note);
+    pthread_barrier_wait(&turn);
+    CHECK(pthread_join(thread, NULL) == 0);
+    pthread_barrier_destroy(&turn);
+    for (size_t i = 0; i < LIVE; i++)
+        check_equal(*live[i], i);
+    check_walk(LIVE, note);
+    cr_assert(all_apart(live, LIVE, sizeof **live));
+    numbers_destroy(pool);
+    check_all_back(&allocator);
+}
+
+/* ---- a drop that frees others ---- */
+
+struct parent {
+    struct parent *children[2];
+    size_t number;
+};
+
+static void parent_drop(struct parent *parent);
+#define VF_T       struct parent
+#define VF_N       100
+#define VF_DROP(p) parent_drop(p)
+#include <veryfast/pool.h>
+
+#define PARENTS 10000 /* more than P_destroy has bits for where memory is spent */
+
+static pool_parent_100 *parents;
+static pool_parent_100_cache *cache;
+static unsigned drops[PARENTS];
+
+/* Frees its children, in each way there is. */
+static void parent_drop(struct parent *parent)
+{
+    drops[parent->number]++;
+    switch (parent->number % 3) {
+    case 0:
+        pool_parent_100_free_n(parents, parent->children, 2);
+        break;
+    case 1:
+        pool_parent_100_cache_free(cache, parent->children[0]);
+        pool_parent_100_cache_free(cache, parent->children[1]);
+        break;
+    default:
+        pool_parent_100_free(parents, parent->children[0]);
+        pool_parent_100_free(parents, parent->children[1]);
+        break;
+    }
+}
+
+/* One tree of all, each node of which lies anywhere: before its parent, or far behind it. */
+static void plant(uint64_t random)
+{
+    static struct parent *nodes[PARENTS];
+    check_equal(pool_parent_100_alloc_n(parents, nodes, PARENTS), PARENTS);
+    for (size_t i = PARENTS - 1; i > 0; i--) {
+        size_t j = test_random(&random) % (i + 1);
+        struct parent *other = nodes[i];
+        nodes[i] = nodes[j];
+        nodes[j] = other;
+    }
+    for (size_t i = 0; i < PARENTS; i++) {
+        struct parent *left = 2 * i + 1 < PARENTS ? nodes[2 * i + 1] : NULL;
+        struct parent *right = 2 * i + 2 < PARENTS ? nodes[2 * i + 2] : NULL;
+        *nodes[i] = (struct parent){{left, right}, i};
+    }
+}
+
+static void check_destroy(size_t cap, bool refuse, uint64_t random)
+{
+    allocator = (test_allocator){0};
+    vf_pool_options options = {.allocator = test_allocator_hook(&allocator), .max_objects = cap};
+    parents = pool_parent_100_new(&options);
+    cr_assert(parents != NULL);
+    cache = pool_parent_100_cache_new(parents);
+    cr_assert(cache != NULL);
+    pool_parent_100_cache_free(cache, pool_parent_100_push(parents, (struct parent){0}));
+    plant(random);
+    memset(drops, 0, sizeof drops);
+    allocator.refuse = refuse;
+    pool_parent_100_destroy(parents);
+    for (size_t i = 0; i < PARENTS; i++)
+        check_equal(drops[i], 1);
+    check_all_back(&allocator);
+}
+
+Test(walk, destroy_drops_each_once_wherever_its_parent_is)
+{
+    for (uint64_t random = 1; random <= 3; random++) {
+        check_destroy(0, false, random);
+        check_destroy(0, true, random);
+        check_destroy(PARENTS + 1, false, random);
+        check_destroy(PARENTS + 1, true, random);
+    }
+}
+
+/* ---- what belongs to a pool ---- */
+
+typedef struct three {
+    unsigned char bytes[3];
+} three;
+
+#define VF_T    three
+#define VF_N    5
+#define VF_NAME threes
+#include <veryfast/pool.h>
+
+static bool is_one_of(three *const *objects, size_t n, uintptr_t address)
+{
+    for (size_t i = 0; i < n; i++) {
+        if ((uintptr_t)objects[i] == address)
+            return true;
+    }
+    return false;
+}
+
+/* Every address near the only five slots, both ends and the bookkeeping included. */
+static void check_owned(size_t cap)
+{
+    vf_pool_options options = {.max_objects = cap};
+    threes *own = threes_new(&options);
+    three *objects[5];
+    cr_assert(own != NULL);
+    check_equal(threes_alloc_n(own, objects, 5), 5);
+    check_equal(threes_stats(own).capacity, 5);
+    uintptr_t first = (uintptr_t)objects[0];
+    for (uintptr_t address = first - 200; address < first + 200; address++) {
+        bool owned = threes_owns(own, (const void *)address);
+        cr_assert(owned == is_one_of(objects, 5, address), "%s at %+d of a slot, cap %zu",
+                  owned ? "owned" : "not owned", (int)(address - first), cap);
+    }
+    threes_destroy(own);
+}
+
+Test(walk, owns_is_true_of_the_beginnings_of_slots_only)
+{
+    check_owned(0);
+    check_owned(5);
+}
