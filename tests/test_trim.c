@@ -1,0 +1,325 @@
+/*
+ * test_trim.c - P_trim finds free slots wherever they are, with and without memory for what it
+ * moves, and loses none.
+ */
+#define _GNU_SOURCE /* syscall */
+#ifdef __linux__
+#    include <linux/membarrier.h>
+#    include <sys/syscall.h>
+#    include <unistd.h>
+#endif
+
+#include "support/threads.h"
+#include "test_common.h"
+
+#define VF_T    uint64_t
+#define VF_N    64
+#define VF_NAME numbers
+#include <veryfast/pool.h>
+
+#define MANY 5000
+
+static test_allocator allocator;
+static numbers *pool;
+static uint64_t *objects[MANY];
+
+static size_t refuse_from; /* calls of the allocator from this one on fail; 0: none */
+
+static void *refusing_alloc(void *context, size_t size, size_t alignment)
+{
+    if (refuse_from != 0 && allocator.calls + 1 >= refuse_from)
+        return NULL;
+    vf_allocator real = test_allocator_hook(context);
+    return real.alloc(real.context, size, alignment);
+}
+
+static void refusing_dealloc(void *context, void *memory, size_t size, size_t alignment)
+{
+    vf_allocator real = test_allocator_hook(context);
+    real.dealloc(real.context, memory, size, alignment);
+}
+
+static void open_numbers(size_t cache_objects)
+{
+    allocator = (test_allocator){0};
+    refuse_from = 0;
+    vf_pool_options options = {.allocator = {refusing_alloc, refusing_dealloc, &allocator},
+                               .cache_objects = cache_objects};
+    pool = numbers_new(&options);
+    cr_assert(pool != NULL);
+}
+
+static void close_numbers(void)
+{
+    numbers_destroy(pool);
+    check_all_back(&allocator);
+}
+
+static void fill(void)
+{
+    for (size_t i = 0; i < MANY; i++) {
+        objects[i] = numbers_push(pool, i);
+        cr_assert(objects[i] != NULL);
+    }
+}
+
+/* ---- where free slots are ---- */
+
+static void check_nothing_left(void)
+{
+    size_t before = numbers_stats(pool).bytes;
+    size_t back = numbers_trim(pool);
+    vf_pool_stats stats = numbers_stats(pool);
+    /* of a small pool it may find less than it needs for magazines */
+    check_equal(back, before > stats.bytes ? before - stats.bytes : 0);
+    check_equal(stats.batches, 0);
+    check_equal(stats.capacity, 0);
+    check_sums(stats, &allocator);
+}
+
+Test(trim, finds_slots_that_were_reserved)
+{
+    open_numbers(0);
+    cr_assert(numbers_reserve(pool, 1000));
+    check_nothing_left();
+    numbers_free(pool, numbers_push(pool, 1));
+    cr_assert(numbers_reserve(pool, 1000));
+    check_nothing_left();
+    close_numbers();
+}
+
+Test(trim, finds_a_batch_that_was_not_carved_to_its_end)
+{
+    open_numbers(1);
+    for (size_t i = 0; i < 3; i++) {
+        numbers_free(pool, numbers_push(pool, 1));
+        check_nothing_left();
+    }
+    close_numbers();
+}
+
+/* Without caches and without memory every free makes a stray. */
+static void fill_with_strays(size_t keep_each)
+{
+    open_numbers(VF_CACHE_NONE);
+    fill();
+    allocator.refuse = true;
+    for (size_t i = 0; i < MANY; i++) {
+        if (keep_each == 0 || i % keep_each != 0)
+            numbers_free(pool, objects[i]);
+    }
+    allocator.refuse = false;
+}
+
+Test(trim, finds_strays)
+{
+    fill_with_strays(0);
+    check_nothing_left();
+    close_numbers();
+}
+
+#ifdef __linux__
+static bool membarrier_is_there(void)
+{
+    long commands = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
+    return commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0;
+}
+#else
+static bool membarrier_is_there(void)
+{
+    return false;
+}
+#endif
+
+static pthread_barrier_t turn;
+
+static void *fill_and_empty(void *none)
+{
+    fill();
+    numbers_free_n(pool, objects, MANY);
+    pthread_barrier_wait(&turn);
+    pthread_barrier_wait(&turn);
+    return none;
+}
+
+/* All but one object, where the system lets it. */
+Test(trim, finds_what_another_thread_keeps)
+{
+    open_numbers(0);
+    pthread_t thread;
+    pthread_barrier_init(&turn, NULL, 2);
+    CHECK(pthread_create(&thread, NULL, fill_and_empty, NULL) == 0);
+    pthread_barrier_wait(&turn);
+    numbers_trim(pool);
+    if (membarrier_is_there())
+        check_equal(numbers_stats(pool).batches, 1);
+    check_equal(numbers_stats(pool).live, 0);
+    pthread_barrier_wait(&turn);
+    CHECK(pthread_join(thread, NULL) == 0);
+    pthread_barrier_destroy(&turn);
+    check_nothing_left(); /* a thread's end leaves nothing behind */
+    close_numbers();
+}
+
+Test(trim, leaves_what_a_caller_keeps_until_the_cache_is_released)
+{
+    open_numbers(0);
+    numbers_cache *cache = numbers_cache_new(pool);
+    cr_assert(cache != NULL);
+    numbers_cache_free(cache, numbers_cache_alloc(cache));
+    numbers_trim(pool);
+    check_equal(numbers_stats(pool).batches, 1);
+    numbers_cache_release(cache);
+    check_nothing_left();
+    close_numbers();
+}
+
+/* ---- what a trim needs itself ---- */
+
+Test(trim, in_a_loop_needs_no_more_from_turn_to_turn)
+{
+    size_t second = 0;
+    open_numbers(0);
+    for (size_t i = 0; i < 200; i++) {
+        fill();
+        for (size_t k = 0; k < MANY; k++)
+            numbers_free(pool, objects[k]);
+        numbers_trim(pool);
+        if (i == 1)
+            second = numbers_stats(pool).bytes;
+        cr_assert(i < 1 || numbers_stats(pool).bytes == second, "turn %zu", i);
+    }
+    close_numbers();
+}
+
+static void check_kept(size_t keep_each)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < MANY; i += keep_each, kept++)
+        check_equal(*objects[i], i);
+    vf_pool_stats stats = numbers_stats(pool);
+    check_equal(stats.live, kept);
+    check_sums(stats, &allocator);
+}
+
+/* All that is free can be had, and no more without memory. */
+static void check_all_can_be_had(void)
+{
+    static uint64_t *had[MANY];
+    vf_pool_stats stats = numbers_stats(pool);
+    allocator.refuse = true;
+    size_t free_slots = stats.capacity - stats.live;
+    check_equal(numbers_alloc_n(pool, had, MANY), free_slots);
+    cr_assert(all_apart(had, free_slots, sizeof **had));
+    numbers_free_n(pool, had, free_slots);
+    allocator.refuse = false;
+}
+
+/* Strays come without magazines, which the trim then asks for. */
+Test(trim, loses_nothing_where_one_call_of_the_allocator_fails)
+{
+    for (size_t k = 1; k <= 12; k++) {
+        fill_with_strays(5);
+        allocator.fail_at = allocator.calls + k;
+        numbers_trim(pool);
+        check_kept(5);
+        check_all_can_be_had();
+        close_numbers();
+    }
+}
+
+Test(trim, loses_nothing_where_all_calls_from_one_on_fail)
+{
+    for (size_t k = 1; k <= 12; k++) {
+        fill_with_strays(5);
+        refuse_from = allocator.calls + k;
+        numbers_trim(pool);
+        check_kept(5);
+        check_all_can_be_had();
+        refuse_from = 0;
+        close_numbers();
+    }
+}
+
+/* ---- all of it, by chance ---- */
+
+static size_t count; /* of objects that are live */
+static numbers_cache *held;
+static size_t found;
+
+static void check_visit(uint64_t *number, void *none)
+{
+    (void)none;
+    cr_assert(*number == (uint64_t)(uintptr_t)number);
+    found++;
+}
+
+static void check_model(void)
+{
+    for (size_t i = 0; i < count; i++)
+        cr_assert(*objects[i] == (uint64_t)(uintptr_t)objects[i]);
+    vf_pool_stats stats = numbers_stats(pool);
+    check_equal(stats.live, count);
+    check_sums(stats, &allocator);
+    found = 0;
+    if (numbers_each(pool, check_visit, NULL))
+        check_equal(found, count);
+    else
+        cr_assert(allocator.refuse);
+}
+
+static void alloc_one(bool from_held)
+{
+    uint64_t *object = from_held ? numbers_cache_alloc(held) : numbers_alloc(pool);
+    if (object == NULL) {
+        cr_assert(allocator.refuse);
+        return;
+    }
+    *object = (uint64_t)(uintptr_t)object;
+    objects[count++] = object;
+}
+
+static void free_one(bool to_held, uint64_t chance)
+{
+    size_t i = (size_t)(chance % count);
+    *objects[i] = 0;
+    if (to_held)
+        numbers_cache_free(held, objects[i]);
+    else
+        numbers_free(pool, objects[i]);
+    objects[i] = objects[--count];
+}
+
+static void live_by_chance(size_t cache_objects, uint64_t random)
+{
+    open_numbers(cache_objects);
+    count = 0;
+    held = numbers_cache_new(pool);
+    cr_assert(held != NULL);
+    for (size_t phase = 0; phase < 40; phase++) {
+        size_t allocs = phase % 4 < 2 ? 6 : 3; /* of ten */
+        allocator.refuse = test_random(&random) % 3 == 0;
+        for (size_t i = 0; i < 800; i++) {
+            uint64_t chance = test_random(&random);
+            bool by_held = chance >> 32 & 1;
+            if (count == 0 || (count < MANY && chance % 10 < allocs))
+                alloc_one(by_held);
+            else
+                free_one(by_held, chance >> 33);
+        }
+        if (test_random(&random) % 4 == 0)
+            vf_thread_flush();
+        numbers_trim(pool);
+        check_model();
+    }
+    close_numbers();
+}
+
+Test(trim, beside_all_else_by_chance)
+{
+    for (uint64_t random = 1; random <= 5; random++) {
+        live_by_chance(0, random);
+        live_by_chance(5, random);
+        live_by_chance(VF_CACHE_NONE, random);
+    }
+}
