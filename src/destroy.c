@@ -40,13 +40,17 @@ bool vf_pool_core_cache_claim(vf_cache *fast, const void *object)
     return map_of(pool) == NULL || vf_pool_core_claim(&pool->core, object);
 }
 
-/* A free by VF_DROP, of an object that was claimed. */
+/* A free by VF_DROP, of an object that was claimed, or taken. */
 void vf_dropped_free(vf_pool *pool, void *object)
 {
     vf_map *map = map_of(pool);
     size_t number;
-    if (!vf_map_find(map, object, &number) || number < map->end)
+    if (!vf_map_find(map, object, &number))
         return;
+    if (number < map->end) {
+        vf_map_add(map, object); /* it may have been taken, and so claimed by nobody */
+        return;
+    }
     if (pool->capped != NULL)
         vf_capped_free(pool, object);
     else

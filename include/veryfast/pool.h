@@ -309,12 +309,13 @@ vf_fn bool vf_self_each(vf_self *pool, void (*visit)(VF_T *object, void *context
  * time, beside all other calls, which may have to wait for it where they need the depot's or the
  * allocator's memory.
  *
- * Objects that others keep free for themselves are given back too, with these exceptions: of each
- * other thread that has used the pool, one object (it might be about to hand it out), and all that
- * it has where the system has no membarrier; all in caches held by callers; and what other threads
- * are moving this instant. vf_thread_flush, a thread's end and P_cache_release leave nothing
- * behind. A batch with such an object stays until a later trim. Memory for a bit per slot is
- * needed, or nothing is given back; a capped pool keeps its memory.
+ * What P_reserve has set aside goes back with the rest. So do objects that others keep free for
+ * themselves, with these exceptions: of each other thread that has used the pool, one object (it
+ * might be about to hand it out), and all that it has where the system has no membarrier; all in
+ * caches held by callers; and what other threads are moving this instant. vf_thread_flush, a
+ * thread's end and P_cache_release leave nothing behind. A batch with such an object stays until a
+ * later trim. Memory for a bit per slot is needed, or nothing is given back; a capped pool keeps
+ * its memory.
  *
  * Costs what touching each free object's pointer costs, several times.
  */
@@ -377,9 +378,10 @@ vf_fn void vf_self_epoch_barrier(vf_self *pool)
  * same time, nor after it.
  *
  * VF_DROP may free other objects of the pool (a tree's root its children): each is dropped once.
- * What it allocates there it does not get. First waits for what is deferred, as P_epoch_barrier
- * does. Never fails, and needs a bit per slot of memory, or,
- * where there is none, much time. Without VF_DROP it costs what giving back the batches costs.
+ * It must not take one (P_take), which may have been dropped already. What it allocates there it
+ * does not get. First waits for what is deferred, as P_epoch_barrier does. Never fails, and needs a
+ * bit per slot of memory, or, where there is none, much time. Without VF_DROP it costs what giving
+ * back the batches costs.
  */
 vf_fn void vf_self_destroy(vf_self *pool)
 {

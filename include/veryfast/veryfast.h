@@ -55,7 +55,8 @@ typedef struct vf_pool_options {
     size_t max_deferred;     /* with VF_EPOCH: most objects waiting for a grace period; 0: chosen */
     const void *rcu_flavour; /* with VF_EPOCH: a liburcu struct rcu_flavor_struct; NULL: memb */
     size_t trim_factor;      /* P_trim by itself, at a slow free, when free objects that were in use
-                                are more than so many times the live ones; 0: never */
+                                are more than so many times the live ones; 0: never. Needs caches,
+                                and takes no heed of what P_reserve has set aside */
 } vf_pool_options;
 
 /*
