@@ -261,8 +261,7 @@ static size_t take_cached(vf_pool *pool, any_object *out, size_t n)
     size_t count = (size_t)(top - cache->bottom);
     if (n > count)
         n = count;
-    for (size_t i = 0; i < n; i++)
-        out[i] = top[-1 - (ptrdiff_t)i];
+    memcpy(out, top - n, n * sizeof *out);
     vf_store_relaxed(&cache->top, top - n); /* as in vf_cache_pop */
     vf_cache_leave(vf_cache_whole(cache));
     return n;
@@ -286,6 +285,23 @@ size_t vf_pool_core_alloc_n(vf_pool_core *core, void *objects, size_t n)
     return done;
 }
 
+/* Copies the objects that are not NULL; how many. */
+static size_t copy_objects(void **to, const any_object *in, size_t n)
+{
+    size_t absent = 0, copied = 0;
+    for (size_t i = 0; i < n; i++)
+        absent += in[i] == NULL;
+    if (absent == 0) {
+        memcpy(to, in, n * sizeof *in);
+        return n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        to[copied] = in[i];
+        copied += in[i] != NULL; /* no branch */
+    }
+    return copied;
+}
+
 /* Puts objects into the thread's cache, until it is full; how many, those that are NULL included.
  */
 static size_t put_cached(vf_pool *pool, const any_object *in, size_t n)
@@ -297,10 +313,7 @@ static size_t put_cached(vf_pool *pool, const any_object *in, size_t n)
     size_t room = (size_t)(cache->limit - top);
     if (n > room)
         n = room;
-    for (size_t i = 0; i < n; i++) {
-        *top = in[i];
-        top += in[i] != NULL; /* no branch */
-    }
+    top += copy_objects(top, in, n);
     vf_store_release(&cache->top, top); /* as in vf_cache_push */
     vf_cache_leave(vf_cache_whole(cache));
     return n;
