@@ -1,10 +1,10 @@
 /*
  * allocator_loops.h - template: the timed loops, stamped out for each allocator, so that none pays
- * for a dispatch that its users would not pay for.
+ * for a dispatch that its users would not pay for. For C and C++.
  *
  *     LOOPS         prefix of the functions
  *     LOOPS_USE     declarations at the head of each loop, which see worker; may be empty
- *     LOOPS_ALLOC   expression: an object of 64 bytes
+ *     LOOPS_ALLOC   expression: an object
  *     LOOPS_FREE(p) expression: gives it back
  */
 #define LOOPS_CAT_(a, b) a##b
@@ -26,10 +26,10 @@ static void LOOP(_pair)(void *context, unsigned worker)
 /* Rounds of a burst of objects, freed in the given order. */
 static void LOOP(_burst)(void *context, unsigned worker)
 {
-    struct work *work = context;
-    struct object **objects = work->slots[worker];
+    struct work *work = (struct work *)context;
     const uint32_t *order = work->order;
     size_t burst = work->burst;
+    struct object **objects = work->slots + worker * burst;
     LOOPS_USE
     for (size_t rounds = work->rounds; rounds > 0; rounds--) {
         for (size_t i = 0; i < burst; i++)
@@ -42,14 +42,14 @@ static void LOOP(_burst)(void *context, unsigned worker)
 /* Worker 0 allocates, worker 1 frees; single pointers go through a ring. */
 static void LOOP(_ring)(void *context, unsigned worker)
 {
-    struct work *work = context;
+    struct work *work = (struct work *)context;
     size_t rounds = work->rounds;
     uint64_t sum = 0;
     LOOPS_USE
     for (size_t i = 0; worker == 0 && i < rounds; i++)
         ring_put(&work->ring, written(LOOPS_ALLOC, i));
     for (size_t i = 0; worker == 1 && i < rounds; i++) {
-        struct object *object = ring_take(&work->ring);
+        struct object *object = (struct object *)ring_take(&work->ring);
         sum += object->words[0];
         LOOPS_FREE(object);
     }
@@ -57,35 +57,52 @@ static void LOOP(_ring)(void *context, unsigned worker)
         work->sum = sum;
 }
 
-/* The same with arrays, which go there through one ring and come back empty through another. */
-static void LOOP(_arrays)(void *context, unsigned worker)
+/* The same with arrays of objects, in turn to several others, or from them. */
+static void LOOP(_fan)(void *context, unsigned worker)
 {
-    struct work *work = context;
-    size_t rounds = work->rounds;
+    struct work *work = (struct work *)context;
+    size_t fans = work->threads - 1;
+    size_t rounds = worker == 0 ? work->rounds * fans : work->rounds;
+    bool allocates = (worker == 0) != work->gathers;
     uint64_t sum = 0;
     LOOPS_USE
-    for (size_t i = 0; worker == 0 && i < rounds; i++) {
-        struct object **array = ring_take(&work->empty);
-        for (size_t k = 0; k < ARRAY; k++)
+    for (size_t i = 0; i < rounds; i++) {
+        size_t fan = worker == 0 ? i % fans : worker - 1;
+        struct ring *from = allocates ? &work->empty[fan] : &work->full[fan];
+        struct ring *to = allocates ? &work->full[fan] : &work->empty[fan];
+        struct object **array = (struct object **)ring_take(from);
+        for (size_t k = 0; allocates && k < ARRAY; k++)
             array[k] = written(LOOPS_ALLOC, k);
-        ring_put(&work->ring, array);
-    }
-    for (size_t i = 0; worker == 1 && i < rounds; i++) {
-        struct object **array = ring_take(&work->ring);
-        for (size_t k = 0; k < ARRAY; k++) {
+        for (size_t k = 0; !allocates && k < ARRAY; k++) {
             sum += array[k]->words[0];
             LOOPS_FREE(array[k]);
         }
-        ring_put(&work->empty, array);
+        ring_put(to, array);
     }
-    if (worker == 1)
+    if (worker == 0)
         work->sum = sum;
+}
+
+/* One allocates for two, alternately; then each writes to its own, again and again. */
+static void LOOP(_neighbours)(void *context, unsigned worker)
+{
+    struct work *work = (struct work *)context;
+    struct object **own = work->neighbours[worker];
+    LOOPS_USE
+    for (size_t i = 0; worker == 0 && i < 2 * (size_t)OWN; i++)
+        work->neighbours[i % 2][i / 2] = written(LOOPS_ALLOC, 0);
+    meet(&work->turns, 2);
+    for (size_t i = 0; i < work->rounds; i++)
+        written(own[i % OWN], i);
+    meet(&work->turns, 2);
+    for (size_t i = 0; worker == 0 && i < 2 * (size_t)OWN; i++)
+        LOOPS_FREE(work->neighbours[i % 2][i / 2]);
 }
 
 /* Replaces random objects of an array; after a turn, the workers change arrays. */
 static void LOOP(_replace)(void *context, unsigned worker)
 {
-    struct work *work = context;
+    struct work *work = (struct work *)context;
     uint64_t random = worker + 1;
     LOOPS_USE
     for (size_t turn = 0; turn < work->rounds; turn++) {
@@ -116,7 +133,7 @@ static void LOOP(_clear)(void *context, unsigned worker)
    so long that other programs will run in between, hence the thread's own clock. */
 static void LOOP(_first)(void *context, unsigned worker)
 {
-    struct work *work = context;
+    struct work *work = (struct work *)context;
     struct object **objects = work->objects;
     size_t n = work->rounds;
     (void)worker;
@@ -139,7 +156,7 @@ static void LOOP(_first)(void *context, unsigned worker)
    The slot is read and written outside, since its cache miss is not the allocator's. */
 static void LOOP(_single)(void *context, unsigned worker)
 {
-    struct work *work = context;
+    struct work *work = (struct work *)context;
     float *single_ns = work->single_ns;
     uint64_t random = worker + 1;
     LOOPS_USE
@@ -161,7 +178,7 @@ static void LOOP(_single)(void *context, unsigned worker)
 /* Many objects, of which many are replaced, at random, and most are freed then, at random. */
 static void LOOP(_age)(void *context, unsigned worker)
 {
-    struct work *work = context;
+    struct work *work = (struct work *)context;
     const struct life *life = &work->life;
     struct object **objects = work->objects;
     uint64_t random = worker + 1;
@@ -182,7 +199,7 @@ static void LOOP(_age)(void *context, unsigned worker)
 /* Objects allocated then, each of which leads to the next, and a walk along them. */
 static void LOOP(_walk)(void *context, unsigned worker)
 {
-    struct work *work = context;
+    struct work *work = (struct work *)context;
     struct life *life = &work->life;
     struct object first = {{0}};
     struct object *last = &first;
@@ -204,7 +221,7 @@ static void LOOP(_walk)(void *context, unsigned worker)
 /* All objects are freed, one by one. */
 static void LOOP(_end)(void *context, unsigned worker)
 {
-    struct work *work = context;
+    struct work *work = (struct work *)context;
     struct object **objects = work->objects;
     (void)worker;
     LOOPS_USE
@@ -214,9 +231,14 @@ static void LOOP(_end)(void *context, unsigned worker)
     work->life.end_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
 }
 
-static const struct loops LOOP(_loops) = {
-    LOOP(_pair),  LOOP(_burst),  LOOP(_ring), LOOP(_arrays), LOOP(_replace), LOOP(_clear),
-    LOOP(_first), LOOP(_single), LOOP(_age),  LOOP(_walk),   LOOP(_end),
+#ifdef __cplusplus
+extern
+#else
+static
+#endif
+    const struct loops LOOP(_loops) = {
+        LOOP(_pair),  LOOP(_burst), LOOP(_ring),   LOOP(_fan), LOOP(_neighbours), LOOP(_replace),
+        LOOP(_clear), LOOP(_first), LOOP(_single), LOOP(_age), LOOP(_walk),       LOOP(_end),
 };
 
 #undef LOOPS

@@ -6,24 +6,12 @@
 #include "allocators.h"
 #include "deferrers.h"
 
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 /* Every row that uses it runs in a process of its own, and finds it zeroed. */
 static struct work work;
-
-/* The permutation in which a burst is freed. */
-static const uint32_t *order_of(size_t burst, enum order order)
-{
-    static uint32_t places[BURST_MOST];
-    for (size_t i = 0; i < burst; i++)
-        places[i] = (uint32_t)(order == LIFO ? burst - 1 - i : i);
-    uint64_t random = 42;
-    for (size_t i = burst; order == RANDOM && i-- > 1;) {
-        size_t other = next_random(&random) % (i + 1);
-        uint32_t place = places[i];
-        places[i] = places[other];
-        places[other] = place;
-    }
-    return places;
-}
 
 /* Sets work.rounds to what makes about *operations, at once so many; at least one. */
 static void set_rounds(size_t *operations, size_t once)
@@ -41,7 +29,6 @@ static double sample_pair(const struct row *row, const struct variant *variant, 
 static double sample_burst(const struct row *row, const struct variant *variant, size_t *operations)
 {
     unsigned threads = threads_of(row, variant);
-    work.burst = row->burst;
     set_rounds(operations, row->burst * threads);
     return workers_time(threads, variant->loops->burst, &work);
 }
@@ -49,9 +36,47 @@ static double sample_burst(const struct row *row, const struct variant *variant,
 static double sample_hand_over(const struct row *row, const struct variant *variant,
                                size_t *operations)
 {
-    const struct loops *loops = variant->loops;
-    set_rounds(operations, row->burst);
-    return workers_time(2, row->burst == ARRAY ? loops->arrays : loops->ring, &work);
+    (void)row;
+    set_rounds(operations, 1);
+    return workers_time(2, variant->loops->ring, &work);
+}
+
+/* All objects pass the one that hands them over or gets them: its time is theirs. */
+static double sample_fan(const struct row *row, const struct variant *variant, size_t *operations)
+{
+    set_rounds(operations, (size_t)ARRAY * (row->threads - 1));
+    return workers_time(row->threads, variant->loops->fan, &work);
+}
+
+static double sample_neighbours(const struct row *row, const struct variant *variant,
+                                size_t *operations)
+{
+    (void)row;
+    set_rounds(operations, 2);
+    work.turns = 0;
+    return workers_time(2, variant->loops->neighbours, &work);
+}
+
+/* A thread that is there for one burst. */
+static void *short_life(void *variant)
+{
+    work.rounds = 1;
+    ((const struct variant *)variant)->loops->burst(&work, 0);
+    return NULL;
+}
+
+static double sample_made(const struct row *row, const struct variant *variant, size_t *operations)
+{
+    struct variant copy = *variant;
+    pthread_t thread;
+    (void)row;
+    double begin = now_ns();
+    for (size_t i = 0; i < *operations; i++) {
+        if (pthread_create(&thread, NULL, short_life, &copy) != 0)
+            exit(1);
+        pthread_join(thread, NULL);
+    }
+    return now_ns() - begin;
 }
 
 static double sample_replace(const struct row *row, const struct variant *variant,
@@ -59,7 +84,7 @@ static double sample_replace(const struct row *row, const struct variant *varian
 {
     work.threads = row->threads;
     set_rounds(operations, (size_t)REPLACE_TURN * row->threads);
-    atomic_store(&work.turns, 0);
+    work.turns = 0;
     return workers_time(row->threads, variant->loops->replace, &work);
 }
 
@@ -74,9 +99,16 @@ void allocator_rows_open(const struct row *row)
     allocators_open();
     deferrers_open();
     workers_start(row->threads);
-    work.order = order_of(row->burst, row->order);
-    for (size_t i = 0; i < ARRAYS; i++)
-        ring_put(&work.empty, work.array[i]);
+    if (row->burst > 0)
+        work_burst(&work, row->threads, row->burst, row->order);
+    work.threads = row->threads;
+    work.size = row->size;
+    work.pools = row->pools;
+    work.gathers = row->gathers;
+    for (size_t fan = 0; fan < FANS; fan++) {
+        for (size_t i = 0; i < ARRAYS; i++)
+            ring_put(&work.empty[fan], work.array[fan][i]);
+    }
 }
 
 static void add_pair(const struct variants *variants, double goal, const char *name)
@@ -85,8 +117,8 @@ static void add_pair(const struct variants *variants, double goal, const char *n
 }
 
 /* A burst by threads, in the given order. */
-static void add_burst(const struct variants *variants, double goal, const char *prefix,
-                      size_t burst, enum order order, unsigned threads)
+static struct row *add_burst(const struct variants *variants, double goal, const char *prefix,
+                             size_t burst, enum order order, unsigned threads)
 {
     static const char *const orders[] = {"LIFO", "FIFO", "random"};
     struct row *row =
@@ -95,6 +127,7 @@ static void add_burst(const struct variants *variants, double goal, const char *
     row->burst = burst;
     row->order = order;
     row->threads = threads;
+    return row;
 }
 
 static void add_against_peers(void)
@@ -109,28 +142,58 @@ static void add_against_peers(void)
                 add_burst(&variants_of_n, goal, "", bursts[b], order, threads[t]);
         }
     }
+    add_burst(&variants_of_n, 0.7, "", 256, RANDOM, 4);
+    add_burst(&variants_of_n, 0.7, "", 256, RANDOM, 64);
     for (unsigned n = 1; n <= 2; n++) {
         struct row *row = row_add(&variants_of_pool, 0.9, "replace in 4096 %uT", n);
         row->sample = sample_replace;
         row->finish = finish_replace;
         row->threads = n;
     }
-    for (size_t burst = 1; burst <= ARRAY; burst += ARRAY - 1) {
-        struct row *row = row_add(&variants_of_ring, 0.6, "hand over %zu at a time", burst);
-        row->sample = sample_hand_over;
-        row->burst = burst;
-        row->threads = 2;
+}
+
+/* Objects that other threads free than those that have allocated them. */
+static void add_handed_over(void)
+{
+    struct row *one = row_add(&variants_of_ring, 0.6, "hand over 1 at a time");
+    one->sample = sample_hand_over;
+    one->threads = 2;
+    static const struct {
+        const char *name;
+        unsigned threads;
+        bool gathers;
+    } fans[] = {{"", 2, false}, {", to 4", 5, false}, {", from 4", 5, true}};
+    for (size_t i = 0; i < 3; i++) {
+        struct row *row =
+            row_add(&variants_of_ring, 0.6, "hand over %d at a time%s", ARRAY, fans[i].name);
+        row->sample = sample_fan;
+        row->threads = fans[i].threads;
+        row->gathers = fans[i].gathers;
     }
 }
 
-static void add_single(const struct variants *variants, const char *name)
+/* Objects of other sizes, neighbours, several pools, and threads that come and go. */
+static void add_of_all_kinds(void)
 {
-    struct row *single = row_add(variants, 0, "%s", name);
-    single->run = run_single;
-    single->parts = 3;
-    single->part[0] = (struct part){" 99.99 %", 1.0};
-    single->part[1] = (struct part){" slowest", 1.0};
-    single->part[2] = (struct part){" slowest each time", 1.0};
+    for (size_t s = 0; s < SIZES; s++) {
+        for (unsigned threads = 1; threads <= 2; threads++) {
+            char prefix[32];
+            snprintf(prefix, sizeof prefix, "%zu bytes, ", sizes_all[s]);
+            add_burst(&variants_of_size[s], 0.9, prefix, 256, RANDOM, threads)->size = sizes_all[s];
+        }
+    }
+    struct row *neighbours = row_add(&variants_of_neighbours, 1.0, "neighbours of 16 bytes, 2T");
+    neighbours->sample = sample_neighbours;
+    neighbours->threads = 2;
+    neighbours->size = 16;
+    for (size_t t = 0; t < TURNS; t++) {
+        char prefix[32];
+        snprintf(prefix, sizeof prefix, "%zu pools, ", turns_all[t]);
+        add_burst(&variants_of_turns, 0.9, prefix, 256, FIFO, 1)->pools = turns_all[t];
+    }
+    struct row *made = row_add(&variants_of_made, 1.0, "a thread for 256 objects");
+    made->sample = sample_made;
+    made->burst = 256;
 }
 
 static void add_fresh(void)
@@ -138,22 +201,42 @@ static void add_fresh(void)
     struct row *first = row_add(&variants_of_pool, 0, "first 10M,");
     first->run = run_first;
     first->parts = 4;
-    first->part[0] = (struct part){" alloc", 1.0};
-    first->part[1] = (struct part){" free", 0};
-    first->part[2] = (struct part){" alloc again", 0};
-    first->part[3] = (struct part){" free and alloc again", 1.0};
-    add_single(&variants_of_pool, "call of 10M,");
+    first->part[0] = (struct part){" alloc", 1.0, NULL};
+    first->part[1] = (struct part){" free", 0, NULL};
+    first->part[2] = (struct part){" alloc again", 0, NULL};
+    first->part[3] = (struct part){" free and alloc again", 1.0, NULL};
+    row_add_single(&variants_of_pool, "call of 10M,");
 }
 
 static void add_life(void)
 {
     row_add(&variants_of_walk, 1.0, "walk in an old heap")->run = run_walk;
     row_add(&variants_of_end, 0.75, "free 1M")->run = run_end;
-    struct row *row = row_add(&variants_of_memory, 0, "bytes for 1 %% of 10M,");
-    row->run = run_resident;
-    row->parts = 2;
-    row->part[0] = (struct part){" freed", 0};
-    row->part[1] = (struct part){" given back", 0};
+    struct row *few = row_add(&variants_of_memory, 0, "bytes for 1 %% of 10M,");
+    few->run = run_resident;
+    few->parts = 2;
+    few->part[0] = (struct part){" freed", 0, "bytes"};
+    few->part[1] = (struct part){" given back", 0, "bytes"};
+    struct row *all = row_add(&variants_of_memory, 0, "bytes for each of 1M,");
+    all->run = run_held;
+    all->parts = 3;
+    all->part[0] = (struct part){" live", 0, "bytes"};
+    all->part[1] = (struct part){" all freed", 0, "bytes"};
+    all->part[2] = (struct part){" given back", 0, "bytes"};
+}
+
+/* How time and memory grow with the objects that are live. */
+static void add_growth(void)
+{
+    for (size_t objects = 100; objects <= 10000000; objects *= 10) {
+        struct row *row = row_add(&variants_of_pool, 0, "%zu live,", objects);
+        row->run = run_growth;
+        row->burst = objects;
+        row->order = RANDOM;
+        row->parts = objects < 10000 ? 1 : 2; /* fewer take no more than a few pages */
+        row->part[0] = (struct part){" time", 0, NULL};
+        row->part[1] = (struct part){" bytes each", 0, "bytes"};
+    }
 }
 
 static void add_among_ours(void)
@@ -183,15 +266,20 @@ static void add_deferred(void)
         add_burst(&deferrers_or_not, 1.5, "or at once, ", 256, FIFO, threads);
     }
     if (deferrers.n > 0) {
-        add_single(&deferrers, "deferred of 10M,");
-        row_add(&deferrers, 0, "deferred of 10M, MiB waiting")->run = run_waiting;
+        row_add_single(&deferrers, "deferred of 10M,");
+        struct row *row = row_add(&deferrers, 0, "deferred of 10M, MiB waiting");
+        row->run = run_waiting;
+        row->part[0].unit = "MiB";
     }
 }
 
 void allocator_rows_add(void)
 {
     add_against_peers();
+    add_handed_over();
+    add_of_all_kinds();
     add_fresh();
+    add_growth();
     add_life();
     add_among_ours();
     add_deferred();

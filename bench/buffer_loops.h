@@ -129,6 +129,20 @@ static void LOOP(_receive)(void *context, unsigned worker)
     ((struct buffer_work *)context)->sum = sum;
 }
 
+/* Times each push by itself. */
+static void LOOP(_single)(void *context, unsigned worker)
+{
+    struct buffer_work *work = (struct buffer_work *)context;
+    LOOPS_TYPE *buffer = &LOOP(_hot);
+    LOOPS_PRODUCER(buffer)
+    for (size_t i = 0; i < work->each; i++) {
+        double begin = now_ns();
+        LOOPS_PUSH(buffer, element(worker, i))
+        work->single_ns[i] = (float)(now_ns() - begin);
+    }
+    LOOPS_PRODUCED
+}
+
 #ifdef __cplusplus
 extern
 #else
@@ -141,7 +155,7 @@ static
 #else
         NULL,
 #endif
-        LOOP(_fresh),  LOOP(_make_many), LOOP(_send),  LOOP(_receive),
+        LOOP(_fresh),  LOOP(_make_many), LOOP(_send),  LOOP(_receive), LOOP(_single),
 };
 
 #undef LOOPS

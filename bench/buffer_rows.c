@@ -123,6 +123,7 @@ void buffer_rows_add(void)
         add_fill(&buffers_push_n, 0.1, "push 64 at once", threads);
         add_fill(&buffers_flip, threads == 1 ? 2.2 : 0, "flip", threads);
     }
+    row_add_single(&buffers_calls, "push of 10M,");
     row_add(&buffers_drain, 1.1, "drain")->sample = sample_drain;
     for (unsigned threads = 1; threads <= 2; threads++) {
         struct row *row = row_add(&buffers_many, 1.0, "100,000 mailboxes, %uT", threads);

@@ -4,8 +4,7 @@
 #ifndef BENCH_BUFFER_WORK_H
 #define BENCH_BUFFER_WORK_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "harness.h"
 
 #define FILL      100000 /* elements of a fill, by all threads together */
 #define INSIDE    1000   /* elements of a round that stays inside the buffer */
@@ -16,15 +15,16 @@
 /* Read-only to the workers, but for the sum. */
 struct buffer_work {
     size_t rounds;
-    size_t each;  /* elements that a worker pushes */
-    uint64_t sum; /* of what was drained */
+    size_t each;      /* elements that a worker pushes */
+    uint64_t sum;     /* of what was drained */
+    float *single_ns; /* what each push took */
 };
 
 /* The loops of one buffer; the context of each is a struct buffer_work. One that a buffer has no
    row for may be NULL. */
 typedef void buffer_body(void *context, unsigned worker);
 struct buffer_loops {
-    buffer_body *make, *fill, *drain, *inside, *fresh, *make_many, *send, *receive;
+    buffer_body *make, *fill, *drain, *inside, *fresh, *make_many, *send, *receive, *single;
 };
 
 /* The i-th element that a worker pushes. The compiler may not foresee it. */

@@ -296,33 +296,40 @@ struct ring_of_all {
 
 /* ---- the columns ---- */
 
-const struct variants buffers_inside = {
-    2, {{"push", OURS, .buffer = &push_1000_loops}, {"fetch+store", PEER, .buffer = &array_loops}}};
-const struct variants buffers_exclusive = {
-    2,
-    {{"exclusive", OURS, .buffer = &exclusive_loops}, {"array", PEER, .buffer = &counted_loops}}};
-const struct variants buffers_limit = {3,
-                                       {{"push", OURS, .buffer = &push_8_loops},
-                                        {"fetch+store", PEER, .buffer = &array_loops},
-                                        {"fetch_add", ASIDE, .buffer = &counter_loops}}};
-const struct variants buffers_flip = {
-    2, {{"flip", OURS, .buffer = &flip_loops}, {"push", PEER, .buffer = &push_8_loops}}};
-struct variants buffers_fresh = {
-    2, {{"push", OURS, .buffer = &push_8_loops}, {"fetch+store", PEER, .buffer = &array_8_loops}}};
-struct variants buffers_push = {1, {{"push", OURS, .buffer = &push_8_loops}}};
-struct variants buffers_push_all = {1, {{"push", OURS, .buffer = &push_8_loops}}};
-struct variants buffers_push_n = {
-    2, {{"push_n", OURS, .buffer = &push_n_loops}, {"push", PEER, .buffer = &push_8_loops}}};
-struct variants buffers_writer = {
-    2, {{"writer", OURS, .buffer = &writer_loops}, {"fetch+store", ASIDE, .buffer = &array_loops}}};
-struct variants buffers_drain = {
-    2, {{"spans", OURS, .buffer = &push_8_loops}, {"array", PEER, .buffer = &array_loops}}};
-struct variants buffers_many = {1, {{"push", OURS, .buffer = &push_6_loops}}};
+struct variants buffers_inside, buffers_exclusive, buffers_limit, buffers_flip, buffers_fresh,
+    buffers_push, buffers_push_all, buffers_push_n, buffers_writer, buffers_drain, buffers_many,
+    buffers_calls;
 
 static void add(struct variants *variants, const char *name, enum kind kind,
                 const struct buffer_loops *buffer)
 {
-    variants->all[variants->n++] = (struct variant){.name = name, .kind = kind, .buffer = buffer};
+    variant_add(variants, name, kind)->buffer = buffer;
+}
+
+/* The small buffer's forms and the limits, before the peers. */
+static void add_forms(void)
+{
+    add(&buffers_inside, "push", OURS, &push_1000_loops);
+    add(&buffers_inside, "fetch+store", PEER, &array_loops);
+    add(&buffers_exclusive, "exclusive", OURS, &exclusive_loops);
+    add(&buffers_exclusive, "array", PEER, &counted_loops);
+    add(&buffers_limit, "push", OURS, &push_8_loops);
+    add(&buffers_limit, "fetch+store", PEER, &array_loops);
+    add(&buffers_limit, "fetch_add", ASIDE, &counter_loops);
+    add(&buffers_flip, "flip", OURS, &flip_loops);
+    add(&buffers_flip, "push", PEER, &push_8_loops);
+    add(&buffers_fresh, "push", OURS, &push_8_loops);
+    add(&buffers_fresh, "fetch+store", PEER, &array_8_loops);
+    add(&buffers_push, "push", OURS, &push_8_loops);
+    add(&buffers_push_all, "push", OURS, &push_8_loops);
+    add(&buffers_push_n, "push_n", OURS, &push_n_loops);
+    add(&buffers_push_n, "push", PEER, &push_8_loops);
+    add(&buffers_writer, "writer", OURS, &writer_loops);
+    add(&buffers_writer, "fetch+store", ASIDE, &array_loops);
+    add(&buffers_drain, "spans", OURS, &push_8_loops);
+    add(&buffers_drain, "array", PEER, &array_loops);
+    add(&buffers_many, "push", OURS, &push_6_loops);
+    add(&buffers_calls, "push", OURS, &push_8_loops);
 }
 
 /* A peer in all rows that it can be in. */
@@ -334,12 +341,13 @@ static void add_peer(const char *name, const struct buffer_loops *buffer)
     add(&buffers_writer, name, PEER, buffer);
     add(&buffers_drain, name, ASIDE, buffer);
     add(&buffers_many, name, PEER, buffer);
+    add(&buffers_calls, name, PEER, buffer);
 }
 
 static void note_missing(bool found, const char *what)
 {
     if (!found && !SANITIZED)
-        printf("missing: %s\n", what);
+        fprintf(stderr, "missing: %s\n", what);
 }
 
 static void find_in_c(void)
@@ -349,6 +357,7 @@ static void find_in_c(void)
     add(&buffers_push_all, "mutex+array", ASIDE, &locked_loops);
     add(&buffers_writer, "mutex+array", PEER, &locked_loops);
     add(&buffers_many, "mutex+array", PEER, &locked_loops);
+    add(&buffers_calls, "mutex+array", PEER, &locked_loops);
 #if HAVE_URCU
     add_peer("wfcqueue", &wfcqueue_loops);
     add(&buffers_writer, "wfcq+pool", PEER, &pooled_loops);
@@ -367,6 +376,7 @@ static void find_in_cpp(void)
 #if HAVE_CONCURRENTQUEUE
     add(&buffers_fresh, "moodycamel", PEER, &moodycamel_loops);
     add(&buffers_push_all, "moodycamel", ASIDE, &moodycamel_loops);
+    add(&buffers_calls, "moodycamel", PEER, &moodycamel_loops);
     add(&buffers_push_n, "moodycamel", ASIDE, &moodycamel_bulk_loops);
     add(&buffers_writer, "moodycamel", PEER, &moodycamel_loops);
     add(&buffers_writer, "with tokens", PEER, &moodycamel_token_loops);
@@ -376,6 +386,7 @@ static void find_in_cpp(void)
 
 void buffers_find(void)
 {
+    add_forms();
     find_in_c();
     find_in_cpp();
     note_missing(HAVE_URCU, "liburcu's wfcqueue (Debian: liburcu-dev)");
@@ -393,4 +404,13 @@ void buffers_open(void)
         exit(1);
     }
 #endif
+}
+
+void buffers_single(const struct buffer_loops *buffer, size_t n, float *single_ns)
+{
+    struct buffer_work work = {.each = n, .single_ns = single_ns};
+    buffers_open();
+    workers_start(1);
+    buffer->make(&work, 0);
+    buffer->single(&work, 0);
 }

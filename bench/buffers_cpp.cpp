@@ -13,9 +13,9 @@
 #    define LOOPS_PRODUCER(b)
 #    define LOOPS_PUSH(b, v) (b)->push_back(v);
 #    define LOOPS_PRODUCED
-#    define LOOPS_DRAIN(b, sum)     \
-        for (uint64_t value : *(b)) \
-            (sum) += value;         \
+#    define LOOPS_DRAIN(b, sum)                                                                    \
+        for (uint64_t value : *(b))                                                                \
+            (sum) += value;                                                                        \
         (b)->clear();
 #    define LOOPS_UNMAKE(b)
 #    include "buffer_loops.h"
@@ -26,9 +26,9 @@
 #    define LOOPS_PRODUCER(b)
 #    define LOOPS_PUSH(b, v) (b)->push(v);
 #    define LOOPS_PRODUCED
-#    define LOOPS_DRAIN(b, sum)                            \
-        for (uint64_t value = 0; (b)->try_pop(value);) { \
-            (sum) += value;                              \
+#    define LOOPS_DRAIN(b, sum)                                                                    \
+        for (uint64_t value = 0; (b)->try_pop(value);) {                                           \
+            (sum) += value;                                                                        \
         }
 #    define LOOPS_UNMAKE(b)
 #    include "buffer_loops.h"
@@ -83,6 +83,6 @@ static void bulk_fill(void *context, unsigned worker)
 }
 
 extern const struct buffer_loops moodycamel_bulk_loops = {
-    moodycamel_token_make, bulk_fill, moodycamel_token_drain, NULL, NULL, NULL, NULL, NULL,
+    moodycamel_token_make, bulk_fill, moodycamel_token_drain, NULL, NULL, NULL, NULL, NULL, NULL,
 };
 #endif

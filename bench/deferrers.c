@@ -98,7 +98,7 @@ static inline void call_and_poll(ck_epoch_record_t *record, struct object *objec
 static void add(struct variants *variants, const char *name, enum kind kind,
                 const struct loops *loops)
 {
-    variants->all[variants->n++] = (struct variant){.name = name, .kind = kind, .loops = loops};
+    variant_add(variants, name, kind)->loops = loops;
 }
 
 void deferrers_find(void)
@@ -131,7 +131,7 @@ void deferrers_open(void)
 void deferrers_find(void)
 {
     if (!SANITIZED)
-        printf("missing: the epoch backend (Debian: liburcu-dev)\n");
+        fprintf(stderr, "missing: the epoch backend (Debian: liburcu-dev)\n");
 }
 
 void deferrers_open(void)

@@ -3,6 +3,7 @@
  * process of its own, a child of one that has called no allocator but malloc, and that hardly.
  */
 #include "allocators.h"
+#include "buffers.h"
 #include "deferrers.h"
 #include "rows.h"
 
@@ -48,6 +49,10 @@ static void first_child(void *context)
 static void single_child(void *context)
 {
     const struct task *task = context;
+    if (task->variant->buffer != NULL) {
+        buffers_single(task->variant->buffer, fresh_objects(), task->work->single_ns);
+        return;
+    }
     begin(task->work, SINGLE_SLOTS);
     task->variant->loops->single(task->work, 0);
 }
@@ -63,7 +68,7 @@ static void sample_in_child(void (*body)(void *task), const struct variant *vari
 void run_first(const struct row *row)
 {
     static sample_set samples;
-    struct work *work = shared_memory(sizeof *work);
+    struct work *work = work_new();
     double objects = (double)fresh_objects();
     for (size_t rep = 0; rep < fresh_reps(); rep++) {
         for (size_t v = 0; v < row->variants->n; v++) {
@@ -84,8 +89,11 @@ static double slowest(const float *ns, size_t n)
     return (double)most;
 }
 
-/* The ns that one call of 10,000 takes, or more. */
-static double slow(const float *ns, size_t n)
+#define SHARES 4
+static const size_t one_in[SHARES] = {2, 100, 1000, 10000};
+
+/* The ns that one call in so many takes, or more. */
+static void slow(const float *ns, size_t n, double slow_ns[SHARES])
 {
     static unsigned counts[1000000]; /* of calls, by their ns */
     size_t longest = sizeof counts / sizeof *counts - 1;
@@ -93,10 +101,12 @@ static double slow(const float *ns, size_t n)
         counts[i] = 0;
     for (size_t i = 0; i < n; i++)
         counts[(size_t)ns[i] < longest ? (size_t)ns[i] : longest]++;
-    size_t calls = 0;
-    while ((calls += counts[longest]) < n / 10000)
-        longest--;
-    return (double)longest;
+    size_t calls = counts[longest];
+    for (size_t share = SHARES; share-- > 0;) {
+        while (calls < n / one_in[share])
+            calls += counts[--longest];
+        slow_ns[share] = (double)longest;
+    }
 }
 
 /*
@@ -109,7 +119,7 @@ void run_single(const struct row *row)
     static sample_set samples;
     size_t n = fresh_objects();
     float *least[VARIANTS_MOST];
-    struct work *work = shared_memory(sizeof *work);
+    struct work *work = work_new();
     work->single_ns = shared_memory(n * sizeof *work->single_ns);
     for (size_t v = 0; v < row->variants->n; v++)
         least[v] = shared_memory(n * sizeof *least[v]);
@@ -120,14 +130,17 @@ void run_single(const struct row *row)
                 if (rep == 0 || work->single_ns[i] < least[v][i])
                     least[v][i] = work->single_ns[i];
             }
-            samples[0][v][rep] = slow(work->single_ns, n);
-            samples[1][v][rep] = slowest(work->single_ns, n);
-            samples[2][v][rep] = slowest(least[v], n);
+            double slow_ns[SHARES];
+            slow(work->single_ns, n, slow_ns);
+            for (size_t share = 0; share < SHARES; share++)
+                samples[share][v][rep] = slow_ns[share];
+            samples[4][v][rep] = slowest(work->single_ns, n);
+            samples[5][v][rep] = slowest(least[v], n);
         }
     }
     for (size_t v = 0; v < row->variants->n; v++) {
         for (size_t rep = 0; rep < fresh_reps(); rep++)
-            samples[2][v][rep] = samples[2][v][fresh_reps() - 1];
+            samples[5][v][rep] = samples[5][v][fresh_reps() - 1];
     }
     report(row, samples, fresh_reps());
 }

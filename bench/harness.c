@@ -24,7 +24,7 @@ static struct {
     worker_body *body;
     void *context;
     unsigned active;
-    atomic_uint arrivals;
+    unsigned arrivals;
     sem_t done;
 } task;
 
@@ -45,7 +45,7 @@ double median(double *samples, size_t n, double *spread)
 {
     qsort(samples, n, sizeof *samples, by_value);
     double middle = samples[n / 2];
-    *spread = (samples[n * 3 / 4] - samples[n / 4]) / middle;
+    *spread = middle > 0 ? (samples[n * 3 / 4] - samples[n / 4]) / middle : 0;
     return middle;
 }
 
@@ -125,7 +125,7 @@ double workers_time(unsigned n, worker_body *body, void *context)
     task.body = body;
     task.context = context;
     task.active = n;
-    atomic_store(&task.arrivals, 0);
+    task.arrivals = 0;
     for (unsigned id = 0; id < n; id++)
         sem_post(&workers[id].start);
     for (unsigned id = 0; id < n; id++) {
@@ -153,7 +153,7 @@ bool workers_preempted(unsigned n)
 
 bool in_child(void (*body)(void *context), void *context)
 {
-    fflush(stdout);
+    fflush(NULL); /* or the child would write it too */
     pid_t child = fork();
     if (child < 0)
         fail("fork");
@@ -164,6 +164,23 @@ bool in_child(void (*body)(void *context), void *context)
     }
     int status;
     return waitpid(child, &status, 0) == child && status == 0;
+}
+
+double memory_resident(void)
+{
+    unsigned long size, all, shared;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL || fscanf(file, "%lu %lu %lu", &size, &all, &shared) != 3)
+        fail("/proc/self/statm");
+    fclose(file);
+    return (double)(all - shared) * (double)sysconf(_SC_PAGESIZE);
+}
+
+double memory_peak(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_maxrss * 1024;
 }
 
 void *shared_memory(size_t size)

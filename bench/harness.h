@@ -1,17 +1,17 @@
 /*
- * harness.h - time, medians, threads and processes for benchmarks.
+ * harness.h - time, medians, threads and processes for benchmarks. Read by C and C++, which has no
+ * <stdatomic.h> yet: hence the compilers' own atomic operations.
  */
 #ifndef BENCH_HARNESS_H
 #define BENCH_HARNESS_H
 
 #include <sched.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
-#define WORKERS_MOST 16
+#define WORKERS_MOST 64
 
 static inline double clock_ns(clockid_t clock)
 {
@@ -44,12 +44,17 @@ static inline void wait_a_little(unsigned *spins)
 }
 
 /* Waits until n threads have arrived, as often as they do. Arrivals start at 0. */
-static inline void meet(atomic_uint *arrivals, unsigned n)
+static inline void meet(unsigned *arrivals, unsigned n)
 {
-    unsigned all = (atomic_fetch_add(arrivals, 1) / n + 1) * n;
-    for (unsigned spins = 0; (int)(atomic_load(arrivals) - all) < 0; wait_a_little(&spins)) {
-    }
+    unsigned all = (__atomic_fetch_add(arrivals, 1, __ATOMIC_ACQ_REL) / n + 1) * n;
+    unsigned spins = 0;
+    while ((int)(__atomic_load_n(arrivals, __ATOMIC_ACQUIRE) - all) < 0)
+        wait_a_little(&spins);
 }
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Sorts the n samples; their median. *spread: their interquartile range, as a part of it. */
 double median(double *samples, size_t n, double *spread);
@@ -75,8 +80,17 @@ double workers_processors(unsigned n);
 /* Runs the body in a process of its own; false if that did not end well. */
 bool in_child(void (*body)(void *context), void *context);
 
+/* Bytes of the process that are in memory, and that it shares with nobody; the most that it ever
+   had there. */
+double memory_resident(void);
+double memory_peak(void);
+
 /* Zeroed memory that a child's writes to are seen by its parent; touched already, so that timed
    loops find no page missing. Not from malloc, which is among the measured. */
 void *shared_memory(size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

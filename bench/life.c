@@ -3,15 +3,11 @@
  * allocated in an old heap, the end of many at once, the memory that stays behind a peak. Every
  * sample takes a process of its own.
  */
-#define _GNU_SOURCE
 #include "allocators.h"
 #include "deferrers.h"
 #include "rows.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #define REPS_LIFE 5  /* at most: they take long */
 #define QUICK     50 /* parts of the objects of a real run */
@@ -20,7 +16,7 @@
 struct task {
     const struct variant *variant;
     struct work *work; /* shared with the parent */
-    double resident[2];
+    double bytes[3];
 };
 
 static size_t life_reps(void)
@@ -33,7 +29,7 @@ static struct task *task_new(size_t objects, size_t replaced, size_t kept_percen
 {
     size_t part = options.quick ? QUICK : 1;
     struct task *task = shared_memory(sizeof *task);
-    task->work = shared_memory(sizeof *task->work);
+    task->work = work_new();
     task->work->objects = shared_memory(objects / part * sizeof *task->work->objects);
     task->work->life =
         (struct life){objects / part, replaced / part, kept_percent, again / part, 0, 0};
@@ -98,26 +94,15 @@ void run_end(const struct row *row)
     report(row, samples, life_reps());
 }
 
-/* Bytes of the process that are in memory and that it shares with nobody. */
-static double resident(void)
-{
-    unsigned long size, all, shared;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%lu %lu %lu", &size, &all, &shared) != 3)
-        exit(1);
-    fclose(file);
-    return (double)(all - shared) * (double)sysconf(_SC_PAGESIZE);
-}
-
 static void resident_child(void *context)
 {
     struct task *task = context;
-    double before = resident();
+    double before = memory_resident();
     age(task);
-    task->resident[0] = resident() - before;
+    task->bytes[0] = memory_resident() - before;
     if (task->variant->give_back != NULL)
         task->variant->give_back();
-    task->resident[1] = resident() - before;
+    task->bytes[1] = memory_resident() - before;
 }
 
 void run_resident(const struct row *row)
@@ -128,35 +113,48 @@ void run_resident(const struct row *row)
     for (size_t v = 0; v < row->variants->n; v++) {
         run_child(resident_child, task, &row->variants->all[v]);
         for (size_t part = 0; part < 2; part++)
-            samples[part][v][0] = task->resident[part] / live;
+            samples[part][v][0] = task->bytes[part] / live;
     }
     report(row, samples, 1);
 }
 
-/* The most that the process ever had in memory, in KiB. */
-static double peak(void)
+static void held_child(void *context)
 {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)usage.ru_maxrss;
+    struct task *task = context;
+    double before = memory_peak();
+    double resident = memory_resident();
+    age(task);
+    task->bytes[0] = memory_peak() - before;
+    task->bytes[1] = memory_resident() - resident;
+    if (task->variant->give_back != NULL)
+        task->variant->give_back();
+    task->bytes[2] = memory_resident() - resident;
+}
+
+void run_held(const struct row *row)
+{
+    static sample_set samples;
+    struct task *task = task_new(1000000, 0, 0, 0);
+    for (size_t v = 0; v < row->variants->n; v++) {
+        run_child(held_child, task, &row->variants->all[v]);
+        for (size_t part = 0; part < 3; part++)
+            samples[part][v][0] = task->bytes[part] / (double)task->work->life.objects;
+    }
+    report(row, samples, 1);
 }
 
 /* Bursts of objects, of which few are live at a time: all else is waiting. */
 static void waiting_child(void *context)
 {
-    static uint32_t order[256];
     struct task *task = context;
-    for (uint32_t i = 0; i < 256; i++)
-        order[i] = i;
-    task->work->order = order;
-    task->work->burst = 256;
+    work_burst(task->work, 1, 256, FIFO);
     task->work->rounds = task->work->life.objects / 256;
     allocators_open();
     deferrers_open();
     workers_start(1);
-    double before = peak();
+    double before = memory_peak();
     workers_time(1, task->variant->loops->burst, task->work);
-    task->resident[0] = (peak() - before) / 1024;
+    task->bytes[0] = (memory_peak() - before) / 1048576;
 }
 
 void run_waiting(const struct row *row)
@@ -166,7 +164,7 @@ void run_waiting(const struct row *row)
     for (size_t rep = 0; rep < life_reps(); rep++) {
         for (size_t v = 0; v < row->variants->n; v++) {
             run_child(waiting_child, task, &row->variants->all[v]);
-            samples[0][v][rep] = task->resident[0];
+            samples[0][v][rep] = task->bytes[0];
         }
     }
     report(row, samples, life_reps());

@@ -6,10 +6,11 @@
  */
 #include "rows.h"
 
-#define PIECES     5 /* of a sample */
-#define PIECE_NS   2e6
-#define AGAIN_MOST 20 /* pieces that a sample may take again */
-#define FEW        64 /* operations of a piece, in a quick run */
+#define PIECES         5 /* of a sample */
+#define PIECE_NS       2e6
+#define PIECE_NS_QUICK 1e5
+#define AGAIN_MOST     20 /* pieces that a sample may take again */
+#define FEW            64 /* operations, to begin with */
 
 unsigned threads_of(const struct row *row, const struct variant *variant)
 {
@@ -30,15 +31,16 @@ static double sample_least(const struct row *row, const struct variant *variant,
 /* How many operations of the variant make a piece. */
 static size_t calibrate(const struct row *row, const struct variant *variant)
 {
+    double piece_ns = options.quick ? PIECE_NS_QUICK : PIECE_NS;
     size_t operations = FEW;
     double ns = sample_least(row, variant, &operations);
-    while (!options.quick && ns < PIECE_NS / 4) {
+    while (ns < piece_ns / 4) {
         operations *= 4;
         ns = sample_least(row, variant, &operations);
     }
     if (row->finish != NULL)
         row->finish(row, variant);
-    return options.quick ? FEW : (size_t)((double)operations * PIECE_NS / ns);
+    return (size_t)((double)operations * piece_ns / ns);
 }
 
 /*
@@ -86,4 +88,13 @@ void run_ordinary(const struct row *row)
             samples[0][v][rep] = sample_cost(row, &variants->all[v], operations[v]);
     }
     report(row, samples, options.reps);
+}
+
+void run_calls(const struct row *row)
+{
+    row->open(row);
+    for (size_t v = 0; v < row->variants->n; v++) {
+        size_t operations = options.calls;
+        row->sample(row, &row->variants->all[v], &operations);
+    }
 }

@@ -6,12 +6,17 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define ROWS_MOST 120
-
-struct options options = {.reps = 11};
+struct options options;
 
 static struct row rows[ROWS_MOST];
 static size_t row_count;
+
+struct variant *variant_add(struct variants *variants, const char *name, enum kind kind)
+{
+    struct variant *variant = &variants->all[variants->n++];
+    *variant = (struct variant){.name = name, .kind = kind};
+    return variant;
+}
 
 struct row *row_add(const struct variants *variants, double goal, const char *format, ...)
 {
@@ -23,9 +28,24 @@ struct row *row_add(const struct variants *variants, double goal, const char *fo
     row->variants = variants;
     row->run = run_ordinary;
     row->parts = 1;
-    row->part[0] = (struct part){"", goal};
+    row->part[0] = (struct part){"", goal, NULL};
     row->threads = 1;
+    row->size = 64;
+    row->pools = 1;
     return row;
+}
+
+void row_add_single(const struct variants *variants, const char *name)
+{
+    struct row *row = row_add(variants, 0, "%s", name);
+    row->run = run_single;
+    row->parts = 6;
+    row->part[0] = (struct part){" 50 %", 0, NULL};
+    row->part[1] = (struct part){" 99 %", 0, NULL};
+    row->part[2] = (struct part){" 99.9 %", 0, NULL};
+    row->part[3] = (struct part){" 99.99 %", 1.0, NULL};
+    row->part[4] = (struct part){" slowest", 1.0, NULL};
+    row->part[5] = (struct part){" slowest each time", 1.0, NULL};
 }
 
 /* Rows that open alike, but for those that know better. */

@@ -4,15 +4,19 @@
 #ifndef BENCH_ROWS_H
 #define BENCH_ROWS_H
 
-#include "harness.h"
+#include "allocator_work.h"
 
-#define VARIANTS_MOST 12
+#define VARIANTS_MOST 20
+#define ROWS_MOST     200
 #define REPS_MOST     99
-#define PARTS_MOST    4
+#define REPS_USUAL    11
+#define REPS_QUICK    3
+#define PARTS_MOST    6
 
 struct options {
-    bool quick;  /* every row once, and hardly anything in it */
-    size_t reps; /* at most REPS_MOST */
+    bool quick;   /* hardly anything in a sample: shows what there is, and measures little */
+    size_t reps;  /* at most REPS_MOST */
+    size_t calls; /* so many operations of each variant, not measured; 0: measured ones */
 };
 extern struct options options;
 
@@ -38,12 +42,14 @@ struct variants {
     struct variant all[VARIANTS_MOST];
 };
 
-enum order { LIFO, FIFO, RANDOM };
+/* The last of them, for the caller to complete. */
+struct variant *variant_add(struct variants *variants, const char *name, enum kind kind);
 
 /* A line of the row. */
 struct part {
     const char *name; /* behind the row's */
     double goal;      /* the ratio is to be at most this; 0: for information */
+    const char *unit; /* NULL: ns */
 };
 
 struct row {
@@ -62,6 +68,9 @@ struct row {
     unsigned threads;
     size_t burst; /* objects that are live, or handed over, at once */
     enum order order;
+    size_t size;  /* of an object */
+    size_t pools; /* that take turns */
+    bool gathers; /* from several threads to one, not the other way */
 };
 
 /* All rows, in order. */
@@ -70,6 +79,9 @@ const struct row *rows_all(size_t *n);
 /* An ordinary row of one line and one thread, named as printf does. */
 __attribute__((format(printf, 3, 4))) struct row *row_add(const struct variants *variants,
                                                           double goal, const char *format, ...);
+
+/* A row of single calls, and how long they take: most, few, hardly any. */
+void row_add_single(const struct variants *variants, const char *name);
 
 /* The groups of rows, and what their ordinary rows open with. */
 void allocator_rows_add(void);
@@ -80,18 +92,28 @@ void buffer_rows_open(const struct row *row);
 /* How many threads a variant runs on. */
 unsigned threads_of(const struct row *row, const struct variant *variant);
 
+/* Does so many operations of each variant of an ordinary row, without a look at the clock. */
+void run_calls(const struct row *row);
+
 /* Ordinary rows, see measure.c, and those whose every sample takes a process of its own, see
-   fresh.c and life.c. */
+   fresh.c, growth.c and life.c. */
 void run_ordinary(const struct row *row);
 void run_first(const struct row *row);
 void run_single(const struct row *row);
 void run_walk(const struct row *row);
 void run_end(const struct row *row);
 void run_resident(const struct row *row);
+void run_held(const struct row *row);
+void run_growth(const struct row *row);
 void run_waiting(const struct row *row);
 
 /* The repetitions of each variant, for each part of a row. */
 typedef double sample_set[PARTS_MOST][VARIANTS_MOST][REPS_MOST];
+
+/* Where results go besides the table; NULL: nowhere. Ends the program where that cannot be written.
+ */
+void report_open(const char *csv, const char *json);
+void report_close(void);
 
 /* Names the columns. */
 void report_header(const struct variants *variants);
