@@ -8,7 +8,7 @@
 
 #include "pool.h"
 
-const char vf_interface_1 = 1;
+const char vf_interface_1 = 1; /* in a checked build of another name, see config.h */
 
 /* Most free objects that a thread keeps, where the options do not say. */
 #define CACHE_BYTES 524288
@@ -25,12 +25,32 @@ static uint32_t cache_limit(const vf_pool_options *options, size_t stride)
     return limit < VF_POOL_SLOTS_MAX ? (uint32_t)limit : (uint32_t)VF_POOL_SLOTS_MAX;
 }
 
+/* What an object takes up; in a checked build with what is behind it. */
+static size_t slot_size(const vf_pool_type *type)
+{
+#ifdef VF_CHECKED
+    return vf_checked_size(type->object_size);
+#else
+    return type->object_size;
+#endif
+}
+
+static size_t slot_alignment(const vf_pool_type *type)
+{
+#ifdef VF_CHECKED
+    return vf_checked_alignment(type->alignment);
+#else
+    return type->alignment;
+#endif
+}
+
 /* Bytes from one object to the next; 0 where a batch would have more bytes than can be counted. */
 static size_t stride_of(const vf_pool_type *type)
 {
     if (type->object_size > SIZE_MAX / 4 || type->alignment > SIZE_MAX / 4)
         return 0;
-    size_t stride = (type->object_size + type->alignment - 1) / type->alignment * type->alignment;
+    size_t alignment = slot_alignment(type);
+    size_t stride = (slot_size(type) + alignment - 1) / alignment * alignment;
     /* half of what can be counted: room for the bookkeeping behind the slots */
     return type->batch_objects <= SIZE_MAX / 2 / (stride + 1) ? stride : 0;
 }
@@ -65,6 +85,9 @@ static vf_pool *pool_memory(const vf_pool_options *options, const char *name)
 /* All that the pool holds goes back, the pool last. */
 void vf_pool_free_memory(vf_pool *pool)
 {
+#ifdef VF_CHECKED
+    vf_checked_forget(pool);
+#endif
     vf_epoch_end(pool);
     vf_thread_cache *next_cache;
     for (vf_thread_cache *cache = pool->caches; cache != NULL; cache = next_cache) {
@@ -91,7 +114,10 @@ static vf_pool *pool_new(const vf_pool_type *type, const vf_pool_options *option
         return NULL;
     pool->stride = stride_of(type);
     pool->batch_objects = type->batch_objects;
-    pool->alignment = type->alignment;
+    pool->alignment = slot_alignment(type);
+#ifdef VF_CHECKED
+    pool->checked.object_size = type->object_size;
+#endif
     pool->cache_limit = cache_limit(options, pool->stride);
     pool->uncached = options->cache_objects == VF_CACHE_NONE;
     pool->outstanding = VF_NOT_RELEASED;

@@ -45,6 +45,9 @@
 
 #include <veryfast/detail/pool_core.h>
 
+#ifdef VF_CHECKED
+#    include "checked.h"
+#endif
 #include "memory.h"
 #include "stack.h"
 
@@ -239,6 +242,10 @@ struct vf_pool {
     vf_thread_cache *idle; /* caches without an owner */
     vf_table *table;       /* the newest */
     vf_pool *next, **link; /* in the list of all pools */
+
+#ifdef VF_CHECKED
+    vf_checked checked;
+#endif
 
     char name[];
 };

@@ -13,6 +13,17 @@
 
 #include "map.h"
 
+/* Where a free slot names the next one. A checked build leaves what was freed as it is. */
+static unsigned char *link_of(const vf_pool *pool, void *slot)
+{
+#ifdef VF_CHECKED
+    return (unsigned char *)slot + pool->stride - 1;
+#else
+    (void)pool;
+    return slot;
+#endif
+}
+
 void vf_stray_put_locked(vf_pool *pool, void *slot)
 {
     size_t place = vf_batch_find(pool, slot);
@@ -20,7 +31,7 @@ void vf_stray_put_locked(vf_pool *pool, void *slot)
     vf_batch *batch = pool->batches.table[place];
     size_t number = (size_t)((char *)slot - vf_batch_base(pool, batch)) / pool->stride;
     uint16_t *head = &batch->strays[number / VF_STRAY_GROUP];
-    *(unsigned char *)slot = (unsigned char)(*head != 0 ? *head - 1U : number % VF_STRAY_GROUP);
+    *link_of(pool, slot) = (unsigned char)(*head != 0 ? *head - 1U : number % VF_STRAY_GROUP);
     *head = (uint16_t)(number % VF_STRAY_GROUP + 1);
     if (place < pool->batches.stray_hint)
         pool->batches.stray_hint = place;
@@ -42,7 +53,8 @@ static size_t take_group(vf_pool *pool, uint16_t *head, char *first, void **slot
     while (n < most && *head != 0) {
         size_t number = (size_t)*head - 1;
         unsigned char *slot = (unsigned char *)first + number * pool->stride;
-        *head = (uint16_t)(*slot != number ? *slot + 1U : 0);
+        unsigned char link = *link_of(pool, slot);
+        *head = (uint16_t)(link != number ? link + 1U : 0);
         slots[n++] = slot;
     }
     return n;
@@ -53,9 +65,10 @@ static void map_group(vf_pool *pool, struct vf_map *map, uint16_t head, const ch
 {
     while (head != 0) {
         size_t number = (size_t)head - 1;
-        const unsigned char *slot = (const unsigned char *)first + number * pool->stride;
+        char *slot = (char *)(uintptr_t)first + number * pool->stride;
         vf_map_add(map, slot);
-        head = (uint16_t)(*slot != number ? *slot + 1U : 0);
+        unsigned char link = *link_of(pool, slot);
+        head = (uint16_t)(link != number ? link + 1U : 0);
     }
 }
 

@@ -14,7 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-HEADERS = {'include/veryfast/veryfast.h', 'include/veryfast/pool.h'}
+HEADERS = {'include/veryfast/veryfast.h', 'include/veryfast/pool.h', 'include/veryfast/checked.h'}
+LIBRARIES = ['veryfast', 'veryfast-checked']
 DETAILS = 'include/veryfast/detail/'
 
 
@@ -51,8 +52,8 @@ class Installed:
         return {str(path.relative_to(self.prefix))
                 for path in self.prefix.rglob('*') if not path.is_dir()}
 
-    def pkg_config(self, *flags):
-        return shlex.split(run(['pkg-config', *flags, 'veryfast'], env=self.env))
+    def pkg_config(self, *flags, library='veryfast'):
+        return shlex.split(run(['pkg-config', *flags, library], env=self.env))
 
     def build_consumer(self, flags):
         program = self.temporary / 'consumer'
@@ -65,11 +66,13 @@ def check_files(installed, version):
     require(HEADERS <= headers, f'headers are missing: {HEADERS - headers}')
     stray = {name for name in headers - HEADERS if not name.startswith(DETAILS)}
     require(stray <= {'include/veryfast/smallbuf.h'}, f'what is this: {stray}')
-    expected = {'lib/pkgconfig/veryfast.pc'}
-    if installed.kind != 'static':
-        expected |= {'lib/libveryfast.so', 'lib/libveryfast.so.0', f'lib/libveryfast.so.{version}'}
-    if installed.kind != 'shared':
-        expected |= {'lib/libveryfast.a'}
+    expected = set()
+    for library in LIBRARIES:
+        expected |= {f'lib/pkgconfig/{library}.pc'}
+        if installed.kind != 'static':
+            expected |= {f'lib/lib{library}.so{end}' for end in ['', '.0', f'.{version}']}
+        if installed.kind != 'shared':
+            expected |= {f'lib/lib{library}.a'}
     others = installed.files() - headers
     require(others == expected, f'installed are {others}, not {expected}')
 
@@ -81,16 +84,18 @@ def check_headers_are_those_of_the_source(installed, source):
         require(copy.read_bytes() == header.read_bytes(), f'{copy} differs from {header}')
 
 
-def check_pkg_config(installed, version):
-    require(installed.pkg_config('--modversion') == [version], 'pkg-config tells another version')
-    flags = installed.pkg_config('--cflags', '--libs')
+def check_pkg_config(installed, version, library):
+    require(installed.pkg_config('--modversion', library=library) == [version],
+            'pkg-config tells another version')
+    flags = installed.pkg_config('--cflags', '--libs', library=library)
     if installed.kind == 'static':
-        flags = installed.pkg_config('--cflags', '--libs', '--static')
+        flags = installed.pkg_config('--cflags', '--libs', '--static', library=library)
     require(installed.build_consumer(flags) == version, 'VF_VERSION is not the project\'s')
     if installed.kind == 'both':
-        private = installed.pkg_config('--libs', '--static')
-        archive = [installed.prefix / 'lib' / 'libveryfast.a', *set(private) - {'-lveryfast'}]
-        installed.build_consumer([*installed.pkg_config('--cflags'), *archive])
+        private = installed.pkg_config('--libs', '--static', library=library)
+        archive = installed.prefix / 'lib' / f'lib{library}.a'
+        cflags = installed.pkg_config('--cflags', library=library)
+        installed.build_consumer([*cflags, archive, *set(private) - {f'-l{library}'}])
 
 
 def check_meson_dependency(installed):
@@ -117,15 +122,27 @@ def check_other_interface_does_not_link(installed):
     require('vf_interface_2' in result.stderr, f'the linker says: {result.stderr}')
 
 
+def check_sides_do_not_link(installed):
+    for headers, library in [LIBRARIES, reversed(LIBRARIES)]:
+        command = [*installed.cc, *installed.pkg_config('--cflags', library=headers),
+                   installed.consumer / 'main.c', '-o', installed.temporary / 'wrong',
+                   *installed.pkg_config('--libs', '--static', library=library)]
+        result = subprocess.run(command, capture_output=True, text=True)
+        require(result.returncode != 0, f'headers of {headers} link with {library}')
+        require('vf_interface_1' in result.stderr, f'the linker says: {result.stderr}')
+
+
 def main():
     source, version, cc, meson, kind = sys.argv[1:]
     with tempfile.TemporaryDirectory() as temporary:
         installed = Installed(source, Path(temporary), cc, meson, kind)
         check_files(installed, version)
         check_headers_are_those_of_the_source(installed, source)
-        check_pkg_config(installed, version)
+        for library in LIBRARIES:
+            check_pkg_config(installed, version, library)
         check_meson_dependency(installed)
         check_other_interface_does_not_link(installed)
+        check_sides_do_not_link(installed)
 
 
 main()

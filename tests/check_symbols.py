@@ -21,6 +21,8 @@ def main():
     library, symbols = sys.argv[1], ''.join(Path(name).read_text() for name in sys.argv[2:])
     listed = set(re.findall(r'^\s+(vf_\w+);', symbols, re.MULTILINE))
     actual = exported(library)
+    if 'vf_interface_1_checked' in listed:
+        listed.remove('vf_interface_1')  # the headers' other side must not link
     for name in sorted(actual - listed):
         print(f'{name} is exported, and not listed')
     for name in sorted(listed - actual):

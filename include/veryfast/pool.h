@@ -67,6 +67,9 @@
  */
 #include <veryfast/detail/name.h>
 #include <veryfast/detail/pool_core.h>
+#ifdef VF_CHECKED
+#    include <veryfast/detail/pool_places.h>
+#endif
 #include <veryfast/veryfast.h>
 #ifdef __cplusplus
 #    include <new>
@@ -196,7 +199,7 @@ vf_fn void vf_self_free(vf_self *pool, VF_T *object)
  */
 vf_fn VF_T *vf_self_push(vf_self *pool, VF_T value)
 {
-    VF_T *object = vf_self_alloc(pool);
+    VF_T *object = (VF_T *)vf_pool_core_alloc(&pool->core);
     if (VF_UNLIKELY(object == NULL))
         return NULL;
 #    ifdef __cplusplus
@@ -213,6 +216,7 @@ vf_fn VF_T *vf_self_push(vf_self *pool, VF_T value)
  */
 vf_fn VF_T vf_self_take(vf_self *pool, VF_T *object)
 {
+    vf_pool_core_look(&pool->core, object);
 #    ifdef __cplusplus
     typedef VF_T vf_element;
     VF_T value(static_cast<VF_T &&>(*object));

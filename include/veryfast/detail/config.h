@@ -6,6 +6,11 @@
 #ifndef VF_DETAIL_CONFIG_H
 #define VF_DETAIL_CONFIG_H
 
+/* The interface that the headers and the core have in common is of one of two kinds. */
+#ifdef VF_CHECKED
+#    define vf_interface_1 vf_interface_1_checked
+#endif
+
 #if !defined(__GNUC__)
 #    error "veryfast needs GCC or Clang (or a compiler that speaks their language)"
 #endif
@@ -32,6 +37,15 @@
 
 /* For slow paths, to keep the fast ones' prologues short. */
 #define VF_NOINLINE __attribute__((noinline))
+
+/* An instance's functions. In a checked build they tell their caller by the return address. */
+#ifdef VF_CHECKED
+#    define VF_EXTERN_CALL VF_NOINLINE
+#    define VF_STATIC_CALL static VF_UNUSED VF_NOINLINE
+#else
+#    define VF_EXTERN_CALL
+#    define VF_STATIC_CALL static inline VF_UNUSED
+#endif
 
 #define VF_LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define VF_UNLIKELY(condition) __builtin_expect(!!(condition), 0)

@@ -151,6 +151,13 @@ static inline bool vf_pool_core_may_drop(vf_pool_core *pool, const void *object)
     return VF_LIKELY(pool->dropped == NULL) || vf_pool_core_claim(pool, object);
 }
 
+/* Looks at an object that is about to be used for the last time: in a checked build only. */
+static inline void vf_pool_core_look(vf_pool_core *pool, const void *object)
+{
+    (void)pool;
+    (void)object;
+}
+
 /* The same. P_destroy has closed the caches, so that they look full. */
 static inline bool vf_pool_core_cache_may_drop(vf_cache *cache, const void *object)
 {

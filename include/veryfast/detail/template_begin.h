@@ -83,12 +83,12 @@
 #    define vf_types      0
 #    define vf_prototypes 0
 #    define vf_bodies     1
-#    define vf_fn
+#    define vf_fn         VF_EXTERN_CALL
 #else
 #    define vf_types      1
 #    define vf_prototypes 0
 #    define vf_bodies     1
-#    define vf_fn         static inline VF_UNUSED
+#    define vf_fn         VF_STATIC_CALL
 #endif
 
 #if vf_types

@@ -1,0 +1,73 @@
+/*
+ * checked.h - what a program can ask of a checked build, one with VF_CHECKED and veryfast-checked.
+ *
+ * A checked build stops a program that breaks the contract of pool.h or smallbuf.h, with one line:
+ *
+ *     veryfast: pool_job_64 0x55d0c0: double free of 0x55e1a0 at run_job+0x42, allocated at ...
+ *
+ * A place is the instruction behind the call: its function where the program's symbols tell it
+ * (link with -rdynamic), otherwise the file and an offset, for addr2line; with a sanitizer in the
+ * program its source line as well.
+ *
+ * What is found at once: the free or take of an object that is free, was never handed out, is of
+ * another pool or of none, or of a pointer into an object; the use of a pool that was released, or
+ * is gone; two instances of one name with different parameters. At the free: writes up to 16 bytes
+ * behind an object. When it leaves the quarantine, or is handed out again: writes to a freed one.
+ * Objects are filled with 0xA5 when they are handed out, and with 0xDD when they are freed. A freed
+ * one is kept back until 256 KiB of its pool have been freed after it, or memory runs out.
+ *
+ * Every call takes a lock. Objects lie further apart, and P_stats tells of that: nothing else in it
+ * changes. Where the build is not checked, these functions do nothing.
+ */
+#ifndef VF_CHECKED_H
+#define VF_CHECKED_H
+
+#include <veryfast/veryfast.h>
+
+/* Sees a report, one line without its end, before the program stops. */
+typedef void vf_misuse_handler(const char *report, void *context);
+
+VF_EXTERN_C_BEGIN
+#ifdef VF_CHECKED
+
+/*
+ * Has handler called with each report, before it is printed and the program aborts; NULL: none. It
+ * runs on the thread of the misuse, without a lock, and may end the process itself. Any thread.
+ */
+VF_API void vf_checked_on_misuse(vf_misuse_handler *handler, void *context);
+
+/*
+ * Has P_release and P_destroy list the objects that are out, each on a line with the place where it
+ * was allocated; NULL, as it is at first: they list nothing. Any thread.
+ */
+VF_API void vf_checked_list_leaks(FILE *out);
+
+/*
+ * Leaves the contents of objects alone, neither filled at alloc nor at free, for a program that
+ * relies on type-stable reads (pool.h). Writes to freed objects are found all the same. Any thread;
+ * for objects that are allocated and freed from then on.
+ */
+VF_API void vf_checked_keep_contents(bool keep);
+
+#else
+
+static inline VF_UNUSED void vf_checked_on_misuse(vf_misuse_handler *handler, void *context)
+{
+    (void)handler;
+    (void)context;
+}
+
+static inline VF_UNUSED void vf_checked_list_leaks(FILE *out)
+{
+    (void)out;
+}
+
+static inline VF_UNUSED void vf_checked_keep_contents(bool keep)
+{
+    (void)keep;
+}
+
+#endif
+VF_EXTERN_C_END
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * pool_checked.h - what a checked build's core does for the calls of pool.h: the same, but each is
+ * told its place, the address behind the call, and looks at what it is given.
+ */
+#ifndef VF_DETAIL_POOL_CHECKED_H
+#define VF_DETAIL_POOL_CHECKED_H
+
+#include <veryfast/detail/pool_core.h>
+
+VF_EXTERN_C_BEGIN
+
+VF_API vf_pool_core *vf_checked_new(const vf_pool_type *type, const vf_pool_options *options,
+                                    size_t options_size, const void *place);
+VF_API void vf_checked_release(vf_pool_core *pool, const void *place);
+VF_API void vf_checked_destroy(vf_pool_core *pool, void (*drop)(void *object), const void *place);
+VF_API void *vf_checked_alloc(vf_pool_core *pool, const void *place);
+VF_API size_t vf_checked_alloc_n(vf_pool_core *pool, void *objects, size_t n, const void *place);
+VF_API void vf_checked_look(vf_pool_core *pool, const void *object, const void *place);
+VF_API bool vf_checked_may_drop(vf_pool_core *pool, const void *object, const void *place);
+VF_API void vf_checked_free(vf_pool_core *pool, void *object, const void *place);
+VF_API void vf_checked_free_n(vf_pool_core *pool, const void *objects, size_t n, const void *place);
+VF_API bool vf_checked_reserve(vf_pool_core *pool, size_t n, const void *place);
+VF_API void vf_checked_stats(const vf_pool_core *pool, vf_pool_stats *stats, size_t stats_size,
+                             const void *place);
+VF_API bool vf_checked_owns(const vf_pool_core *pool, const void *object, const void *place);
+VF_API bool vf_checked_each(vf_pool_core *pool, void (*visit)(void *object, void *context),
+                            void *context, const void *place);
+VF_API size_t vf_checked_trim(vf_pool_core *pool, const void *place);
+VF_API vf_cache *vf_checked_cache_new(vf_pool_core *pool, const void *place);
+VF_API void *vf_checked_cache_alloc(vf_cache *cache, const void *place);
+VF_API bool vf_checked_cache_may_drop(vf_cache *cache, const void *object, const void *place);
+VF_API void vf_checked_cache_free(vf_cache *cache, void *object, const void *place);
+VF_API void vf_checked_cache_release(vf_cache *cache, const void *place);
+#ifdef VF_HAS_EPOCH
+VF_API bool vf_checked_free_deferred(vf_pool_core *pool, void *object, void (*drop)(void *object),
+                                     const void *place);
+VF_API void vf_checked_epoch_barrier(vf_pool_core *pool, const void *place);
+#endif
+
+VF_EXTERN_C_END
+
+#endif

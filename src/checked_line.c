@@ -1,0 +1,74 @@
+/*
+ * checked_line.c - the report of a misuse, and the stop.
+ */
+#define _GNU_SOURCE /* dladdr */
+
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checked.h"
+
+#define LINE_SIZE 1024
+
+/* A sanitizer's runtime, where the program has one, knows source lines. */
+extern void __sanitizer_symbolize_pc(void *pc, const char *format, char *out, size_t size)
+    __attribute__((weak));
+
+/* atomic, both; set before the misuse that they are for */
+static vf_misuse_handler *handler;
+static void *handler_context;
+
+void vf_checked_on_misuse(vf_misuse_handler *wanted, void *context)
+{
+    vf_store_relaxed(&handler_context, context);
+    /* release: pairs with the acquire in vf_misuse: a handler's context comes before it */
+    vf_store_release(&handler, wanted);
+}
+
+/* The place as text: function+0x12, or file+0x1234, or 0x1234. */
+void vf_place_print(const void *place, char *text, size_t size)
+{
+    Dl_info info;
+    uintptr_t address = (uintptr_t)place;
+    /* the instruction before: a call that never returns may be its function's last */
+    if (place == NULL || dladdr((void *)(address - 1), &info) == 0)
+        snprintf(text, size, "%#zx", (size_t)address);
+    else if (info.dli_sname != NULL)
+        snprintf(text, size, "%s+%#zx", info.dli_sname,
+                 (size_t)(address - (uintptr_t)info.dli_saddr));
+    else
+        snprintf(text, size, "%s+%#zx", info.dli_fname,
+                 (size_t)(address - (uintptr_t)info.dli_fbase));
+    size_t length = strlen(text);
+    if (__sanitizer_symbolize_pc == NULL || place == NULL || size - length < 32)
+        return;
+    char line[256] = "";
+    __sanitizer_symbolize_pc((void *)address, "%f %s:%l", line, sizeof line);
+    snprintf(text + length, size - length, " (%s)", line);
+}
+
+_Noreturn void vf_misuse(const char *pool_name, const void *pool, const void *place,
+                         const char *sentence, ...)
+{
+    char line[LINE_SIZE];
+    char where[LINE_SIZE / 4];
+    char what[LINE_SIZE / 2];
+    va_list arguments;
+    va_start(arguments, sentence);
+    vsnprintf(what, sizeof what, sentence, arguments);
+    va_end(arguments);
+    vf_place_print(place, where, sizeof where);
+    /* the sentence has one '@' where the place belongs: what follows it is of less weight */
+    char *rest = strchr(what, '@');
+    if (rest != NULL)
+        *rest++ = '\0';
+    snprintf(line, sizeof line, "%s %p: %s at %s%s", pool_name, pool, what, where,
+             rest != NULL ? rest : "");
+    vf_misuse_handler *told = vf_load_acquire(&handler); /* pairs with vf_checked_on_misuse */
+    if (told != NULL)
+        told(line, vf_load_relaxed(&handler_context));
+    fprintf(stderr, "veryfast: %s\n", line);
+    abort();
+}

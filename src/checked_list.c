@@ -1,0 +1,199 @@
+/*
+ * checked_list.c - the pools there are, the names of instances, and the quarantines: what the lock
+ * of the checked build guards. No lock is taken, and nothing else called, while it is held.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pool.h"
+
+#define GONE      64 /* pools that are remembered when they have ended */
+#define NAME_SIZE 64
+
+/* An instance, by its name. Kept for ever. */
+typedef struct instance {
+    struct instance *next;
+    size_t object_size, alignment, batch_objects;
+    char name[];
+} instance;
+
+typedef struct gone_pool {
+    const void *address, *released_at;
+    char name[NAME_SIZE];
+} gone_pool;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static vf_pool *pools;
+static instance *instances;
+static gone_pool gone[GONE];
+static size_t gone_next;
+
+FILE *vf_leaks_out;
+
+static void lock_for_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void unlock_after_fork(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+/* Registered before the core's: so its locks are taken first, under which allocators may call. */
+static void begin_process(void)
+{
+    (void)pthread_atfork(lock_for_fork, unlock_after_fork, unlock_after_fork);
+}
+
+void vf_checked_begin(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, begin_process);
+}
+
+/* The instance of that name, made if need be; NULL where memory is spent. */
+static instance *instance_of(const vf_pool_type *type)
+{
+    instance *found = instances;
+    while (found != NULL && strcmp(found->name, type->name) != 0)
+        found = found->next;
+    if (found != NULL)
+        return found;
+    found = malloc(sizeof *found + strlen(type->name) + 1);
+    if (found == NULL)
+        return NULL;
+    *found = (instance){instances, type->object_size, type->alignment, type->batch_objects};
+    memcpy(found->name, type->name, strlen(type->name) + 1);
+    instances = found;
+    return found;
+}
+
+/* A new pool. Its type's name must stand for one set of parameters in the whole program. */
+void vf_checked_add(vf_pool *pool, const vf_pool_type *type, const void *place)
+{
+    pthread_mutex_lock(&lock);
+    const instance *same = instance_of(type);
+    bool differs = same != NULL &&
+                   (same->object_size != type->object_size || same->alignment != type->alignment ||
+                    same->batch_objects != type->batch_objects);
+    vf_checked *checked = &pool->checked;
+    checked->next = pools;
+    checked->link = &pools;
+    if (pools != NULL)
+        pools->checked.link = &checked->next;
+    pools = pool;
+    pthread_mutex_unlock(&lock);
+    if (differs)
+        vf_misuse(pool->name, pool, place,
+                  "second instance named %s with other parameters (size %zu, alignment %zu, %zu in "
+                  "a batch, and before %zu, %zu, %zu)",
+                  type->name, type->object_size, type->alignment, type->batch_objects,
+                  same->object_size, same->alignment, same->batch_objects);
+}
+
+/* The pool's memory is about to go back. */
+void vf_checked_forget(vf_pool *pool)
+{
+    vf_checked *checked = &pool->checked;
+    if (checked->link == NULL)
+        return; /* one that P_new could not finish */
+    pthread_mutex_lock(&lock);
+    *checked->link = checked->next;
+    if (checked->next != NULL)
+        checked->next->checked.link = checked->link;
+    gone_pool *entry = &gone[gone_next++ % GONE];
+    entry->address = pool;
+    entry->released_at = checked->released_at;
+    strncpy(entry->name, pool->name, sizeof entry->name - 1);
+    pthread_mutex_unlock(&lock);
+}
+
+static _Noreturn void no_pool(const void *address, const char *what, const void *place)
+{
+    char released[256];
+    for (size_t i = 1; i <= GONE; i++) {
+        const gone_pool *entry = &gone[(gone_next - i) % GONE];
+        if (entry->address != address)
+            continue;
+        vf_place_print(entry->released_at, released, sizeof released);
+        vf_misuse(entry->name, address, place, "%s with a released pool@, released at %s", what,
+                  released);
+    }
+    vf_misuse("a pool", address, place, "%s with what is no pool", what);
+}
+
+/* The pool behind the handle, which may be released already where a free is to be done; stops where
+   there is none. */
+vf_pool *vf_checked_pool(const vf_pool_core *core, bool released_too, const char *what,
+                         const void *place)
+{
+    pthread_mutex_lock(&lock);
+    vf_pool *pool = pools;
+    while (pool != NULL && &pool->core != core)
+        pool = pool->checked.next;
+    bool released = pool != NULL && pool->checked.released;
+    const void *released_at = pool != NULL ? pool->checked.released_at : NULL;
+    pthread_mutex_unlock(&lock);
+    if (pool == NULL)
+        no_pool(core, what, place);
+    if (released && !released_too) {
+        char text[256];
+        vf_place_print(released_at, text, sizeof text);
+        vf_misuse(pool->name, pool, place, "%s with a released pool@, released at %s", what, text);
+    }
+    return pool;
+}
+
+/* False: the pool is released, and what is freed goes straight to the core. */
+bool vf_quarantine_put(vf_pool *pool, vf_header *header)
+{
+    vf_checked *checked = &pool->checked;
+    pthread_mutex_lock(&lock);
+    bool open = !checked->released;
+    if (open) {
+        header->next = NULL;
+        if (checked->last != NULL)
+            checked->last->next = header;
+        else
+            checked->first = header;
+        checked->last = header;
+        checked->quarantined++;
+    }
+    pthread_mutex_unlock(&lock);
+    return open;
+}
+
+/* The oldest in the quarantine, if that has more bytes; otherwise NULL. */
+vf_header *vf_quarantine_get(vf_pool *pool, size_t most_bytes)
+{
+    vf_checked *checked = &pool->checked;
+    pthread_mutex_lock(&lock);
+    vf_header *header = NULL;
+    if (checked->quarantined * pool->stride > most_bytes) {
+        header = checked->first;
+        checked->first = header->next;
+        if (header->next == NULL)
+            checked->last = NULL;
+        checked->quarantined--;
+    }
+    pthread_mutex_unlock(&lock);
+    return header;
+}
+
+size_t vf_quarantine_count(vf_pool *pool)
+{
+    pthread_mutex_lock(&lock);
+    size_t count = pool->checked.quarantined;
+    pthread_mutex_unlock(&lock);
+    return count;
+}
+
+/* From here on nothing comes into the quarantine. */
+void vf_checked_close(vf_pool *pool, const void *place)
+{
+    pthread_mutex_lock(&lock);
+    pool->checked.released = true;
+    pool->checked.released_at = place;
+    pthread_mutex_unlock(&lock);
+}

@@ -1,0 +1,306 @@
+/*
+ * checked_pool.c - the pool's calls in a checked build: each looks at what it is given, and then
+ * does what the core does.
+ *
+ * What is freed waits in the quarantine, where it is live for the core. So whatever must not take
+ * it for live (a cap, P_each, P_trim, P_stats, P_release) gives it to the core first, or allows for
+ * it.
+ */
+#include <assert.h>
+#include <errno.h>
+
+#include <veryfast/detail/pool_checked.h>
+
+#include "map.h"
+
+#define QUARANTINE_BYTES ((size_t)256 << 10)
+
+void vf_checked_list_leaks(FILE *out)
+{
+    vf_store_relaxed(&vf_leaks_out, out);
+}
+
+void vf_checked_keep_contents(bool keep)
+{
+    vf_store_relaxed(&vf_keep_contents, keep);
+}
+
+/* ---- quarantine ---- */
+
+/* Gives to the core what is too old; whether that was anything. */
+static bool release_quarantined(vf_pool *pool, size_t most_bytes, const void *place)
+{
+    bool any = false;
+    vf_header *header;
+    while ((header = vf_quarantine_get(pool, most_bytes)) != NULL) {
+        vf_slot_verify_freed(pool, header, place);
+        any = true;
+        vf_pool_core_free(&pool->core, vf_object_of(pool, header));
+    }
+    return any;
+}
+
+/* ---- beginning and end ---- */
+
+vf_pool_core *vf_checked_new(const vf_pool_type *type, const vf_pool_options *options,
+                             size_t options_size, const void *place)
+{
+    vf_checked_begin();
+    vf_pool_core *core = vf_pool_core_new(type, options, options_size);
+    if (core != NULL)
+        vf_checked_add(vf_pool_whole(core), type, place);
+    return core;
+}
+
+typedef struct leaks {
+    vf_pool *pool;
+    FILE *out;
+} leaks;
+
+static void print_leak(void *object, void *context)
+{
+    const leaks *list = context;
+    char place[256];
+    const vf_header *header = vf_header_of(list->pool, object);
+    if (!vf_header_is_whole(list->pool, object) || vf_load_relaxed(&header->state) != VF_LIVE)
+        return;
+    vf_place_print(header->allocated, place, sizeof place);
+    fprintf(list->out, "veryfast: %s %p: %p is out, allocated at %s\n", list->pool->name,
+            (void *)list->pool, object, place);
+}
+
+/* Frees of other threads may run beside P_release: they end no batch. */
+static void list_leaks(vf_pool *pool)
+{
+    leaks list = {pool, vf_load_relaxed(&vf_leaks_out)};
+    if (list.out == NULL)
+        return;
+    int saved = errno;
+    vf_threads_enter();
+    for (size_t place = 0; place < vf_regions(pool); place++) {
+        vf_region region = vf_region_at(pool, place);
+        for (size_t i = 0; i < region.slots; i++)
+            print_leak(region.base + i * pool->stride, &list);
+    }
+    vf_threads_leave();
+    errno = saved;
+}
+
+void vf_checked_release(vf_pool_core *core, const void *place)
+{
+    vf_pool *pool = vf_checked_pool(core, false, "P_release", place);
+    vf_checked_close(pool, place);
+    release_quarantined(pool, 0, place);
+    list_leaks(pool);
+    vf_pool_core_release(core);
+}
+
+void vf_checked_destroy(vf_pool_core *core, void (*drop)(void *object), const void *place)
+{
+    vf_pool *pool = vf_checked_pool(core, false, "P_destroy", place);
+    release_quarantined(pool, 0, place);
+    vf_epoch_settle(pool);
+    list_leaks(pool);
+    vf_checked_close(pool, place);
+    vf_pool_core_destroy(core, drop);
+}
+
+/* ---- alloc ---- */
+
+void *vf_checked_alloc(vf_pool_core *core, const void *place)
+{
+    vf_pool *pool = vf_checked_pool(core, false, "alloc", place);
+    int saved = errno;
+    void *object = vf_pool_core_alloc(core);
+    if (object == NULL && release_quarantined(pool, 0, place)) {
+        errno = saved;
+        object = vf_pool_core_alloc(core);
+    }
+    if (object != NULL)
+        vf_slot_hand_out(pool, object, place);
+    return object;
+}
+
+typedef void *any_object __attribute__((may_alias));
+
+size_t vf_checked_alloc_n(vf_pool_core *core, void *objects, size_t n, const void *place)
+{
+    any_object *out = objects;
+    size_t done = 0;
+    while (done < n && (out[done] = vf_checked_alloc(core, place)) != NULL)
+        done++;
+    return done;
+}
+
+/* ---- free ---- */
+
+void vf_checked_look(vf_pool_core *core, const void *object, const void *place)
+{
+    (void)vf_slot_look(vf_checked_pool(core, true, "take", place), object, place);
+}
+
+/* Before VF_DROP. From here on another free of the object is a second one. */
+bool vf_checked_may_drop(vf_pool_core *core, const void *object, const void *place)
+{
+    vf_pool *pool = vf_checked_pool(core, true, "free", place);
+    vf_header *header = vf_slot_look(pool, object, place);
+    if (core->dropped != NULL)
+        return vf_pool_core_may_drop(core, object);
+    uint32_t live = VF_LIVE;
+    /* relaxed: of two frees at once one fails, and orders nothing */
+    if (!vf_cas_strong_relaxed(&header->state, &live, VF_DROPPING))
+        vf_slot_misuse(pool, object, place, "double free");
+    return true;
+}
+
+/* Off the program's hands: true where the core shall have it at once. */
+static bool end_object(vf_pool *pool, void *object, const void *place)
+{
+    vf_header *header = vf_slot_look(pool, object, place);
+    if (pool->core.dropped != NULL)
+        return true;
+    uint32_t state = vf_load_relaxed(&header->state);
+    /* relaxed: as in vf_checked_may_drop */
+    if (state == VF_FREED || !vf_cas_strong_relaxed(&header->state, &state, VF_FREED))
+        vf_slot_misuse(pool, object, place, "double free");
+    vf_slot_take_back(pool, object, place);
+    return !vf_quarantine_put(pool, header);
+}
+
+void vf_checked_free(vf_pool_core *core, void *object, const void *place)
+{
+    vf_pool *pool = vf_checked_pool(core, true, "free", place);
+    if (end_object(pool, object, place))
+        vf_pool_core_free(core, object); /* the pool may be gone with it */
+    else
+        release_quarantined(pool, QUARANTINE_BYTES, place);
+}
+
+void vf_checked_free_n(vf_pool_core *core, const void *objects, size_t n, const void *place)
+{
+    const any_object *in = objects;
+    for (size_t i = 0; i < n; i++) {
+        if (in[i] != NULL)
+            vf_checked_free(core, in[i], place);
+    }
+}
+
+/* ---- the rest ---- */
+
+bool vf_checked_reserve(vf_pool_core *core, size_t n, const void *place)
+{
+    vf_pool *pool = vf_checked_pool(core, false, "P_reserve", place);
+    release_quarantined(pool, 0, place);
+    return vf_pool_core_reserve(core, n);
+}
+
+void vf_checked_stats(const vf_pool_core *core, vf_pool_stats *stats, size_t stats_size,
+                      const void *place)
+{
+    vf_pool *pool = vf_checked_pool(core, false, "P_stats", place);
+    release_quarantined(pool, 0, place);
+    vf_pool_core_stats(core, stats, stats_size);
+}
+
+bool vf_checked_owns(const vf_pool_core *core, const void *object, const void *place)
+{
+    (void)vf_checked_pool(core, false, "P_owns", place);
+    return vf_pool_core_owns(core, object);
+}
+
+bool vf_checked_each(vf_pool_core *core, void (*visit)(void *object, void *context), void *context,
+                     const void *place)
+{
+    vf_pool *pool = vf_checked_pool(core, false, "P_each", place);
+    release_quarantined(pool, 0, place);
+    return vf_pool_core_each(core, visit, context);
+}
+
+size_t vf_checked_trim(vf_pool_core *core, const void *place)
+{
+    vf_pool *pool = vf_checked_pool(core, false, "P_trim", place);
+    release_quarantined(pool, 0, place);
+    return vf_pool_core_trim(core);
+}
+
+/* ---- caches held by callers ---- */
+
+/* The pool of a cache, which keeps it alive; stops where the cache was released. */
+static vf_pool *pool_of(vf_cache *fast, const void *place)
+{
+    vf_thread_cache *cache = vf_cache_whole(fast);
+    if (!cache->held)
+        vf_misuse(cache->pool->name, cache->pool, place, "use of a released cache %p",
+                  (void *)fast);
+    return cache->pool;
+}
+
+vf_cache *vf_checked_cache_new(vf_pool_core *core, const void *place)
+{
+    (void)vf_checked_pool(core, false, "P_cache_new", place);
+    return vf_pool_core_cache_new(core);
+}
+
+void *vf_checked_cache_alloc(vf_cache *cache, const void *place)
+{
+    vf_pool *pool = pool_of(cache, place);
+    (void)vf_checked_pool(&pool->core, false, "P_cache_alloc", place);
+    int saved = errno;
+    void *object = vf_pool_core_cache_alloc(cache);
+    if (object == NULL && release_quarantined(pool, 0, place)) {
+        errno = saved;
+        object = vf_pool_core_cache_alloc(cache);
+    }
+    if (object != NULL)
+        vf_slot_hand_out(pool, object, place);
+    return object;
+}
+
+bool vf_checked_cache_may_drop(vf_cache *cache, const void *object, const void *place)
+{
+    return vf_checked_may_drop(&pool_of(cache, place)->core, object, place);
+}
+
+void vf_checked_cache_free(vf_cache *cache, void *object, const void *place)
+{
+    vf_pool *pool = pool_of(cache, place);
+    if (end_object(pool, object, place))
+        vf_pool_core_cache_free(cache, object);
+    else
+        release_quarantined(pool, QUARANTINE_BYTES, place);
+}
+
+void vf_checked_cache_release(vf_cache *cache, const void *place)
+{
+    (void)pool_of(cache, place);
+    vf_pool_core_cache_release(cache);
+}
+
+/* ---- deferred frees ---- */
+
+#ifdef VF_HAS_EPOCH
+bool vf_checked_free_deferred(vf_pool_core *core, void *object, void (*drop)(void *object),
+                              const void *place)
+{
+    vf_pool *pool = vf_checked_pool(core, true, "P_free_deferred", place);
+    vf_header *header = vf_slot_look(pool, object, place);
+    if (core->dropped != NULL)
+        return vf_pool_core_free_deferred(core, object, drop);
+    uint32_t live = VF_LIVE;
+    if (!vf_cas_strong_relaxed(&header->state, &live, VF_DEFERRED)) /* as in vf_checked_may_drop */
+        vf_slot_misuse(pool, object, place, "double free");
+    header->freed = place;
+    bool deferred = vf_pool_core_free_deferred(core, object, drop);
+    if (!deferred) {
+        header->freed = NULL;
+        vf_store_relaxed(&header->state, VF_LIVE);
+    }
+    return deferred;
+}
+
+void vf_checked_epoch_barrier(vf_pool_core *core, const void *place)
+{
+    (void)vf_checked_pool(core, false, "P_epoch_barrier", place);
+    vf_pool_core_epoch_barrier(core);
+}
+#endif

@@ -1,0 +1,78 @@
+/*
+ * misuse.h - tests of what a checked build stops: a scene runs in a child, which must abort with
+ * one line that has the sentence, and names the scene as the place of the call.
+ *
+ * A scene is a function of the program's dynamic symbols (linked with -rdynamic), for dladdr.
+ */
+#ifndef TESTS_CHECKED_MISUSE_H
+#define TESTS_CHECKED_MISUSE_H
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../test_common.h"
+
+#include <veryfast/checked.h>
+
+#define SCENE(name)                                                                                \
+    void name(void);                                                                               \
+    __attribute__((noinline)) void name(void)
+
+/* Memory with all that a scene wrote to stderr; *status is how it ended. */
+static inline char *misuse_output(void (*scene)(void), int *status)
+{
+    static char text[1 << 16];
+    int ends[2];
+    cr_assert(pipe(ends) == 0);
+    fflush(NULL);
+    pid_t child = fork();
+    cr_assert(child >= 0);
+    if (child == 0) {
+        signal(SIGABRT, SIG_DFL);
+        dup2(ends[1], STDERR_FILENO);
+        scene();
+        _exit(0);
+    }
+    close(ends[1]);
+    size_t length = 0;
+    for (ssize_t n; (n = read(ends[0], text + length, sizeof text - 1 - length)) > 0;)
+        length += (size_t)n;
+    text[length] = '\0';
+    close(ends[0]);
+    cr_assert(waitpid(child, status, 0) == child);
+    return text;
+}
+
+static inline bool is_one_line(const char *text)
+{
+    const char *end = strchr(text, '\n');
+    return end != NULL && end[1] == '\0';
+}
+
+/* The scene stops with a line that begins with the pool's name and has both sentences in it. */
+static inline void misuse_check(void (*scene)(void), const char *pool, const char *sentence,
+                                const char *place)
+{
+    int status;
+    const char *text = misuse_output(scene, &status);
+    char begin[64];
+    snprintf(begin, sizeof begin, "veryfast: %s 0x", pool);
+    cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "not stopped; it says: %s", text);
+    cr_assert(is_one_line(text), "more or less than a line: %s", text);
+    cr_assert(strncmp(text, begin, strlen(begin)) == 0, "no %s in: %s", begin, text);
+    cr_assert(strstr(text, sentence) != NULL, "no \"%s\" in: %s", sentence, text);
+    cr_assert(strstr(text, place) != NULL, "no \"%s\" in: %s", place, text);
+}
+#define check_stops(scene, pool, sentence) misuse_check(scene, pool, sentence, " at " #scene "+0x")
+
+static inline void check_passes(void (*scene)(void))
+{
+    int status;
+    const char *text = misuse_output(scene, &status);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "stopped; it says: %s", text);
+    cr_assert(text[0] == '\0', "it says: %s", text);
+}
+
+#endif
