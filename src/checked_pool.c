@@ -8,12 +8,13 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include <veryfast/detail/pool_checked.h>
 
 #include "map.h"
 
-#define QUARANTINE_BYTES ((size_t)256 << 10)
+static size_t quarantine_bytes = (size_t)256 << 10; /* atomic */
 
 void vf_checked_list_leaks(FILE *out)
 {
@@ -23,6 +24,11 @@ void vf_checked_list_leaks(FILE *out)
 void vf_checked_keep_contents(bool keep)
 {
     vf_store_relaxed(&vf_keep_contents, keep);
+}
+
+void vf_checked_quarantine(size_t bytes)
+{
+    vf_store_relaxed(&quarantine_bytes, bytes);
 }
 
 /* ---- quarantine ---- */
@@ -149,7 +155,7 @@ bool vf_checked_may_drop(vf_pool_core *core, const void *object, const void *pla
     uint32_t live = VF_LIVE;
     /* relaxed: of two frees at once one fails, and orders nothing */
     if (!vf_cas_strong_relaxed(&header->state, &live, VF_DROPPING))
-        vf_slot_misuse(pool, object, place, "double free");
+        vf_slot_misuse(pool, object, place, "double free of");
     return true;
 }
 
@@ -162,9 +168,9 @@ static bool end_object(vf_pool *pool, void *object, const void *place)
     uint32_t state = vf_load_relaxed(&header->state);
     /* relaxed: as in vf_checked_may_drop */
     if (state == VF_FREED || !vf_cas_strong_relaxed(&header->state, &state, VF_FREED))
-        vf_slot_misuse(pool, object, place, "double free");
+        vf_slot_misuse(pool, object, place, "double free of");
     vf_slot_take_back(pool, object, place);
-    return !vf_quarantine_put(pool, header);
+    return vf_load_relaxed(&quarantine_bytes) == 0 || !vf_quarantine_put(pool, header);
 }
 
 void vf_checked_free(vf_pool_core *core, void *object, const void *place)
@@ -173,7 +179,7 @@ void vf_checked_free(vf_pool_core *core, void *object, const void *place)
     if (end_object(pool, object, place))
         vf_pool_core_free(core, object); /* the pool may be gone with it */
     else
-        release_quarantined(pool, QUARANTINE_BYTES, place);
+        release_quarantined(pool, vf_load_relaxed(&quarantine_bytes), place);
 }
 
 void vf_checked_free_n(vf_pool_core *core, const void *objects, size_t n, const void *place)
@@ -198,8 +204,15 @@ void vf_checked_stats(const vf_pool_core *core, vf_pool_stats *stats, size_t sta
                       const void *place)
 {
     vf_pool *pool = vf_checked_pool(core, false, "P_stats", place);
-    release_quarantined(pool, 0, place);
-    vf_pool_core_stats(core, stats, stats_size);
+    size_t quarantined = vf_quarantine_count(pool);
+    vf_pool_stats known;
+    vf_pool_core_stats(core, &known, sizeof known);
+    if (quarantined > known.live)
+        quarantined = known.live; /* others may be freeing */
+    known.live -= quarantined;
+    known.depot += quarantined;
+    memset(stats, 0, stats_size); /* as in stats.c */
+    memcpy(stats, &known, stats_size < sizeof known ? stats_size : sizeof known);
 }
 
 bool vf_checked_owns(const vf_pool_core *core, const void *object, const void *place)
@@ -267,7 +280,7 @@ void vf_checked_cache_free(vf_cache *cache, void *object, const void *place)
     if (end_object(pool, object, place))
         vf_pool_core_cache_free(cache, object);
     else
-        release_quarantined(pool, QUARANTINE_BYTES, place);
+        release_quarantined(pool, vf_load_relaxed(&quarantine_bytes), place);
 }
 
 void vf_checked_cache_release(vf_cache *cache, const void *place)
@@ -288,7 +301,7 @@ bool vf_checked_free_deferred(vf_pool_core *core, void *object, void (*drop)(voi
         return vf_pool_core_free_deferred(core, object, drop);
     uint32_t live = VF_LIVE;
     if (!vf_cas_strong_relaxed(&header->state, &live, VF_DEFERRED)) /* as in vf_checked_may_drop */
-        vf_slot_misuse(pool, object, place, "double free");
+        vf_slot_misuse(pool, object, place, "double free of");
     header->freed = place;
     bool deferred = vf_pool_core_free_deferred(core, object, drop);
     if (!deferred) {

@@ -75,8 +75,7 @@ _Noreturn void vf_slot_misuse(const vf_pool *pool, const void *object, const voi
         memcpy(freed, ", freed at ", sizeof ", freed at ");
         vf_place_print(header->freed, freed + strlen(freed), sizeof freed - strlen(freed));
     }
-    vf_misuse(pool->name, pool, place, "%s of %p@, allocated at %s%s", what, object, allocated,
-              freed);
+    vf_misuse(pool->name, pool, place, "%s %p@, allocated at %s%s", what, object, allocated, freed);
 }
 
 /* Which pool but this one has the address? A name, or NULL. */
@@ -115,9 +114,20 @@ static _Noreturn void stranger(vf_pool *pool, const void *object, const vf_regio
 static void look_at_fences(const vf_pool *pool, const void *object, const void *place)
 {
     if (damage(pool, object, false) != NULL)
-        vf_slot_misuse(pool, object, place, "found at its free: a write past the end");
+        vf_slot_misuse(pool, object, place, "write past the end of");
     if (damage(pool, object, true) != NULL)
-        vf_slot_misuse(pool, object, place, "found at its free: a write far past the end");
+        vf_slot_misuse(pool, object, place, "write far past the end of");
+}
+
+/* Never handed out: all behind the object is as vf_memory_alloc has made it. */
+static bool is_fresh(const vf_pool *pool, const void *object)
+{
+    const char *slot = object;
+    for (size_t i = pool->checked.object_size; i < pool->stride; i++) {
+        if (slot[i] != 0)
+            return false;
+    }
+    return true;
 }
 
 /* The header of an object that the program has and may use; stops otherwise. */
@@ -131,16 +141,15 @@ vf_header *vf_slot_look(vf_pool *pool, const void *object, const void *place)
     if (!found)
         stranger(pool, object, &map.last, place);
     vf_header *header = vf_header_of(pool, object);
-    if (header->check == 0)
+    if (is_fresh(pool, object))
         vf_misuse(pool->name, pool, place, "pointer %p to what was never handed out", object);
     if (!vf_header_is_whole(pool, object))
-        vf_misuse(pool->name, pool, place, "found at its free: a write far past the end of %p",
-                  object);
+        vf_misuse(pool->name, pool, place, "write past the end of %p, found when freed", object);
     /* relaxed: whoever was handed the object has seen that it is live */
     uint32_t state = vf_load_relaxed(&header->state);
     if (state != VF_LIVE && state != VF_DROPPING)
         vf_slot_misuse(pool, object, place,
-                       state == VF_DEFERRED ? "free of a deferred object" : "double free");
+                       state == VF_DEFERRED ? "free of deferred object" : "double free of");
     look_at_fences(pool, object, place);
     return header;
 }
@@ -179,7 +188,7 @@ void vf_slot_verify_freed(const vf_pool *pool, const vf_header *header, const vo
 {
     const void *object = vf_object_of(pool, header);
     if (vf_load_relaxed(&header->state) == VF_FREED && header->sum != sum_of(pool, object))
-        vf_slot_misuse(pool, object, place, "found here: a write to the freed object");
+        vf_slot_misuse(pool, object, place, "write to freed object");
 }
 
 /* VF_DROP has run on them, on liburcu's thread, and the core has them next. */

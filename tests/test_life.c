@@ -198,8 +198,9 @@ Test(life, owns_its_slots_and_nothing_else)
     cr_assert(!pool_node_32_owns(nodes, (void *)(uintptr_t)-16));
     cr_assert(!pool_node_32_owns(nodes, (void *)(uintptr_t)16));
     cr_assert(!pool_node_32_owns(nodes, (char *)own - 16)); /* before the first slot */
-    cr_assert(pool_node_32_owns(nodes, own + 31));          /* the last slot, never handed out */
-    cr_assert(!pool_node_32_owns(nodes, own + 32));         /* behind it */
+    size_t stride = pool_node_32_stats(nodes).stride;
+    cr_assert(pool_node_32_owns(nodes, (char *)own + 31 * stride)); /* the last, never handed out */
+    cr_assert(!pool_node_32_owns(nodes, (char *)own + 32 * stride)); /* behind it */
     pool_node_32_free(nodes, own);
     cr_assert(pool_node_32_owns(nodes, own)); /* free, and a slot still */
     pool_node_32_destroy(nodes);

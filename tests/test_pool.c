@@ -155,6 +155,7 @@ static void teardown(void)
     check_all_back(&allocator);
 }
 
+#ifndef VF_CHECKED
 Test(pool, new_takes_memory_for_itself_but_no_batch, .init = setup, .fini = teardown)
 {
     vf_pool_stats stats = pool_int_256_stats(pool);
@@ -165,7 +166,9 @@ Test(pool, new_takes_memory_for_itself_but_no_batch, .init = setup, .fini = tear
     check_equal(stats.stride, sizeof(int));
     cr_assert(stats.bytes <= 4096);
 }
+#endif
 
+#ifndef VF_CHECKED
 Test(pool, fresh_objects_ascend_without_gaps, .init = setup, .fini = teardown)
 {
     int *objects[256];
@@ -176,7 +179,9 @@ Test(pool, fresh_objects_ascend_without_gaps, .init = setup, .fini = teardown)
     check_equal((uintptr_t)objects[0] % VF_CACHE_LINE, 0);
     pool_int_256_free_n(pool, objects, 256);
 }
+#endif
 
+#ifndef VF_CHECKED
 Test(pool, fresh_objects_are_not_touched, .init = setup, .fini = teardown)
 {
     unsigned char untouched[sizeof(int)];
@@ -188,6 +193,7 @@ Test(pool, fresh_objects_are_not_touched, .init = setup, .fini = teardown)
     }
     pool_int_256_free_n(pool, objects, 1000);
 }
+#endif
 
 Test(pool, objects_keep_their_contents_until_handed_out_again, .init = setup, .fini = teardown)
 {
@@ -288,13 +294,14 @@ Test(pool, two_pools_of_one_type_do_not_mix, .init = setup, .fini = teardown)
     int *here = pool_int_256_push(pool, 1);
     int *there = pool_int_256_push(other, 2);
     pool_int_256_free(other, there);
-    cr_assert(pool_int_256_alloc(pool) != there);
+    int *next = pool_int_256_alloc(pool);
+    cr_assert(next != there);
     check_equal(pool_int_256_stats(other).live, 0);
     check_equal(pool_int_256_stats(pool).live, 2);
     cr_assert(pool_int_256_alloc(other) == there);
     pool_int_256_free(other, there);
     pool_int_256_release(other);
-    pool_int_256_free_n(pool, (int *[]){here, here + 1}, 2); /* fresh ones ascend */
+    pool_int_256_free_n(pool, (int *[]){here, next}, 2);
 }
 
 /* errno: ENOMEM and EINVAL where a call fails, untouched where one succeeds. */

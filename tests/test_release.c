@@ -188,6 +188,7 @@ Test(release, frees_may_be_before_and_after_it)
     }
 }
 
+#ifndef VF_CHECKED
 Test(release, is_followed_by_no_alloc)
 {
     for (int kind = 0; kind < KINDS; kind++) {
@@ -204,6 +205,7 @@ Test(release, is_followed_by_no_alloc)
         check_all_back(&allocator);
     }
 }
+#endif
 
 Test(release, a_thread_may_flush_between_it_and_the_frees)
 {
@@ -354,6 +356,7 @@ Test(release_with_cache, objects_of_a_cache_may_outlive_it_and_the_pool)
     }
 }
 
+#ifndef VF_CHECKED
 /* It is misuse; but whatever it gives, nothing goes back too early, and all of it in the end. */
 Test(release_with_cache, an_alloc_after_release_does_no_harm)
 {
@@ -378,6 +381,7 @@ Test(release_with_cache, an_alloc_after_release_does_no_harm)
         }
     }
 }
+#endif
 
 Test(release_with_cache, two_caches_may_end_in_either_order)
 {

@@ -7,14 +7,16 @@
  *
  * A place is the instruction behind the call: its function where the program's symbols tell it
  * (link with -rdynamic), otherwise the file and an offset, for addr2line; with a sanitizer in the
- * program its source line as well.
+ * program its source line as well. Where a function ends with the call, the compiler may make it a
+ * jump, and the place is then the caller's (not with -fno-optimize-sibling-calls).
  *
  * What is found at once: the free or take of an object that is free, was never handed out, is of
  * another pool or of none, or of a pointer into an object; the use of a pool that was released, or
  * is gone; two instances of one name with different parameters. At the free: writes up to 16 bytes
  * behind an object. When it leaves the quarantine, or is handed out again: writes to a freed one.
  * Objects are filled with 0xA5 when they are handed out, and with 0xDD when they are freed. A freed
- * one is kept back until 256 KiB of its pool have been freed after it, or memory runs out.
+ * one is kept back (the quarantine) until 256 KiB of its pool have been freed after it, or memory
+ * runs out.
  *
  * Every call takes a lock. Objects lie further apart, and P_stats tells of that: nothing else in it
  * changes. Where the build is not checked, these functions do nothing.
@@ -49,6 +51,12 @@ VF_API void vf_checked_list_leaks(FILE *out);
  */
 VF_API void vf_checked_keep_contents(bool keep);
 
+/*
+ * How many bytes of freed objects each pool keeps back, 256 KiB at first; 0: an object may be
+ * handed out again at once. Any thread; a pool has as many when it next frees.
+ */
+VF_API void vf_checked_quarantine(size_t bytes);
+
 #else
 
 static inline VF_UNUSED void vf_checked_on_misuse(vf_misuse_handler *handler, void *context)
@@ -65,6 +73,11 @@ static inline VF_UNUSED void vf_checked_list_leaks(FILE *out)
 static inline VF_UNUSED void vf_checked_keep_contents(bool keep)
 {
     (void)keep;
+}
+
+static inline VF_UNUSED void vf_checked_quarantine(size_t bytes)
+{
+    (void)bytes;
 }
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * test_misuse_pool.c - each misuse of a pool's objects stops a checked build.
+ * test_misuse_pool.c - each misuse of a pool's objects stops a checked build, and use does not.
  */
 #include "misuse.h"
 
@@ -14,24 +14,297 @@ typedef struct job {
 static int drops;
 
 #define VF_T       job
-#define VF_N       64
+#define VF_N       32
 #define VF_NAME    dropped
 #define VF_DROP(p) ((void)(p), drops++)
 #include <veryfast/pool.h>
+
+static pool_job_64 *pool;
+
+static void setup(void)
+{
+    pool = pool_job_64_new(NULL);
+    cr_assert(pool != NULL);
+    vf_checked_quarantine(256 << 10); /* as it is at first */
+    vf_checked_keep_contents(false);
+}
+
+static void teardown(void)
+{
+    pool_job_64_destroy(pool);
+}
+
+#define TEST(name) Test(misuse_pool, name, .init = setup, .fini = teardown)
 
 /* ---- frees ---- */
 
 SCENE(frees_twice)
 {
-    pool_job_64 *pool = pool_job_64_new(NULL);
     job *object = pool_job_64_alloc(pool);
     pool_job_64_free(pool, object);
     pool_job_64_free(pool, object);
 }
 
-Test(misuse_pool, double_free)
+SCENE(frees_twice_by_n)
+{
+    job *object = pool_job_64_alloc(pool);
+    pool_job_64_free_n(pool, (job *[]){object, NULL, object}, 3);
+}
+
+SCENE(takes_what_is_free)
+{
+    job *object = pool_job_64_alloc(pool);
+    pool_job_64_free(pool, object);
+    (void)pool_job_64_take(pool, object);
+}
+
+SCENE(frees_twice_long_after)
+{
+    vf_checked_quarantine(0);
+    job *object = pool_job_64_alloc(pool);
+    pool_job_64_free(pool, object);
+    vf_thread_flush();
+    pool_job_64_free(pool, object);
+}
+
+TEST(double_free)
 {
     check_stops(frees_twice, "pool_job_64", ": double free of 0x");
     misuse_check(frees_twice, "pool_job_64", ", allocated at frees_twice+0x",
                  ", freed at frees_twice+0x");
+    check_stops(frees_twice_by_n, "pool_job_64", ": double free of 0x");
+    check_stops(takes_what_is_free, "pool_job_64", ": double free of 0x");
+    check_stops(frees_twice_long_after, "pool_job_64", ": double free of 0x");
+}
+
+static dropped *with_drop;
+
+SCENE(drops_twice)
+{
+    with_drop = dropped_new(NULL);
+    job *object = dropped_alloc(with_drop);
+    dropped_free(with_drop, object);
+    if (drops != 1)
+        _exit(1);
+    dropped_free(with_drop, object);
+}
+
+static void stop_unless_dropped_once(const char *report, void *context)
+{
+    (void)report;
+    (void)context;
+    if (drops != 1)
+        _exit(2);
+}
+
+SCENE(drops_twice_in_n)
+{
+    vf_checked_on_misuse(stop_unless_dropped_once, NULL);
+    with_drop = dropped_new(NULL);
+    job *object = dropped_alloc(with_drop);
+    dropped_free_n(with_drop, (job *[]){object, object}, 2);
+}
+
+TEST(no_object_is_dropped_twice)
+{
+    check_stops(drops_twice, "dropped", ": double free of 0x");
+    check_stops(drops_twice_in_n, "dropped", ": double free of 0x");
+}
+
+/* ---- pointers ---- */
+
+static pool_job_64 *other;
+
+SCENE(frees_to_another)
+{
+    other = pool_job_64_new(&(vf_pool_options){.name = "other"});
+    pool_job_64_free(other, pool_job_64_alloc(pool));
+}
+
+SCENE(frees_an_interior)
+{
+    job *object = pool_job_64_alloc(pool);
+    pool_job_64_free(pool, (job *)(void *)(object->text + 8));
+}
+
+SCENE(frees_what_is_no_pools)
+{
+    pool_job_64_free(pool, (job *)(void *)&other);
+}
+
+SCENE(frees_what_is_fresh)
+{
+    char *object = (char *)pool_job_64_alloc(pool);
+    pool_job_64_free(pool, (job *)(void *)(object + pool_job_64_stats(pool).stride));
+}
+
+TEST(wrong_pointers)
+{
+    check_stops(frees_to_another, "other", ": pointer 0x");
+    misuse_check(frees_to_another, "other", " of another pool, pool_job_64,", " at ");
+    check_stops(frees_an_interior, "pool_job_64", ": interior pointer 0x");
+    misuse_check(frees_an_interior, "pool_job_64", ", 8 bytes into 0x", " at ");
+    check_stops(frees_what_is_no_pools, "pool_job_64", " of no pool");
+    check_stops(frees_what_is_fresh, "pool_job_64", " to what was never handed out");
+}
+
+/* ---- writes ---- */
+
+SCENE(writes_behind)
+{
+    job *object = pool_job_64_alloc(pool);
+    ((char *)object)[sizeof(job)] = 0;
+    pool_job_64_free(pool, object);
+}
+
+SCENE(writes_far_behind)
+{
+    job *object = pool_job_64_alloc(pool);
+    memset((void *)object, 0, sizeof(job) + 40);
+    pool_job_64_free(pool, object);
+}
+
+SCENE(writes_before)
+{
+    job *objects[2];
+    (void)pool_job_64_alloc_n(pool, objects, 2);
+    size_t first = objects[0] > objects[1];
+    ((char *)objects[!first])[-2] = 0;
+    pool_job_64_free(pool, objects[first]);
+}
+
+TEST(write_past_the_end)
+{
+    check_stops(writes_behind, "pool_job_64", ": write past the end of 0x");
+    misuse_check(writes_behind, "pool_job_64", " at writes_behind+0x",
+                 ", allocated at writes_behind+0x");
+    check_stops(writes_far_behind, "pool_job_64", ": write past the end of 0x");
+    check_stops(writes_before, "pool_job_64", ": write far past the end of 0x");
+}
+
+static job *write_to_freed(void)
+{
+    job *object = pool_job_64_alloc(pool);
+    pool_job_64_free(pool, object);
+    object->text[sizeof object->text - 1] ^= 1;
+    return object;
+}
+
+SCENE(writes_and_allocates)
+{
+    (void)write_to_freed();
+    for (int i = 0; i < 100000; i++)
+        pool_job_64_free(pool, pool_job_64_alloc(pool));
+}
+
+SCENE(writes_and_trims)
+{
+    (void)write_to_freed();
+    (void)pool_job_64_trim(pool);
+}
+
+SCENE(writes_and_releases)
+{
+    (void)write_to_freed();
+    pool_job_64_release(pool);
+}
+
+SCENE(writes_and_destroys)
+{
+    (void)write_to_freed();
+    pool_job_64_destroy(pool);
+}
+
+/* Behind the quarantine, before it is handed out again. */
+SCENE(writes_late)
+{
+    vf_checked_quarantine(0);
+    (void)write_to_freed();
+    (void)pool_job_64_alloc(pool);
+}
+
+SCENE(writes_although_contents_are_kept)
+{
+    vf_checked_keep_contents(true);
+    (void)write_to_freed();
+    (void)pool_job_64_trim(pool);
+}
+
+TEST(write_to_a_freed_object)
+{
+    check_stops(writes_and_allocates, "pool_job_64", ": write to freed object 0x");
+    check_stops(writes_and_trims, "pool_job_64", ": write to freed object 0x");
+    check_stops(writes_and_releases, "pool_job_64", ": write to freed object 0x");
+    check_stops(writes_and_destroys, "pool_job_64", ": write to freed object 0x");
+    check_stops(writes_late, "pool_job_64", ": write to freed object 0x");
+    check_stops(writes_although_contents_are_kept, "pool_job_64", ": write to freed object 0x");
+}
+
+/* ---- what is no misuse ---- */
+
+static bool is_filled(const job *object, unsigned char fill)
+{
+    for (size_t i = 0; i < sizeof object->text; i++) {
+        if ((unsigned char)object->text[i] != fill)
+            return false;
+    }
+    return true;
+}
+
+TEST(fills)
+{
+    job *object = pool_job_64_alloc(pool);
+    cr_assert(is_filled(object, 0xA5));
+    memset(object->text, 1, sizeof object->text);
+    pool_job_64_free(pool, object);
+    cr_assert(is_filled(object, 0xDD));
+    vf_checked_keep_contents(true);
+    vf_checked_quarantine(0);
+    object = pool_job_64_alloc(pool);
+    memset(object->text, 1, sizeof object->text);
+    pool_job_64_free(pool, object);
+    cr_assert(is_filled(object, 1));
+    cr_assert(pool_job_64_alloc(pool) == object && is_filled(object, 1));
+}
+
+/* A freed object waits its turn, but not where memory or the cap is spent. */
+TEST(quarantine)
+{
+    job *object = pool_job_64_alloc(pool);
+    pool_job_64_free(pool, object);
+    check_equal(pool_job_64_stats(pool).live, 0);
+    for (int i = 0; i < 500; i++) {
+        job *next = pool_job_64_alloc(pool);
+        cr_assert(next != object);
+        pool_job_64_free(pool, next);
+    }
+    vf_pool_stats stats = pool_job_64_stats(pool);
+    cr_assert(stats.capacity >= 501 && stats.live == 0);
+    for (int i = 0; i < 100000; i++)
+        pool_job_64_free(pool, pool_job_64_alloc(pool));
+    cr_assert(pool_job_64_stats(pool).capacity * stats.stride < 1 << 20);
+
+    pool_job_64 *capped = pool_job_64_new(&(vf_pool_options){.max_objects = 2});
+    for (int i = 0; i < 100; i++) {
+        job *objects[3];
+        check_equal(pool_job_64_alloc_n(capped, objects, 2), 2);
+        check_refused(ENOMEM, pool_job_64_alloc(capped) == NULL);
+        pool_job_64_free_n(capped, objects, 2);
+    }
+    pool_job_64_release(capped);
+}
+
+static void no_report(const char *report, void *context)
+{
+    (void)report;
+    *(int *)context = 1;
+}
+
+TEST(a_handler_sees_the_report)
+{
+    int called = 0;
+    vf_checked_on_misuse(no_report, &called);
+    pool_job_64_free(pool, pool_job_64_alloc(pool));
+    cr_assert(!called);
+    vf_checked_on_misuse(NULL, NULL);
 }
