@@ -145,6 +145,28 @@ vf_pool *vf_checked_pool(const vf_pool_core *core, bool released_too, const char
     return pool;
 }
 
+static bool has_cache(const vf_pool *pool, const vf_cache *fast)
+{
+    /* acquire: pairs with the release in vf_cache_new */
+    const vf_thread_cache *cache = vf_load_acquire(&pool->caches);
+    while (cache != NULL && &cache->fast != fast)
+        cache = cache->next;
+    return cache != NULL && cache->held;
+}
+
+/* The pool of a cache that a caller holds, which keeps it alive; stops where nobody does. */
+vf_pool *vf_checked_pool_of(const vf_cache *fast, const char *what, const void *place)
+{
+    pthread_mutex_lock(&lock);
+    vf_pool *pool = pools;
+    while (pool != NULL && !has_cache(pool, fast))
+        pool = pool->checked.next;
+    pthread_mutex_unlock(&lock);
+    if (pool == NULL)
+        vf_misuse("a cache", fast, place, "%s with a released cache, or with none", what);
+    return pool;
+}
+
 /* False: the pool is released, and what is freed goes straight to the core. */
 bool vf_quarantine_put(vf_pool *pool, vf_header *header)
 {

@@ -238,16 +238,6 @@ size_t vf_checked_trim(vf_pool_core *core, const void *place)
 
 /* ---- caches held by callers ---- */
 
-/* The pool of a cache, which keeps it alive; stops where the cache was released. */
-static vf_pool *pool_of(vf_cache *fast, const void *place)
-{
-    vf_thread_cache *cache = vf_cache_whole(fast);
-    if (!cache->held)
-        vf_misuse(cache->pool->name, cache->pool, place, "use of a released cache %p",
-                  (void *)fast);
-    return cache->pool;
-}
-
 vf_cache *vf_checked_cache_new(vf_pool_core *core, const void *place)
 {
     (void)vf_checked_pool(core, false, "P_cache_new", place);
@@ -256,7 +246,7 @@ vf_cache *vf_checked_cache_new(vf_pool_core *core, const void *place)
 
 void *vf_checked_cache_alloc(vf_cache *cache, const void *place)
 {
-    vf_pool *pool = pool_of(cache, place);
+    vf_pool *pool = vf_checked_pool_of(cache, "P_cache_alloc", place);
     (void)vf_checked_pool(&pool->core, false, "P_cache_alloc", place);
     int saved = errno;
     void *object = vf_pool_core_cache_alloc(cache);
@@ -271,12 +261,13 @@ void *vf_checked_cache_alloc(vf_cache *cache, const void *place)
 
 bool vf_checked_cache_may_drop(vf_cache *cache, const void *object, const void *place)
 {
-    return vf_checked_may_drop(&pool_of(cache, place)->core, object, place);
+    return vf_checked_may_drop(&vf_checked_pool_of(cache, "P_cache_free", place)->core, object,
+                               place);
 }
 
 void vf_checked_cache_free(vf_cache *cache, void *object, const void *place)
 {
-    vf_pool *pool = pool_of(cache, place);
+    vf_pool *pool = vf_checked_pool_of(cache, "P_cache_free", place);
     if (end_object(pool, object, place))
         vf_pool_core_cache_free(cache, object);
     else
@@ -285,7 +276,7 @@ void vf_checked_cache_free(vf_cache *cache, void *object, const void *place)
 
 void vf_checked_cache_release(vf_cache *cache, const void *place)
 {
-    (void)pool_of(cache, place);
+    (void)vf_checked_pool_of(cache, "P_cache_release", place);
     vf_pool_core_cache_release(cache);
 }
 

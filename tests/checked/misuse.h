@@ -67,12 +67,13 @@ static inline void misuse_check(void (*scene)(void), const char *pool, const cha
 }
 #define check_stops(scene, pool, sentence) misuse_check(scene, pool, sentence, " at " #scene "+0x")
 
-static inline void check_passes(void (*scene)(void))
+/* The scene does not stop; what it says. */
+static inline const char *check_passes(void (*scene)(void))
 {
     int status;
     const char *text = misuse_output(scene, &status);
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "stopped; it says: %s", text);
-    cr_assert(text[0] == '\0', "it says: %s", text);
+    return text;
 }
 
 #endif

@@ -34,8 +34,6 @@ static void teardown(void)
     pool_job_64_destroy(pool);
 }
 
-#define TEST(name) Test(misuse_pool, name, .init = setup, .fini = teardown)
-
 /* ---- frees ---- */
 
 SCENE(frees_twice)
@@ -67,7 +65,7 @@ SCENE(frees_twice_long_after)
     pool_job_64_free(pool, object);
 }
 
-TEST(double_free)
+Test(misuse_pool, double_free, .init = setup, .fini = teardown)
 {
     check_stops(frees_twice, "pool_job_64", ": double free of 0x");
     misuse_check(frees_twice, "pool_job_64", ", allocated at frees_twice+0x",
@@ -105,7 +103,7 @@ SCENE(drops_twice_in_n)
     dropped_free_n(with_drop, (job *[]){object, object}, 2);
 }
 
-TEST(no_object_is_dropped_twice)
+Test(misuse_pool, no_object_is_dropped_twice, .init = setup, .fini = teardown)
 {
     check_stops(drops_twice, "dropped", ": double free of 0x");
     check_stops(drops_twice_in_n, "dropped", ": double free of 0x");
@@ -138,7 +136,7 @@ SCENE(frees_what_is_fresh)
     pool_job_64_free(pool, (job *)(void *)(object + pool_job_64_stats(pool).stride));
 }
 
-TEST(wrong_pointers)
+Test(misuse_pool, wrong_pointers, .init = setup, .fini = teardown)
 {
     check_stops(frees_to_another, "other", ": pointer 0x");
     misuse_check(frees_to_another, "other", " of another pool, pool_job_64,", " at ");
@@ -173,7 +171,7 @@ SCENE(writes_before)
     pool_job_64_free(pool, objects[first]);
 }
 
-TEST(write_past_the_end)
+Test(misuse_pool, write_past_the_end, .init = setup, .fini = teardown)
 {
     check_stops(writes_behind, "pool_job_64", ": write past the end of 0x");
     misuse_check(writes_behind, "pool_job_64", " at writes_behind+0x",
@@ -230,7 +228,7 @@ SCENE(writes_although_contents_are_kept)
     (void)pool_job_64_trim(pool);
 }
 
-TEST(write_to_a_freed_object)
+Test(misuse_pool, write_to_a_freed_object, .init = setup, .fini = teardown)
 {
     check_stops(writes_and_allocates, "pool_job_64", ": write to freed object 0x");
     check_stops(writes_and_trims, "pool_job_64", ": write to freed object 0x");
@@ -251,7 +249,7 @@ static bool is_filled(const job *object, unsigned char fill)
     return true;
 }
 
-TEST(fills)
+Test(misuse_pool, fills, .init = setup, .fini = teardown)
 {
     job *object = pool_job_64_alloc(pool);
     cr_assert(is_filled(object, 0xA5));
@@ -268,7 +266,7 @@ TEST(fills)
 }
 
 /* A freed object waits its turn, but not where memory or the cap is spent. */
-TEST(quarantine)
+Test(misuse_pool, quarantine, .init = setup, .fini = teardown)
 {
     job *object = pool_job_64_alloc(pool);
     pool_job_64_free(pool, object);
@@ -292,19 +290,4 @@ TEST(quarantine)
         pool_job_64_free_n(capped, objects, 2);
     }
     pool_job_64_release(capped);
-}
-
-static void no_report(const char *report, void *context)
-{
-    (void)report;
-    *(int *)context = 1;
-}
-
-TEST(a_handler_sees_the_report)
-{
-    int called = 0;
-    vf_checked_on_misuse(no_report, &called);
-    pool_job_64_free(pool, pool_job_64_alloc(pool));
-    cr_assert(!called);
-    vf_checked_on_misuse(NULL, NULL);
 }
