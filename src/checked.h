@@ -98,6 +98,10 @@ vf_header *vf_quarantine_get(struct vf_pool *pool, size_t most_bytes);
 size_t vf_quarantine_count(struct vf_pool *pool);
 void vf_checked_close(struct vf_pool *pool, const void *place);
 
+/* checked_push.c: for a fork */
+void vf_checked_push_lock(void);
+void vf_checked_push_unlock(void);
+
 /* The options of checked.h. */
 extern bool vf_keep_contents; /* atomic */
 extern FILE *vf_leaks_out;    /* atomic */

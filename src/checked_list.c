@@ -32,12 +32,14 @@ FILE *vf_leaks_out;
 
 static void lock_for_fork(void)
 {
+    vf_checked_push_lock();
     pthread_mutex_lock(&lock);
 }
 
 static void unlock_after_fork(void)
 {
     pthread_mutex_unlock(&lock);
+    vf_checked_push_unlock();
 }
 
 /* Registered before the core's: so its locks are taken first, under which allocators may call. */

@@ -17,6 +17,18 @@ static smallbuf_int_4_writer writers[4];
 static int expected[20000];
 static size_t expected_count;
 
+static void open_all(void)
+{
+    for (size_t i = 0; i < 4; i++)
+        smallbuf_int_4_writer_open(&writers[i], &buffer);
+}
+
+static void close_all(void)
+{
+    for (size_t i = 0; i < 4; i++)
+        smallbuf_int_4_writer_close(&writers[i]);
+}
+
 static void setup(void)
 {
     allocator = (test_allocator){0};
@@ -24,12 +36,12 @@ static void setup(void)
     expected_count = 0;
     memset(&buffer, 0, sizeof buffer);
     smallbuf_int_4_init(&buffer, &options);
-    for (size_t i = 0; i < 4; i++)
-        smallbuf_int_4_writer_open(&writers[i], &buffer);
+    open_all();
 }
 
 static void teardown(void)
 {
+    close_all();
     smallbuf_int_4_destroy(&buffer);
     check_all_back(&allocator);
 }
@@ -38,12 +50,6 @@ static void write_ints(size_t writer, int first, int n)
 {
     for (int i = first; i < first + n; i++)
         cr_assert(smallbuf_int_4_writer_push(&writers[writer], i));
-}
-
-static void close_all(void)
-{
-    for (size_t i = 0; i < 4; i++)
-        smallbuf_int_4_writer_close(&writers[i]);
 }
 
 static void expect(int first, int n)
@@ -142,6 +148,7 @@ Test(smallbuf_writer, closed_twice_or_reopened, .init = setup, .fini = teardown)
         expect(i * 10, 7);
         check_spans();
     }
+    close_all();
     check_drain(true);
 }
 
@@ -168,7 +175,9 @@ Test(smallbuf_writer, gaps_are_neither_read_nor_counted, .init = setup, .fini = 
         for (int b = 1; b < 90; b += 7) {
             for (int i = 0; i < 4; i++)
                 smallbuf_int_4_push(&buffer, i);
+            close_all();
             cr_assert(smallbuf_int_4_reserve(&buffer, 1000));
+            open_all();
             write_ints(0, 1000, a);
             write_ints(1, 2000, b);
             smallbuf_int_4_push(&buffer, 3000);
@@ -196,7 +205,9 @@ Test(smallbuf_writer, gaps_are_neither_read_nor_counted, .init = setup, .fini = 
 /* Slots in a gap were never written to: with another pattern in them, that would be seen. */
 Test(smallbuf_writer, gaps_have_a_length_that_slots_show, .init = setup, .fini = teardown)
 {
+    close_all();
     cr_assert(smallbuf_int_4_reserve(&buffer, 500));
+    open_all();
     for (int i = 0; i < 4; i++)
         smallbuf_int_4_push(&buffer, i);
     write_ints(0, 4, 1);
@@ -337,9 +348,11 @@ Test(smallbuf_writer, an_old_gap_is_never_taken_for_a_new_one, .init = setup, .f
 Test(smallbuf_writer, under_a_cap, .init = setup, .fini = teardown)
 {
     for (size_t cap = 1; cap < 300; cap += 1 + cap / 20) {
+        close_all();
         smallbuf_int_4_destroy(&buffer);
         options.max_elements = cap;
         smallbuf_int_4_init(&buffer, &options);
+        open_all();
         size_t taken = 0, refused = 0;
         for (int i = 0; i < 400; i++) {
             errno = EXDEV;

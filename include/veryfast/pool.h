@@ -199,7 +199,11 @@ vf_fn void vf_self_free(vf_self *pool, VF_T *object)
  */
 vf_fn VF_T *vf_self_push(vf_self *pool, VF_T value)
 {
-    VF_T *object = (VF_T *)vf_pool_core_alloc(&pool->core);
+#    ifdef VF_CHECKED
+    VF_T *object = (VF_T *)vf_pool_core_alloc(&pool->core); /* from this call's place */
+#    else
+    VF_T *object = vf_self_alloc(pool);
+#    endif
     if (VF_UNLIKELY(object == NULL))
         return NULL;
 #    ifdef __cplusplus

@@ -360,7 +360,10 @@ vf_hidden bool vf_self_put(vf_self *buffer, VF_T *value, size_t *index)
 vf_fn bool vf_self_push(vf_self *buffer, VF_T value)
 {
     size_t index;
-    return vf_self_put(buffer, &value, &index);
+    vf_push_begin(buffer);
+    bool pushed = vf_self_put(buffer, &value, &index);
+    vf_push_end(buffer);
+    return pushed;
 }
 
 /*
@@ -371,7 +374,9 @@ vf_fn bool vf_self_push(vf_self *buffer, VF_T value)
 vf_fn bool vf_self_push_index(vf_self *buffer, VF_T value, size_t *index)
 {
     size_t taken;
+    vf_push_begin(buffer);
     bool pushed = vf_self_put(buffer, &value, &taken);
+    vf_push_end(buffer);
     if (index != NULL)
         *index = taken;
     return pushed;
@@ -384,12 +389,15 @@ vf_fn bool vf_self_push_index(vf_self *buffer, VF_T value, size_t *index)
  */
 vf_fn VF_T *vf_self_push_slot(vf_self *buffer, size_t *index)
 {
+    vf_push_begin(buffer);
     vf_expected expected = vf_self_expect(buffer);
     uint64_t tail = vf_self_take(buffer, 1);
     uint64_t run;
     if (index != NULL)
         *index = (size_t)vf_plain_index(tail);
-    return vf_self_slots(buffer, &expected, tail, &run);
+    VF_T *slot = vf_self_slots(buffer, &expected, tail, &run);
+    vf_push_end(buffer);
+    return slot;
 }
 #    endif
 
@@ -413,6 +421,7 @@ vf_fn size_t vf_self_push_n(vf_self *buffer, const vf_value *values, size_t n)
 #    endif
     if (n == 0)
         return 0;
+    vf_push_begin(buffer);
     vf_expected expected = vf_self_expect(buffer);
     uint64_t tail = vf_self_take(buffer, n);
     size_t copied = 0;
@@ -432,6 +441,7 @@ vf_fn size_t vf_self_push_n(vf_self *buffer, const vf_value *values, size_t n)
         copied += (size_t)run;
     }
     vf_self_done(buffer, tail, n);
+    vf_push_end(buffer);
     return copied;
 }
 #    undef vf_value

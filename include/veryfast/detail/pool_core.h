@@ -151,13 +151,6 @@ static inline bool vf_pool_core_may_drop(vf_pool_core *pool, const void *object)
     return VF_LIKELY(pool->dropped == NULL) || vf_pool_core_claim(pool, object);
 }
 
-/* Looks at an object that is about to be used for the last time: in a checked build only. */
-static inline void vf_pool_core_look(vf_pool_core *pool, const void *object)
-{
-    (void)pool;
-    (void)object;
-}
-
 /* The same. P_destroy has closed the caches, so that they look full. */
 static inline bool vf_pool_core_cache_may_drop(vf_cache *cache, const void *object)
 {
@@ -180,5 +173,10 @@ static inline void vf_pool_core_cache_free(vf_cache *cache, void *object)
 }
 
 #pragma GCC diagnostic pop
+
+/* Looks at an object that is about to be moved out of: in a checked build only. */
+#ifndef VF_CHECKED
+#    define vf_pool_core_look(pool, object) ((void)0)
+#endif
 
 #endif

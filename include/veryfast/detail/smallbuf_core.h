@@ -27,6 +27,17 @@
 #include <veryfast/detail/config.h>
 #include <veryfast/veryfast.h>
 
+/* What only a checked build wants to know: see smallbuf_checked.h. */
+#ifdef VF_CHECKED
+#    include <veryfast/detail/smallbuf_checked.h>
+#else
+#    define vf_push_begin(buffer)            ((void)0)
+#    define vf_push_end(buffer)              ((void)0)
+#    define vf_writer_opened(writer, of)     ((void)0)
+#    define vf_writer_closed(writer, of)     ((void)0)
+#    define vf_exclusive(buffer, name, what) ((void)0)
+#endif
+
 VF_EXTERN_C_BEGIN
 
 #define VF_SPILLED 1

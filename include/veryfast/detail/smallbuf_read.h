@@ -60,6 +60,7 @@ vf_fn void vf_self_init(vf_self *buffer, const vf_smallbuf_options *options)
  */
 vf_fn bool vf_self_push_exclusive(vf_self *buffer, VF_T value)
 {
+    vf_exclusive(buffer, VF_STRING(VF_NAME), "S_push_exclusive");
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
     bool pushed = true;
@@ -109,6 +110,7 @@ vf_fn size_t vf_self_refused(const vf_self *buffer)
  */
 vf_fn bool vf_self_reserve(vf_self *buffer, size_t n)
 {
+    vf_exclusive(buffer, VF_STRING(VF_NAME), "S_reserve");
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
 #ifdef VF_FLIP
@@ -182,6 +184,7 @@ vf_hidden uint64_t vf_self_detach(vf_self_bank *bank, uint64_t index, vf_self_dr
  */
 vf_fn vf_self_drain vf_self_drain_begin(vf_self *buffer)
 {
+    vf_exclusive(buffer, VF_STRING(VF_NAME), "S_drain_begin");
     vf_self_drain drain;
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
@@ -253,6 +256,7 @@ vf_fn void vf_self_drain_end(vf_self_drain *drain)
 /* S_clear: VF_DROP on all elements, and the buffer is empty. Keeps the memory. */
 vf_fn void vf_self_clear(vf_self *buffer)
 {
+    vf_exclusive(buffer, VF_STRING(VF_NAME), "S_clear");
     vf_self_drain drain = vf_self_drain_begin(buffer);
     vf_self_drain_end(&drain);
 }
@@ -263,6 +267,7 @@ vf_fn void vf_self_clear(vf_self *buffer)
  */
 vf_fn size_t vf_self_trim(vf_self *buffer, size_t keep)
 {
+    vf_exclusive(buffer, VF_STRING(VF_NAME), "S_trim");
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
     size_t bytes = vf_spill_trim(&bank->spill, index, keep, &vf_self_type);
@@ -276,6 +281,7 @@ vf_fn size_t vf_self_trim(vf_self *buffer, size_t keep)
 /* S_destroy: S_clear, and all memory back. The buffer is empty again, and has its options still. */
 vf_fn void vf_self_destroy(vf_self *buffer)
 {
+    vf_exclusive(buffer, VF_STRING(VF_NAME), "S_destroy");
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
     vf_self_clear(buffer);

@@ -21,6 +21,7 @@
 /* S_writer_open: makes a writer of *writer. Takes nothing; cannot fail. Any thread. */
 vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer)
 {
+    vf_writer_opened(writer, buffer);
     writer->buffer = buffer;
     writer->at = NULL;
     writer->stop = NULL;
@@ -59,4 +60,5 @@ vf_fn void vf_self_writer_close(vf_self_writer *writer)
         vf_writer_give_back(&writer->core, (size_t)(writer->stop - writer->at), &buffer->tail,
                             &buffer->spill, &vf_self_type);
     vf_self_writer_open(writer, buffer);
+    vf_writer_closed(writer, buffer);
 }
