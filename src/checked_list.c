@@ -169,40 +169,54 @@ vf_pool *vf_checked_pool_of(const vf_cache *fast, const char *what, const void *
     return pool;
 }
 
-/* False: the pool is released, and what is freed goes straight to the core. */
-bool vf_quarantine_put(vf_pool *pool, vf_header *header)
+/* Takes out the oldest until there are no more bytes; as a chain. The lock. */
+static vf_header *take_oldest(vf_pool *pool, size_t most_bytes)
+{
+    vf_checked *checked = &pool->checked;
+    vf_header *chain = checked->first;
+    vf_header *last = NULL;
+    for (; checked->quarantined * pool->stride > most_bytes; checked->quarantined--) {
+        last = checked->first;
+        checked->first = last->next;
+    }
+    if (checked->first == NULL)
+        checked->last = NULL;
+    if (last == NULL)
+        return NULL;
+    last->next = NULL;
+    return chain;
+}
+
+vf_header *vf_quarantine_get(vf_pool *pool, size_t most_bytes)
+{
+    pthread_mutex_lock(&lock);
+    vf_header *chain = take_oldest(pool, most_bytes);
+    pthread_mutex_unlock(&lock);
+    return chain;
+}
+
+/*
+ * Puts the object in, and takes others out as vf_quarantine_get does, at once: with the object in
+ * there another thread may end the pool. NULL: there are none. If the pool is released, the object
+ * itself is taken out, and with it all is left to the core.
+ */
+vf_header *vf_quarantine_exchange(vf_pool *pool, vf_header *header, size_t most_bytes)
 {
     vf_checked *checked = &pool->checked;
     pthread_mutex_lock(&lock);
-    bool open = !checked->released;
-    if (open) {
-        header->next = NULL;
+    header->next = NULL;
+    vf_header *chain = header;
+    if (!checked->released) {
         if (checked->last != NULL)
             checked->last->next = header;
         else
             checked->first = header;
         checked->last = header;
         checked->quarantined++;
+        chain = take_oldest(pool, most_bytes);
     }
     pthread_mutex_unlock(&lock);
-    return open;
-}
-
-/* The oldest in the quarantine, if that has more bytes; otherwise NULL. */
-vf_header *vf_quarantine_get(vf_pool *pool, size_t most_bytes)
-{
-    vf_checked *checked = &pool->checked;
-    pthread_mutex_lock(&lock);
-    vf_header *header = NULL;
-    if (checked->quarantined * pool->stride > most_bytes) {
-        header = checked->first;
-        checked->first = header->next;
-        if (header->next == NULL)
-            checked->last = NULL;
-        checked->quarantined--;
-    }
-    pthread_mutex_unlock(&lock);
-    return header;
+    return chain;
 }
 
 size_t vf_quarantine_count(vf_pool *pool)

@@ -33,17 +33,23 @@ void vf_checked_quarantine(size_t bytes)
 
 /* ---- quarantine ---- */
 
-/* Gives to the core what is too old; whether that was anything. */
-static bool release_quarantined(vf_pool *pool, size_t most_bytes, const void *place)
+/* Gives a chain to the core. The pool may be gone with the last. */
+static void free_chain(vf_pool *pool, vf_header *chain, const void *place)
 {
-    bool any = false;
-    vf_header *header;
-    while ((header = vf_quarantine_get(pool, most_bytes)) != NULL) {
-        vf_slot_verify_freed(pool, header, place);
-        any = true;
-        vf_pool_core_free(&pool->core, vf_object_of(pool, header));
+    while (chain != NULL) {
+        vf_header *next = chain->next;
+        vf_slot_verify_freed(pool, chain, place);
+        vf_pool_core_free(&pool->core, vf_object_of(pool, chain));
+        chain = next;
     }
-    return any;
+}
+
+/* Gives to the core all that is freed; whether that was anything. */
+static bool empty_quarantine(vf_pool *pool, const void *place)
+{
+    vf_header *chain = vf_quarantine_get(pool, 0);
+    free_chain(pool, chain, place);
+    return chain != NULL;
 }
 
 /* ---- beginning and end ---- */
@@ -96,7 +102,7 @@ void vf_checked_release(vf_pool_core *core, const void *place)
 {
     vf_pool *pool = vf_checked_pool(core, false, "P_release", place);
     vf_checked_close(pool, place);
-    release_quarantined(pool, 0, place);
+    empty_quarantine(pool, place);
     list_leaks(pool);
     vf_pool_core_release(core);
 }
@@ -104,7 +110,7 @@ void vf_checked_release(vf_pool_core *core, const void *place)
 void vf_checked_destroy(vf_pool_core *core, void (*drop)(void *object), const void *place)
 {
     vf_pool *pool = vf_checked_pool(core, false, "P_destroy", place);
-    release_quarantined(pool, 0, place);
+    empty_quarantine(pool, place);
     vf_epoch_settle(pool);
     list_leaks(pool);
     vf_checked_close(pool, place);
@@ -118,7 +124,7 @@ void *vf_checked_alloc(vf_pool_core *core, const void *place)
     vf_pool *pool = vf_checked_pool(core, false, "alloc", place);
     int saved = errno;
     void *object = vf_pool_core_alloc(core);
-    if (object == NULL && release_quarantined(pool, 0, place)) {
+    if (object == NULL && empty_quarantine(pool, place)) {
         errno = saved;
         object = vf_pool_core_alloc(core);
     }
@@ -159,27 +165,38 @@ bool vf_checked_may_drop(vf_pool_core *core, const void *object, const void *pla
     return true;
 }
 
-/* Off the program's hands: true where the core shall have it at once. */
+/* Off the program's hands. False: P_destroy drops all, and the core does with it what is right. */
 static bool end_object(vf_pool *pool, void *object, const void *place)
 {
     vf_header *header = vf_slot_look(pool, object, place);
     if (pool->core.dropped != NULL)
-        return true;
+        return false;
     uint32_t state = vf_load_relaxed(&header->state);
     /* relaxed: as in vf_checked_may_drop */
     if (state == VF_FREED || !vf_cas_strong_relaxed(&header->state, &state, VF_FREED))
         vf_slot_misuse(pool, object, place, "double free of");
     vf_slot_take_back(pool, object, place);
-    return vf_load_relaxed(&quarantine_bytes) == 0 || !vf_quarantine_put(pool, header);
+    return true;
+}
+
+static bool has_quarantine(void)
+{
+    return vf_load_relaxed(&quarantine_bytes) != 0;
+}
+
+static void quarantine(vf_pool *pool, void *object, const void *place)
+{
+    size_t most = vf_load_relaxed(&quarantine_bytes);
+    free_chain(pool, vf_quarantine_exchange(pool, vf_header_of(pool, object), most), place);
 }
 
 void vf_checked_free(vf_pool_core *core, void *object, const void *place)
 {
     vf_pool *pool = vf_checked_pool(core, true, "free", place);
-    if (end_object(pool, object, place))
-        vf_pool_core_free(core, object); /* the pool may be gone with it */
+    if (end_object(pool, object, place) && has_quarantine())
+        quarantine(pool, object, place);
     else
-        release_quarantined(pool, vf_load_relaxed(&quarantine_bytes), place);
+        vf_pool_core_free(core, object); /* the pool may be gone with it */
 }
 
 void vf_checked_free_n(vf_pool_core *core, const void *objects, size_t n, const void *place)
@@ -196,7 +213,7 @@ void vf_checked_free_n(vf_pool_core *core, const void *objects, size_t n, const 
 bool vf_checked_reserve(vf_pool_core *core, size_t n, const void *place)
 {
     vf_pool *pool = vf_checked_pool(core, false, "P_reserve", place);
-    release_quarantined(pool, 0, place);
+    empty_quarantine(pool, place);
     return vf_pool_core_reserve(core, n);
 }
 
@@ -225,14 +242,14 @@ bool vf_checked_each(vf_pool_core *core, void (*visit)(void *object, void *conte
                      const void *place)
 {
     vf_pool *pool = vf_checked_pool(core, false, "P_each", place);
-    release_quarantined(pool, 0, place);
+    empty_quarantine(pool, place);
     return vf_pool_core_each(core, visit, context);
 }
 
 size_t vf_checked_trim(vf_pool_core *core, const void *place)
 {
     vf_pool *pool = vf_checked_pool(core, false, "P_trim", place);
-    release_quarantined(pool, 0, place);
+    empty_quarantine(pool, place);
     return vf_pool_core_trim(core);
 }
 
@@ -250,7 +267,7 @@ void *vf_checked_cache_alloc(vf_cache *cache, const void *place)
     (void)vf_checked_pool(&pool->core, false, "P_cache_alloc", place);
     int saved = errno;
     void *object = vf_pool_core_cache_alloc(cache);
-    if (object == NULL && release_quarantined(pool, 0, place)) {
+    if (object == NULL && empty_quarantine(pool, place)) {
         errno = saved;
         object = vf_pool_core_cache_alloc(cache);
     }
@@ -268,10 +285,10 @@ bool vf_checked_cache_may_drop(vf_cache *cache, const void *object, const void *
 void vf_checked_cache_free(vf_cache *cache, void *object, const void *place)
 {
     vf_pool *pool = vf_checked_pool_of(cache, "P_cache_free", place);
-    if (end_object(pool, object, place))
-        vf_pool_core_cache_free(cache, object);
+    if (end_object(pool, object, place) && has_quarantine())
+        quarantine(pool, object, place);
     else
-        release_quarantined(pool, vf_load_relaxed(&quarantine_bytes), place);
+        vf_pool_core_cache_free(cache, object);
 }
 
 void vf_checked_cache_release(vf_cache *cache, const void *place)
