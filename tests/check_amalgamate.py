@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Amalgamates the library, and uses the files as one who has copied them would.
+
+usage: check_amalgamate.py SOURCE COMPILER...
+
+The core compiles alone with each C compiler, exports nothing without the prefix, and serves the
+consumer, in C and C++, and the short examples; the templates' own test files compile with it.
+"""
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Wundef', '-Werror']
+FILES = {'veryfast.h', 'veryfast.c', 'pool.h', 'smallbuf.h'}
+LANGUAGES = {'c': ['-x', 'c', '-std=c11'], 'c++': ['-x', 'c++', '-std=c++17']}
+
+
+def run(command):
+    result = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True)
+    if result.returncode != 0:
+        sys.exit(f'{" ".join(map(str, command))} failed:\n{result.stdout}')
+    return result.stdout
+
+
+def require(condition, sentence):
+    if not condition:
+        sys.exit(sentence)
+
+
+def language_of(compiler):
+    return 'c++' if '++' in Path(compiler).name else 'c'
+
+
+def check_core(compiler, directory, core):
+    run([compiler, '-c', '-std=c11', *WARNINGS, '-O2', directory / 'veryfast' / 'veryfast.c',
+         '-o', core])
+    names = [line.split()[-1] for line in run(['nm', '-g', '--defined-only', core]).splitlines()]
+    stray = [name for name in names if not name.startswith('vf_')]
+    require(names and not stray, f'exported without prefix: {stray}')
+
+
+def check_programs(source, compiler, directory, core):
+    flags = [*LANGUAGES[language_of(compiler)], *WARNINGS, f'-I{directory}']
+    programs = {'tests/consumer/main.c': '.'}
+    if language_of(compiler) == 'c':
+        programs |= {'examples/quickstart.c': 'a spark at (1, 0)',
+                     'examples/collect.c': 'damage of 60'}
+    for name, output in programs.items():
+        program = directory / 'program'
+        run([compiler, *flags, source / name, '-x', 'none', core, '-o', program, '-pthread'])
+        require(output in run([program]), f'{name} does not say {output}')
+
+
+def check_templates(source, compiler, directory):
+    files = sorted((source / 'tests' / 'template' / 'ok').glob('*.c*'))
+    require(files, 'no files to compile')
+    flags = [*LANGUAGES[language_of(compiler)], *WARNINGS, f'-I{directory}', '-fsyntax-only']
+    for path in files:
+        if path.suffix == '.c' or language_of(compiler) == 'c++':
+            run([compiler, *flags, path])
+
+
+def main():
+    source, compilers = Path(sys.argv[1]), sys.argv[2:]
+    require(compilers, 'no compilers')
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        run([source / 'dev', 'amalgamate', directory / 'veryfast'])
+        made = {path.name for path in (directory / 'veryfast').iterdir()}
+        require(made == FILES, f'made are {made}, not {FILES}')
+        core = directory / 'veryfast.o'
+        for compiler in sorted(compilers, key=language_of):
+            if language_of(compiler) == 'c':
+                check_core(compiler, directory, core)
+            check_programs(source, compiler, directory, core)
+            check_templates(source, compiler, directory)
+
+
+main()
