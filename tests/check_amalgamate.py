@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Wundef', '-Werror']
-FILES = {'veryfast.h', 'veryfast.c', 'pool.h', 'smallbuf.h'}
+FILES = {'veryfast.h', 'veryfast.c', 'veryfast.hpp', 'pool.h', 'smallbuf.h'}
 LANGUAGES = {'c': ['-x', 'c', '-std=c11'], 'c++': ['-x', 'c++', '-std=c++17']}
 
 

@@ -3,7 +3,8 @@
 
 usage: check_compile.py INCLUDE DIRECTORY COMPILER...
 
-C files are compiled as C11, C17 and C23 and as C++17 and C++20, .cpp files as the latter two.
+C files are compiled as C11, C17 and C23 and as C++17 and C++20, .cpp files as the latter two, and
+without exceptions and RTTI.
 """
 import subprocess
 import sys
@@ -28,13 +29,14 @@ def compile_file(compiler, language, flags, include, source):
 
 def header_sources(include, directory):
     """A file for each header that can be included alone: it must bring what it needs, twice."""
-    for header in sorted(Path(include, 'veryfast').rglob('*.h')):
+    for header in sorted(Path(include, 'veryfast').rglob('*.h*')):
         if '#ifndef vf_kind' in header.read_text():
             continue  # a part of a template
         name = header.relative_to(include)
+        suffix = '.cpp' if header.suffix == '.hpp' else '.c'
         parameters = '#define VF_T int\n#define VF_N {}\n' if header.parent.name == 'veryfast' \
-            and header.name != 'veryfast.h' else ''
-        source = directory / (str(name).replace('/', '_') + '.c')
+            and header.stem != 'veryfast' else ''
+        source = directory / (str(name).replace('/', '_') + suffix)
         twice = ''.join(parameters.format(n) + f'#include <{name}>\n' for n in (1, 2))
         source.write_text(twice + 'typedef int not_empty;\n')
         yield source
@@ -48,6 +50,9 @@ def jobs(include, sources, compilers):
                 continue
             for standard in STANDARDS[language]:
                 flags = [f'-std={standard}', '-fsyntax-only']
+                yield compiler, language, flags, include, source
+            if source.suffix == '.cpp':
+                flags = ['-std=c++17', '-fno-exceptions', '-fno-rtti', '-fsyntax-only']
                 yield compiler, language, flags, include, source
             # some warnings come only with optimisation
             flags = [f'-std={STANDARDS[language][0]}', '-O2', '-S', '-o', '/dev/null']

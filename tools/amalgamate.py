@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the library as four files that are copied into a program and compiled with it.
+"""Writes the library as a few files that are copied into a program and compiled with it.
 
 usage: amalgamate.py SOURCE DIRECTORY
 
     veryfast.h   all that is included once       pool.h, smallbuf.h   the templates
-    veryfast.c   the core
+    veryfast.c   the core                                veryfast.hpp         for C++
 
 The directory is best called veryfast: then a program includes <veryfast/pool.h> as it would from an
 installed library.
@@ -17,7 +17,7 @@ INCLUDE = re.compile(r'^# *include (?:<(veryfast/[\w/.]+)>|"([\w.]+)")\n', re.MU
 FEATURES = re.compile(r'^#define _(?:GNU|POSIX_C)_SOURCE\b.*\n', re.MULTILINE)
 # name.h is a system header from its first line on, and with it what would follow
 ONCE = ['veryfast.h', 'detail/pool_core.h', 'detail/smallbuf_core.h', 'detail/name.h']
-TEMPLATES = ['pool.h', 'smallbuf.h']
+APART = ['pool.h', 'smallbuf.h', 'veryfast.hpp']
 
 
 def expand(text, directories, seen):
@@ -84,7 +84,7 @@ def write(source, directory):
         head(source, 'veryfast.h', 'what pool.h and smallbuf.h, beside it, have in common.')
         + '#pragma once\n' + expand(once, [source / 'include'], seen))
     # A template stays a file of its own, since it is included once for each instance.
-    for name in TEMPLATES:
+    for name in APART:
         text = expand((include / name).read_text(), [source / 'include'], set(seen))
         first = text.index('\n#') + 1
         (directory / name).write_text(

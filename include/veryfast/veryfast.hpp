@@ -1,0 +1,329 @@
+/*
+ * veryfast.hpp - the containers in C++, for those who like owners and ranges. Optional: pool.h and
+ * smallbuf.h are made for C++ as they are. Needs C++17, neither exceptions nor RTTI.
+ *
+ *     #define VF_T       order
+ *     #define VF_N       256
+ *     #define VF_DROP(p) (p)->~order()
+ *     #include <veryfast/pool.h>
+ *     VF_CPP_POOL(pool_order_256)                  // so that templates find its functions
+ *
+ *     auto pool = veryfast::make_pool<pool_order_256>();
+ *     auto order = veryfast::make(pool.get(), "tea", 2);  // a unique_ptr, empty if memory is out
+ *
+ *     #define VF_T order
+ *     #define VF_N 6
+ *     #include <veryfast/smallbuf.h>
+ *     VF_CPP_SMALLBUF(smallbuf_order_6)
+ *
+ *     for (auto span : veryfast::drain(buffer))    // takes all out; runs of elements
+ *         for (order &each : span)
+ *             ship(std::move(each));
+ *
+ * Both macros stand behind their instance, outside of all namespaces, once in a program's header.
+ */
+#ifndef VF_VERYFAST_HPP
+#define VF_VERYFAST_HPP
+
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <memory_resource>
+#include <type_traits>
+#include <utility>
+
+#include <veryfast/veryfast.h>
+
+namespace veryfast
+{
+
+/* An instance's functions by its type; VF_CPP_POOL and VF_CPP_SMALLBUF make them. */
+template <typename P> struct pool_functions;
+template <typename S> struct smallbuf_functions;
+
+template <typename P> using pool_element = typename pool_functions<P>::element;
+template <typename S> using smallbuf_element = typename smallbuf_functions<S>::element;
+
+/* ---- a pool and its objects ---- */
+
+/* P_release, for the owner of a pool. */
+template <typename P> struct release {
+    void operator()(P *pool) const noexcept
+    {
+        pool_functions<P>::release(pool);
+    }
+};
+
+/* A pool that is released with its owner. Objects that are out stay valid. */
+template <typename P> using unique_pool = std::unique_ptr<P, release<P>>;
+
+/* P_new; empty, and errno says why, where there is no memory or the options make no sense. */
+template <typename P> unique_pool<P> make_pool(const vf_pool_options *options = nullptr) noexcept
+{
+    return unique_pool<P>(pool_functions<P>::make(options));
+}
+
+/* P_free, for the owner of an object: VF_DROP, which is to call the destructor if there is one. */
+template <typename P> struct free_to {
+    P *pool;
+
+    void operator()(pool_element<P> *object) const noexcept
+    {
+        pool_functions<P>::free(pool, object);
+    }
+};
+
+/* An object that goes back to its pool with its owner, on whichever thread. */
+template <typename P> using unique_object = std::unique_ptr<pool_element<P>, free_to<P>>;
+
+/*
+ * An object of the pool made from the arguments, as by P_push; empty and ENOMEM where memory or the
+ * cap is spent. A constructor that throws does so before the pool is asked.
+ */
+template <typename P, typename... Arguments>
+unique_object<P> make(P *pool, Arguments &&...arguments)
+{
+    using element = pool_element<P>;
+    if constexpr (std::is_constructible_v<element, Arguments &&...>) {
+        element value(std::forward<Arguments>(arguments)...);
+        return {pool_functions<P>::push(pool, std::move(value)), free_to<P>{pool}};
+    } else {
+        element value{std::forward<Arguments>(arguments)...};
+        return {pool_functions<P>::push(pool, std::move(value)), free_to<P>{pool}};
+    }
+}
+
+/*
+ * A pool as a memory resource, for the nodes of std::pmr::list, map and the like: what fits into an
+ * object of the pool is one, whatever its type; all else is for the upstream resource. Where the
+ * pool is spent, std::bad_alloc. The pool must be without VF_DROP, and outlive the resource.
+ *
+ *     struct alignas(16) node { unsigned char bytes[64]; };    // VF_T of the pool
+ *
+ * Any number of threads at once, if upstream can do that too.
+ */
+template <typename P> class pool_resource : public std::pmr::memory_resource
+{
+  public:
+    explicit pool_resource(
+        P *pool, std::pmr::memory_resource *upstream = std::pmr::get_default_resource()) noexcept
+        : pool_(pool), upstream_(upstream)
+    {
+    }
+
+  private:
+    using element = pool_element<P>;
+    static_assert(std::is_trivially_destructible_v<element>,
+                  "a pool_resource hands out plain memory: VF_T may not have a destructor");
+
+    static constexpr bool fits(std::size_t size, std::size_t alignment) noexcept
+    {
+        return size <= sizeof(element) && alignment <= alignof(element);
+    }
+
+    void *do_allocate(std::size_t size, std::size_t alignment) override
+    {
+        if (!fits(size, alignment))
+            return upstream_->allocate(size, alignment);
+        if (void *object = pool_functions<P>::alloc(pool_))
+            return object;
+        /* throws for us, who may be compiled without exceptions */
+        return std::pmr::null_memory_resource()->allocate(size, alignment);
+    }
+
+    void do_deallocate(void *memory, std::size_t size, std::size_t alignment) override
+    {
+        if (fits(size, alignment))
+            pool_functions<P>::free(pool_, static_cast<element *>(memory));
+        else
+            upstream_->deallocate(memory, size, alignment);
+    }
+
+    bool do_is_equal(const std::pmr::memory_resource &other) const noexcept override
+    {
+        return this == &other;
+    }
+
+    P *pool_;
+    std::pmr::memory_resource *upstream_;
+};
+
+/* ---- a small buffer's drain ---- */
+
+/* Elements that lie in a row. */
+template <typename T> struct run {
+    T *elements;
+    std::size_t count;
+
+    T *begin() const noexcept
+    {
+        return elements;
+    }
+    T *end() const noexcept
+    {
+        return elements + count;
+    }
+    T *data() const noexcept
+    {
+        return elements;
+    }
+    std::size_t size() const noexcept
+    {
+        return count;
+    }
+};
+
+/*
+ * Takes all elements out of a small buffer, and is a range of runs, to be walked once. Needs
+ * exclusive access as long as it lives, as S_drain_begin to S_drain_end do.
+ *
+ * A run's elements are there until the next one is asked for, and are then destroyed by their
+ * destructors, not by VF_DROP: move out what is to be kept. What the walk has not come to, VF_DROP
+ * has at the end.
+ */
+template <typename S> class drain
+{
+    using functions = smallbuf_functions<S>;
+
+  public:
+    using element = smallbuf_element<S>;
+
+    explicit drain(S &buffer) noexcept : drain_(functions::drain_begin(&buffer))
+    {
+    }
+    /* One that has begun: what S_flip returns, say. */
+    explicit drain(const typename functions::drain &begun) noexcept : drain_(begun)
+    {
+    }
+    drain(const drain &) = delete;
+    drain &operator=(const drain &) = delete;
+    ~drain()
+    {
+        destroy();
+        functions::drain_end(&drain_);
+    }
+
+    /* The next run, empty at the end. */
+    run<element> next() noexcept
+    {
+        destroy();
+        run_.count = functions::drain_span(&drain_, &run_.elements);
+        return run_;
+    }
+
+    class iterator
+    {
+      public:
+        using iterator_category = std::input_iterator_tag;
+        using value_type = run<element>;
+        using difference_type = std::ptrdiff_t;
+        using pointer = const value_type *;
+        using reference = const value_type &;
+
+        iterator() = default;
+        explicit iterator(drain *of) noexcept : drain_(of)
+        {
+            step();
+        }
+        reference operator*() const noexcept
+        {
+            return drain_->run_;
+        }
+        pointer operator->() const noexcept
+        {
+            return &drain_->run_;
+        }
+        iterator &operator++() noexcept
+        {
+            step();
+            return *this;
+        }
+        void operator++(int) noexcept
+        {
+            step();
+        }
+        friend bool operator==(const iterator &a, const iterator &b) noexcept
+        {
+            return a.drain_ == b.drain_;
+        }
+        friend bool operator!=(const iterator &a, const iterator &b) noexcept
+        {
+            return a.drain_ != b.drain_;
+        }
+
+      private:
+        void step() noexcept
+        {
+            if (drain_->next().count == 0)
+                drain_ = nullptr;
+        }
+
+        drain *drain_ = nullptr; /* NULL: at the end */
+    };
+
+    iterator begin() noexcept
+    {
+        return iterator(this);
+    }
+    iterator end() noexcept
+    {
+        return iterator();
+    }
+
+  private:
+    void destroy() noexcept
+    {
+        std::destroy_n(run_.elements, run_.count);
+        run_.count = 0;
+    }
+
+    typename functions::drain drain_;
+    run<element> run_ = {nullptr, 0};
+};
+
+} // namespace veryfast
+
+#define VF_CPP_POOL(P)                                                                             \
+    template <> struct veryfast::pool_functions<P> {                                               \
+        using element = std::remove_pointer_t<decltype(P##_alloc(nullptr))>;                       \
+        static P *make(const vf_pool_options *options) noexcept                                    \
+        {                                                                                          \
+            return P##_new(options);                                                               \
+        }                                                                                          \
+        static void release(P *pool) noexcept                                                      \
+        {                                                                                          \
+            P##_release(pool);                                                                     \
+        }                                                                                          \
+        static element *alloc(P *pool) noexcept                                                    \
+        {                                                                                          \
+            return P##_alloc(pool);                                                                \
+        }                                                                                          \
+        static element *push(P *pool, element &&value)                                             \
+        {                                                                                          \
+            return P##_push(pool, static_cast<element &&>(value));                                 \
+        }                                                                                          \
+        static void free(P *pool, element *object) noexcept                                        \
+        {                                                                                          \
+            P##_free(pool, object);                                                                \
+        }                                                                                          \
+    };
+
+#define VF_CPP_SMALLBUF(S)                                                                         \
+    template <> struct veryfast::smallbuf_functions<S> {                                           \
+        using drain = S##_drain;                                                                   \
+        using element = std::remove_pointer_t<decltype(drain::at)>;                                \
+        static drain drain_begin(S *buffer) noexcept                                               \
+        {                                                                                          \
+            return S##_drain_begin(buffer);                                                        \
+        }                                                                                          \
+        static std::size_t drain_span(drain *from, element **elements) noexcept                    \
+        {                                                                                          \
+            return S##_drain_span(from, elements);                                                 \
+        }                                                                                          \
+        static void drain_end(drain *from) noexcept                                                \
+        {                                                                                          \
+            S##_drain_end(from);                                                                   \
+        }                                                                                          \
+    };
+
+#endif
