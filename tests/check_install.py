@@ -3,7 +3,8 @@
 
 usage: check_install.py SOURCE VERSION CC MESON both|shared|static
 
-Builds and runs the consumer through pkg-config and through Meson, looks at what was installed, and
+Builds and runs the consumer through pkg-config, Meson and CMake (where that is), and one that uses
+the epoch backend (where the build has it); looks at what was installed, and
 tries headers of another interface, which must not link.
 """
 import os
@@ -55,9 +56,9 @@ class Installed:
     def pkg_config(self, *flags, library='veryfast'):
         return shlex.split(run(['pkg-config', *flags, library], env=self.env))
 
-    def build_consumer(self, flags):
+    def build_consumer(self, flags, source='main.c'):
         program = self.temporary / 'consumer'
-        run([*self.cc, '-std=c11', self.consumer / 'main.c', '-o', program, *flags], env=self.env)
+        run([*self.cc, '-std=c11', self.consumer / source, '-o', program, *flags], env=self.env)
         return run([program], env=self.env).strip()
 
 
@@ -66,7 +67,8 @@ def check_files(installed, version):
     require(HEADERS <= headers, f'headers are missing: {HEADERS - headers}')
     stray = {name for name in headers - HEADERS if not name.startswith(DETAILS)}
     require(stray <= {'include/veryfast/smallbuf.h', 'include/veryfast/veryfast.hpp'}, f'what is this: {stray}')
-    expected = set()
+    expected = {'lib/cmake/veryfast/veryfastConfig.cmake',
+                'lib/cmake/veryfast/veryfastConfigVersion.cmake'}
     for library in LIBRARIES:
         expected |= {f'lib/pkgconfig/{library}.pc'}
         if installed.kind != 'static':
@@ -106,6 +108,51 @@ def check_meson_dependency(installed):
     run([build / 'consumer'], env=installed.env)
 
 
+def check_cmake_package(installed, version):
+    if shutil.which('cmake') is None:
+        print('skipped: no cmake')
+        return
+
+    def build(name, prefix, text):
+        project = installed.temporary / name
+        project.mkdir()
+        (project / 'CMakeLists.txt').write_text(text)
+        shutil.copy(installed.consumer / 'main.c', project)
+        command = ['cmake', '-S', project, '-B', project / 'build', f'-DCMAKE_PREFIX_PATH={prefix}',
+                   f'-DCMAKE_C_COMPILER={installed.cc[0]}']
+        result = subprocess.run(command, capture_output=True, text=True)
+        if result.returncode == 0:
+            run(['cmake', '--build', project / 'build'])
+            said = run([project / 'build' / 'consumer']).strip()
+            require(said == version, f'built with CMake, the consumer says {said}')
+        return result.stdout + result.stderr
+
+    text = (installed.consumer / 'CMakeLists.txt').read_text()
+    said = build('cmake', installed.prefix, text)
+    require('Build files have been written' in said, said)
+    # the file finds what it belongs to wherever that is moved
+    moved = installed.temporary / 'moved'
+    shutil.copytree(installed.prefix, moved, symlinks=True)
+    said = build('cmake-moved', moved, text)
+    require('Build files have been written' in said, said)
+    require(f'{moved}/lib' in run(['cat', *installed.temporary.glob('cmake-moved/build/**/link.txt')]),
+            'CMake links with what was not moved')
+    for wrong in '0.99', '1.0':
+        said = build(f'cmake-{wrong}', installed.prefix, text.replace('0.4', wrong))
+        require('version' in said and 'written' not in said, f'{wrong} is found:\n{said}')
+
+
+def check_epoch_consumer(installed):
+    if '-DVF_HAS_EPOCH' not in installed.pkg_config('--cflags'):
+        print('skipped: no epoch backend')
+        return
+    static = ['--static'] if installed.kind == 'static' else []
+    flags = shlex.split(run(['pkg-config', '--cflags', '--libs', *static, 'veryfast',
+                             'liburcu-memb'], env=installed.env))
+    said = installed.build_consumer(flags, 'epoch.c')
+    require(said == 'deferred', f'with epochs, the consumer says {said}')
+
+
 def check_other_interface_does_not_link(installed):
     include = installed.temporary / 'other'
     shutil.copytree(installed.prefix / 'include', include)
@@ -141,6 +188,8 @@ def main():
         for library in LIBRARIES:
             check_pkg_config(installed, version, library)
         check_meson_dependency(installed)
+        check_cmake_package(installed, version)
+        check_epoch_consumer(installed)
         check_other_interface_does_not_link(installed)
         check_sides_do_not_link(installed)
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Builds the consumer with this source tree as a Meson subproject.
+"""Builds the consumer with this source tree as a Meson subproject, by the README's wrap file.
 
 usage: check_subproject.py SOURCE CC MESON
 
 Its tests, examples and benchmark must stay out of the parent's way, and nothing of it may be
-installed with the parent, unless the parent asks.
+installed with the parent, unless the parent asks. The parent sets options as it likes.
 """
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -29,9 +30,17 @@ def require(condition, sentence):
         sys.exit(sentence)
 
 
-def check(project, build, meson, cc, kind):
+def wrap_file(source):
+    """The README's. Since the sources are beside it, Meson does not go to where it points."""
+    texts = re.findall(r'^```ini\n(.*?)^```$', Path(source, 'README.md').read_text(), re.M | re.S)
+    require(len(texts) == 1 and '[provide]' in texts[0], 'the README has no wrap file')
+    return texts[0]
+
+
+def check(project, build, meson, cc, kind, epoch):
     env = {**os.environ, 'CC': cc}
-    run([*meson, 'setup', build, project, f'-Ddefault_library={kind}'], env=env)
+    run([*meson, 'setup', build, project, f'-Ddefault_library={kind}',
+         '--force-fallback-for=veryfast', f'-Dveryfast:epoch={epoch}'], env=env)
     run(['ninja', '-C', build])
 
     def introspect(what):
@@ -43,6 +52,8 @@ def check(project, build, meson, cc, kind):
     require(installed == ['consumer'], f'the parent installs {installed}')
     targets = {target['name'] for target in introspect('targets')}
     require(targets == {'consumer', 'veryfast'}, f'the parent builds {targets}')
+    commands = Path(build, 'compile_commands.json').read_text()
+    require(epoch != 'disabled' or 'VF_HAS_EPOCH' not in commands, 'the option is not heeded')
     run([*meson, 'test', '-C', build])
 
 
@@ -53,8 +64,9 @@ def main():
         shutil.copytree(Path(source, 'tests', 'consumer'), project)
         Path(project, 'subprojects').mkdir()
         Path(project, 'subprojects', 'veryfast').symlink_to(source)
-        for kind in 'shared', 'static':
-            check(project, Path(temporary, kind), meson, cc, kind)
+        Path(project, 'subprojects', 'veryfast.wrap').write_text(wrap_file(source))
+        for kind, epoch in {'shared': 'auto', 'static': 'disabled'}.items():
+            check(project, Path(temporary, kind), meson, cc, kind, epoch)
 
 
 main()
