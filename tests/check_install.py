@@ -66,15 +66,19 @@ def check_files(installed, version):
     headers = {name for name in installed.files() if name.startswith('include/')}
     require(HEADERS <= headers, f'headers are missing: {HEADERS - headers}')
     stray = {name for name in headers - HEADERS if not name.startswith(DETAILS)}
-    require(stray <= {'include/veryfast/smallbuf.h', 'include/veryfast/veryfast.hpp'}, f'what is this: {stray}')
+    require(stray <= {'include/veryfast/smallbuf.h', 'include/veryfast/veryfast.hpp'},
+            f'what is this: {stray}')
     expected = {'lib/cmake/veryfast/veryfastConfig.cmake',
-                'lib/cmake/veryfast/veryfastConfigVersion.cmake'}
+                'lib/cmake/veryfast/veryfastConfigVersion.cmake',
+                'share/veryfast/veryfast-gdb.py'}
     for library in LIBRARIES:
         expected |= {f'lib/pkgconfig/{library}.pc'}
         if installed.kind != 'static':
             expected |= {f'lib/lib{library}.so{end}' for end in ['', '.0', f'.{version}']}
         if installed.kind != 'shared':
             expected |= {f'lib/lib{library}.a'}
+    if installed.kind != 'static':
+        expected |= {f'share/gdb/auto-load{installed.prefix}/lib/libveryfast.so.{version}-gdb.py'}
     others = installed.files() - headers
     require(others == expected, f'installed are {others}, not {expected}')
 
@@ -135,8 +139,8 @@ def check_cmake_package(installed, version):
     shutil.copytree(installed.prefix, moved, symlinks=True)
     said = build('cmake-moved', moved, text)
     require('Build files have been written' in said, said)
-    require(f'{moved}/lib' in run(['cat', *installed.temporary.glob('cmake-moved/build/**/link.txt')]),
-            'CMake links with what was not moved')
+    links = run(['cat', *installed.temporary.glob('cmake-moved/build/**/link.txt')])
+    require(f'{moved}/lib' in links, 'CMake links with what was not moved')
     for wrong in '0.99', '1.0':
         said = build(f'cmake-{wrong}', installed.prefix, text.replace('0.4', wrong))
         require('version' in said and 'written' not in said, f'{wrong} is found:\n{said}')

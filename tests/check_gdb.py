@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Looks at pools and small buffers with gdb, in C and C++, and compares with what they say.
+
+usage: check_gdb.py SOURCE COMPILER...
+
+The program prints a line for each thing, "name: what gdb shows". Skipped where gdb is missing or
+may not trace a program.
+"""
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+STOP = 'all_is_set_up'
+POINTERS = {'fresh', 'used', 'capped', 'uncached', 'released', 'cache'}
+SKIP = 77
+
+
+def run(command):
+    result = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True)
+    if result.returncode != 0:
+        sys.exit(f'{" ".join(map(str, command))} failed:\n{result.stdout}')
+    return result.stdout
+
+
+def gdb(program, *commands):
+    words = ['gdb', '-batch', '-nx', '-ex', 'set print elements 0', '-ex', 'set print repeats 0']
+    for command in commands:
+        words += ['-ex', command]
+    return subprocess.run([*words, str(program)], capture_output=True, text=True).stdout
+
+
+def build(source, compiler, directory):
+    program = directory / 'program'
+    cpp = '++' in Path(compiler).name
+    core, language = directory / 'veryfast.o', ['-x', 'c++', '-std=c++20'] if cpp else ['-std=c11']
+    if not cpp:
+        run([compiler, '-c', '-std=c11', '-g', '-O1', directory / 'veryfast' / 'veryfast.c', '-o',
+             core])
+    # a conversion between C and C++ is not what is tested here
+    run([compiler, *language, '-g', '-O1', '-w', f'-I{directory}',
+         source / 'tests' / 'gdb' / 'program.c', '-x', 'none', core, '-o', program, '-pthread'])
+    return program
+
+
+def check(source, program):
+    """The differences between what the program says and what gdb shows."""
+    said = dict(line.split(': ', 1) for line in run([program]).splitlines())
+    if len(said) < 12:
+        yield f'the program says only {said}'
+    script = source / 'tools' / 'veryfast-gdb.py'
+    shown = gdb(program, f'source {script}', f'break {STOP}', 'run',
+                *(f'print {"*" if name in POINTERS else ""}{name}' for name in said),
+                'info veryfast')
+    values = [line.split(' = ', 1)[1] for line in shown.splitlines() if line.startswith('$')]
+    listed = [line.split(' ', 1)[1] for line in shown.splitlines() if line.startswith('0x')]
+    if len(values) != len(said):
+        yield f'gdb shows:\n{shown}'
+    for (name, expected), value in zip(said.items(), values):
+        if name in POINTERS - {'cache'}:
+            expected = f'{name}: {expected}'
+        if name == 'released':
+            expected += '; released'
+        if name == 'cache' or name not in POINTERS:
+            expected = expected.removesuffix(' = {}')
+        elif expected not in listed:
+            yield f'info veryfast does not have {expected}, but {listed}'
+        if value != expected:
+            yield f'{name}: gdb shows {value}, not {expected}'
+
+
+def main():
+    source, compilers = Path(sys.argv[1]), sys.argv[2:]
+    if shutil.which('gdb') is None or 'exited normally' not in gdb('/bin/true', 'run'):
+        print('skipped: no gdb, or one that may not trace')
+        sys.exit(SKIP)
+    bad = []
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        run([source / 'dev', 'amalgamate', directory / 'veryfast'])
+        for compiler in sorted(compilers, key=lambda compiler: '++' in compiler):
+            program = build(source, compiler, directory)
+            bad += [f'{compiler}: {text}' for text in check(source, program)]
+    print(*bad, sep='\n')
+    sys.exit(bool(bad) or not compilers)
+
+
+main()

@@ -1,0 +1,154 @@
+/*
+ * program.c - pools and small buffers in several states, for check_gdb.py to look at. Says itself
+ * what gdb must show: each pool's P_stats, each buffer's elements.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <pthread.h>
+#include <stdio.h>
+
+struct particle {
+    long number;
+    char more[40];
+};
+
+#define VF_T struct particle
+#define VF_N 100
+#include <veryfast/pool.h>
+
+#define VF_T long
+#define VF_N 4
+#include <veryfast/smallbuf.h>
+
+#define VF_T    long
+#define VF_N    4
+#define VF_NAME flipped
+#define VF_FLIP
+#include <veryfast/smallbuf.h>
+
+typedef pool_particle_100 particles;
+
+particles *fresh, *used, *capped, *uncached, *released;
+pool_particle_100_cache *cache;
+smallbuf_long_4 empty, some, spilled, gaps, refused;
+flipped flips;
+static smallbuf_long_4 *const buffers[] = {&empty, &some, &spilled, &gaps, &refused};
+
+static struct particle *objects[1000];
+
+static void say(const char *name, const particles *pool)
+{
+    vf_pool_stats stats = pool_particle_100_stats(pool);
+    printf("%s: %zu batches of %zu objects, stride %zu; %zu live, %zu cached, %zu depot, "
+           "%zu fresh\n",
+           name, stats.batches, stats.batch_objects, stats.stride, stats.live, stats.cached,
+           stats.depot, stats.fresh);
+}
+
+static particles *pool_of(vf_pool_options options, size_t pushed, size_t freed)
+{
+    particles *pool = pool_particle_100_new(&options);
+    for (size_t i = 0; i < pushed; i++)
+        objects[i] = pool_particle_100_push(pool, (struct particle){.number = (long)i});
+    for (size_t i = 0; i < freed; i++)
+        pool_particle_100_free(pool, objects[i]);
+    return pool;
+}
+
+static void *use_too(void *none)
+{
+    for (int i = 0; i < 300; i++)
+        pool_particle_100_alloc(used);
+    for (int i = 300; i < 450; i++)
+        pool_particle_100_free(used, objects[i]);
+    return none;
+}
+
+static void fill(smallbuf_long_4 *buffer, long n)
+{
+    for (long i = 0; i < n; i++)
+        smallbuf_long_4_push(buffer, i);
+}
+
+/* Two writers in turn, of which each leaves a gap in the middle. */
+static void fill_with_gaps(void)
+{
+    smallbuf_long_4_writer first, second;
+    smallbuf_long_4_writer_open(&first, &gaps);
+    smallbuf_long_4_writer_open(&second, &gaps);
+    for (long i = 0; i < 10; i++) {
+        smallbuf_long_4_writer_push(&first, i);
+        smallbuf_long_4_writer_push(&second, 100 + i);
+    }
+    smallbuf_long_4_writer_close(&first);
+    smallbuf_long_4_writer_close(&second);
+}
+
+static void say_elements(const char *name, const smallbuf_long_4 *buffer)
+{
+    const long *elements;
+    printf("%s: %zu elements, room for %zu = {", name, smallbuf_long_4_count(buffer),
+           smallbuf_long_4_capacity(buffer));
+    for (size_t i = 0, n; (n = smallbuf_long_4_span(buffer, i, &elements)) > 0; i += n) {
+        for (size_t k = 0; k < n; k++)
+            printf("%s%ld", i + k > 0 ? ", " : "", elements[k]);
+    }
+    puts("}");
+}
+
+/* gdb stops here. */
+__attribute__((noinline)) void all_is_set_up(void)
+{
+    fflush(stdout);
+    __asm__ volatile("");
+}
+
+int main(void)
+{
+    fresh = pool_of((vf_pool_options){.name = "fresh"}, 0, 0);
+    capped = pool_of((vf_pool_options){.max_objects = 500, .name = "capped"}, 400, 150);
+    uncached =
+        pool_of((vf_pool_options){.cache_objects = VF_CACHE_NONE, .name = "uncached"}, 200, 120);
+    used = pool_of((vf_pool_options){.cache_objects = 128, .name = "used"}, 1000, 300);
+    pthread_t other;
+    if (pthread_create(&other, NULL, use_too, NULL) != 0)
+        return 1;
+    pthread_join(other, NULL);
+    size_t cached_before = pool_particle_100_stats(used).cached;
+    cache = pool_particle_100_cache_new(used);
+    struct particle *one = pool_particle_100_cache_alloc(cache);
+    pool_particle_100_cache_free(cache, one);
+    size_t cached_by_caller = pool_particle_100_stats(used).cached - cached_before;
+    say("fresh", fresh);
+    say("used", used);
+    say("capped", capped);
+    say("uncached", uncached);
+    released = pool_of((vf_pool_options){.name = "released"}, 30, 10);
+    say("released", released);
+    pool_particle_100_release(released);
+
+    static const vf_smallbuf_options two = {.max_elements = 2};
+    smallbuf_long_4_init(&refused, &two);
+    fill(&refused, 3);
+    fill(&some, 3);
+    fill(&spilled, 150);
+    fill_with_gaps();
+    for (long i = 0; i < 9; i++)
+        flipped_push(&flips, i);
+    flipped_drain drain = flipped_flip(&flips);
+    flipped_drain_end(&drain);
+    flipped_push(&flips, 7);
+    say_elements("empty", &empty);
+    say_elements("refused", &refused);
+    say_elements("some", &some);
+    say_elements("spilled", &spilled);
+    say_elements("gaps", &gaps);
+    printf("flips: %zu elements, room for %zu = {7}\n", flipped_count(&flips),
+           flipped_capacity(&flips));
+    printf("cache: %zu free objects, room for 128\n", cached_by_caller);
+    all_is_set_up();
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
+        smallbuf_long_4_destroy(buffers[i]);
+    flipped_destroy(&flips);
+    return 0;
+}

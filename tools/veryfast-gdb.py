@@ -1,0 +1,270 @@
+"""Pools and small buffers in gdb.
+
+    (gdb) source PREFIX/share/veryfast/veryfast-gdb.py       where gdb does not load it by itself
+    (gdb) print *pool
+    $1 = particles: 2 batches of 256 objects, stride 64; 300 live, 20 cached, 0 depot, 192 fresh
+    (gdb) print hits
+    $2 = 3 elements, room for 14 = {{target = 0, damage = 3}, ...}
+    (gdb) info veryfast
+    all pools of the program, a line each
+
+Reads memory only, so that core files will do, and calls nothing. The program needs debug information
+(-g), and for pools, and small buffers that have spilled, the library too. Instances are known by
+their members, whatever their names. The numbers are those of P_stats, and as exact.
+"""
+import gdb
+import gdb.printing
+
+UNSETTLED = -2**63  # src/pool.h
+NOT_RELEASED = 2**62
+SPILLED, REFUSED = 1, 2  # detail/smallbuf_core.h
+BANK_BIT, CAP_INSIDE = 1 << 63, 1 << 62
+MARK_SLOT_BITS = 10  # src/smallbuf.h
+NEEDS = 'needs the debug information of libveryfast'
+
+
+def members(value_type):
+    return [field.name for field in value_type.fields()]
+
+
+def pointed(address, name):
+    """What lies at the address, as the core's type of that name; gdb.error where it is not known."""
+    return gdb.Value(int(address)).cast(gdb.lookup_type(name).pointer()).dereference()
+
+
+def numbers(address, count, size):
+    """An array of unsigned numbers, in one read."""
+    memory = gdb.selected_inferior().read_memory(int(address), count * size)
+    order = 'big' if 'big' in gdb.execute('show endian', to_string=True) else 'little'
+    return [int.from_bytes(memory[i:i + size], order) for i in range(0, count * size, size)]
+
+
+# ---- pools: src/stats.c and src/capped.c, once more ----
+
+def caches(pool):
+    cache = pool['caches']
+    while int(cache) != 0:
+        yield cache.dereference()
+        cache = cache['next']
+
+
+def count_of(cache):
+    return int(cache['fast']['top'] - cache['fast']['bottom'])
+
+
+def outstanding(pool):
+    return int(pool['outstanding']) - (NOT_RELEASED if int(pool['holders']) > 0 else 0)
+
+
+def uncapped_stats(pool):
+    batches, objects = pool['batches'], int(pool['batch_objects'])
+    live, cached = outstanding(pool), 0
+    for cache in caches(pool):
+        count, settled = count_of(cache), int(cache['settled'])
+        live += int(cache['in']) - count - (0 if settled == UNSETTLED else settled)
+        cached += count - int(cache['seized'])
+    count = int(batches['count'])
+    carved = int(batches['cursor']) & ((1 << int(batches['bits'])) - 1)
+    # without a current batch all of one counts as carved
+    fresh = (int(batches['waiting']) + 1) * objects - min(carved, objects)
+    return count, live, cached, count * objects - fresh - live - cached, fresh
+
+
+def count_free(capped):
+    """Slots on a capped pool's stack; None where it is closed."""
+    index, closed = int(capped['free']['head']) & int(capped['index_mask']), int(capped['index_mask'])
+    if index == closed:
+        return None
+    links = [0]  # by index, which begins at 1
+    for i in range(int(capped['span_count'])):
+        span = capped['spans'][i]
+        links += numbers(span['links'], int(span['slots']), 4)
+    free = 0
+    while index != 0:
+        index, free = links[index], free + 1
+    return free
+
+
+def capped_stats(pool):
+    capped = pointed(pool['capped'], 'struct vf_capped')
+    objects, carved, ready = (int(n) for n in
+                              (pool['batch_objects'], capped['carved'], capped['ready']))
+    batches = sum((int(capped['spans'][i]['slots']) - 1) // objects + 1
+                  for i in range(int(capped['span_count'])))
+    free = count_free(capped)
+    if free is None:
+        free = carved - outstanding(pool)
+    return batches, carved - free, 0, free, ready - carved
+
+
+def describe(pool):
+    stats = uncapped_stats(pool) if int(pool['capped']) == 0 else capped_stats(pool)
+    batches, live, cached, depot, fresh = stats
+    name = pool['name'].address.cast(gdb.lookup_type('char').pointer()).string()
+    return (f'{name}: {batches} batches of {int(pool["batch_objects"])} objects, '
+            f'stride {int(pool["stride"])}; {live} live, {cached} cached, {depot} depot, '
+            f'{fresh} fresh' + ('; released' if pool['closed'] else ''))
+
+
+class Pool:
+    """pool_T_N: a struct of nothing but a vf_pool_core."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def to_string(self):
+        try:
+            return describe(pointed(self.value['core'].address, 'struct vf_pool'))
+        except gdb.error as error:
+            return f'a pool that cannot be read ({NEEDS}): {error}'
+
+
+class Cache:
+    """pool_T_N_cache: a struct of nothing but a vf_cache."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def to_string(self):
+        core = self.value['core']
+        return (f'{int(core["top"] - core["bottom"])} free objects, '
+                f'room for {int(core["limit"] - core["bottom"])}')
+
+
+class AllPools(gdb.Command):
+    """All pools of the program, each with its batches and how many of its objects are where."""
+
+    def __init__(self):
+        super().__init__('info veryfast', gdb.COMMAND_STATUS)
+
+    def invoke(self, argument, from_tty):
+        try:
+            pool = gdb.parse_and_eval('(struct vf_pool *)vf_pools')
+        except gdb.error as error:
+            raise gdb.GdbError(f'info veryfast {NEEDS}: {error}')
+        if int(pool) == 0:
+            print('no pools')
+        while int(pool) != 0:
+            print(f'{int(pool):#x} {describe(pool.dereference())}')
+            pool = pool['next']
+
+
+# ---- small buffers: src/spill.c and src/drain.c, once more ----
+
+def line_size():
+    machine = gdb.selected_inferior().architecture().name()
+    return 256 if 's390' in machine else 128 if 'powerpc' in machine else 64
+
+
+class Bank:
+    """The elements of a buffer, or with VF_FLIP of the bank that pushes go to."""
+
+    def __init__(self, bank, tail, element):
+        self.element = element
+        self.inline = bank['inline_']
+        self.inside = self.inline.type.sizeof // element.sizeof
+        self.directory = None
+        word = int(bank['spill'])
+        capacity = self.inside
+        if word & SPILLED:
+            window = pointed(word - SPILLED, 'vf_window').address - 1
+            self.directory = pointed(window['directory'], 'vf_directory')
+            capacity = int(self.directory['room'])
+        elif word & ~REFUSED:
+            options = pointed(word & ~REFUSED, 'vf_smallbuf_options')
+            if int(options['max_elements']) != 0:
+                capacity = min(capacity, int(options['max_elements']))
+        self.capacity = capacity
+        self.used = min(tail & (CAP_INSIDE - 1), capacity)
+        self.gaps = int(self.directory['gaps']) if self.directory is not None else 0
+
+    def slots(self):
+        """The address of each element."""
+        address = int(self.inline.address)
+        for i in range(min(self.used, self.inside)):
+            yield address + i * self.element.sizeof
+        if self.directory is None:
+            return
+        offset, level = int(self.directory['offset']), int(self.directory['first'])
+        end = self.used + offset
+        while 1 << level < end:
+            yield from self.chunk(level, min(end, 2 << level))
+            level += 1
+
+    def chunk(self, level, end):
+        chunk, first = int(self.directory['chunks'][level]), 1 << level
+        size, place = self.element.sizeof, self.inside + int(self.directory['offset'])
+        power = size & -size
+        block = max(8, 2 * line_size() // power)
+        for place in range(max(first, place), end):
+            if self.gaps:
+                mark, = numbers(chunk + first * size + (place - first) // block * 2, 1, 2)
+                unused = mark & ((1 << MARK_SLOT_BITS) - 1)
+                if mark >> MARK_SLOT_BITS == int(self.directory['fill']) and \
+                        place % block >= block - unused:
+                    continue
+            yield chunk + (place - first) * size
+
+
+class SmallBuffer:
+    """smallbuf_T_N: a struct of tail, spill, inline_, or of tail and two banks."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def element(self):
+        """The type of the elements. The inline slots have it, but in C++ they are bytes."""
+        buffer = self.value.type.strip_typedefs().unqualified()
+        try:
+            return gdb.lookup_type(buffer.name + '_drain')['at'].type.target()
+        except gdb.error: # the program does not use it
+            bank = buffer['banks'].type.target() if 'banks' in members(buffer) else buffer
+            if 'c++' in gdb.execute('show language', to_string=True):
+                raise
+            return bank['inline_'].type.target()
+
+    def bank(self):
+        tail = int(self.value['tail'])
+        element = self.element()
+        if 'banks' in members(self.value.type):
+            return Bank(self.value['banks'][tail >> 63], tail & ~BANK_BIT, element)
+        return Bank(self.value, tail, element)
+
+    def to_string(self):
+        try:
+            bank = self.bank()
+        except gdb.error as error:
+            return f'a small buffer that cannot be read ({NEEDS}): {error}'
+        return f'{bank.used - bank.gaps} elements, room for {bank.capacity}'
+
+    def children(self):
+        try:
+            bank = self.bank()
+        except gdb.error:
+            return
+        for i, address in enumerate(bank.slots()):
+            yield f'[{i}]', gdb.Value(address).cast(bank.element.pointer()).dereference()
+
+    def display_hint(self):
+        return 'array'
+
+
+class Printers(gdb.printing.PrettyPrinter):
+    def __init__(self):
+        super().__init__('veryfast', [])
+
+    def __call__(self, value):
+        value_type = value.type.strip_typedefs()
+        if value_type.code != gdb.TYPE_CODE_STRUCT:
+            return None
+        names = members(value_type)
+        if names == ['core']:
+            core = value_type.fields()[0].type.name
+            return {'vf_pool_core': Pool, 'vf_cache': Cache}.get(core, lambda value: None)(value)
+        if names in (['tail', 'spill', 'inline_'], ['tail', 'banks']):
+            return SmallBuffer(value)
+        return None
+
+
+gdb.printing.register_pretty_printer(gdb.current_objfile(), Printers(), replace=True)
+AllPools()
