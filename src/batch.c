@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "map.h"
+#include "probe.h"
 
 static size_t cursor_offset(const vf_pool *pool)
 {
@@ -183,6 +184,7 @@ static bool append(vf_pool *pool, size_t n)
         batches->waiting += n;
     }
     batches->last = last;
+    VF_PROBE(pool_grow, pool->name, n * pool->batch_objects);
     return true;
 }
 

@@ -17,6 +17,7 @@
 #include <assert.h>
 
 #include "pool.h"
+#include "probe.h"
 
 /* The array of a cache that has outgrown its first one. */
 typedef struct vf_array {
@@ -98,6 +99,7 @@ static void spill(vf_thread_cache *cache, size_t n)
     /* release: pairs with the acquire of in in release.c; it must not be seen before top */
     vf_store_release(&cache->in, vf_load_relaxed(&cache->in) - (int64_t)n);
     vf_depot_put(cache->pool, rest, n, &cache->spares);
+    VF_PROBE(pool_spill, cache->pool->name, n);
 }
 
 /* How many slots a spill takes from a full cache, and a refill asks of the depot: half of it, in
@@ -157,6 +159,7 @@ bool vf_cache_refill(vf_thread_cache *cache)
     /* in before top: the child of a fork in between finds too much lent rather than too little */
     vf_store_relaxed(&cache->in, vf_load_relaxed(&cache->in) + (int64_t)n);
     vf_store_release(&cache->fast.top, cache->fast.bottom + n);
+    VF_PROBE(pool_refill, cache->pool->name, n);
     return true;
 }
 
@@ -177,6 +180,7 @@ void vf_cache_flush(vf_thread_cache *cache)
     }
     cache->refilled = false;
     cache->burst = false;
+    VF_PROBE(pool_flush, cache->pool->name, n);
 }
 
 /* Makes whole a cache whose owner, or user, did not come along over a fork. What it was moving to

@@ -22,6 +22,7 @@
 
 #include "map.h"
 #include "pool.h"
+#include "probe.h"
 
 /* Doubling makes 31 at most; more only where the allocator refuses to double. */
 #define SPANS_MOST 64
@@ -140,6 +141,7 @@ static bool add_span(vf_pool *pool, uint32_t slots)
     /* release: pairs with the acquires of span_count, and of ready in carve */
     vf_store_release(&capped->span_count, capped->span_count + 1);
     vf_store_release(&capped->ready, capped->ready + slots);
+    VF_PROBE(pool_grow, pool->name, slots);
     return true;
 }
 

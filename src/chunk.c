@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "probe.h"
 
 uint64_t vf_spill_cap(const vf_smallbuf_options *options)
 {
@@ -119,6 +120,7 @@ void *vf_chunk_new(vf_directory *directory, size_t level, const vf_smallbuf_type
     if (memory == NULL)
         return NULL;
     chunk_init(directory, memory + lead, level, type);
+    VF_PROBE(smallbuf_grow, directory, (size_t)1 << level);
     return memory + lead;
 }
 
@@ -150,6 +152,7 @@ vf_directory *vf_directory_new(const vf_smallbuf_options *options, const vf_smal
     directory->chunks[level] = (char *)directory + lead;
     directory->room = vf_room_of(directory, level);
     chunk_init(directory, directory->chunks[level], level, type);
+    VF_PROBE(smallbuf_grow, directory, (size_t)1 << level);
     return directory;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pool.h"
+#include "probe.h"
 
 const char vf_interface_1 = 1; /* in a checked build of another name, see config.h */
 
@@ -238,6 +239,7 @@ static void free_closed(vf_pool *pool)
 static void *refused(vf_pool *pool)
 {
     vf_epoch_flush_all(pool, false);
+    VF_PROBE(pool_refusal, pool->name, vf_load_relaxed(&pool->bytes));
     errno = ENOMEM;
     return NULL;
 }

@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "memory.h"
+#include "probe.h"
 
 /* What a refused first chunk puts in the word where options were NULL; the same as NULL. */
 static const vf_smallbuf_options no_options;
@@ -152,8 +153,10 @@ void *vf_spill_find(void **spill, uint64_t index, const vf_smallbuf_type *type, 
     } else {
         slot = slot_spilled(spill, taken, type, run);
     }
-    if (slot == NULL)
+    if (slot == NULL) {
+        VF_PROBE(smallbuf_refusal, spill, taken);
         errno = ENOMEM;
+    }
     return slot;
 }
 

@@ -37,7 +37,8 @@ def check_core(compiler, directory, core):
     run([compiler, '-c', '-std=c11', *WARNINGS, '-O2', directory / 'veryfast' / 'veryfast.c',
          '-o', core])
     names = [line.split()[-1] for line in run(['nm', '-g', '--defined-only', core]).splitlines()]
-    stray = [name for name in names if not name.startswith('vf_')]
+    # the other one is <sys/sdt.h>'s
+    stray = [name for name in names if not name.startswith('vf_') and name != '_.stapsdt.base']
     require(names and not stray, f'exported without prefix: {stray}')
 
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Looks at pools and small buffers with gdb, in C and C++, and compares with what they say.
+Stops at each probe point.
 
 usage: check_gdb.py SOURCE COMPILER...
 
 The program prints a line for each thing, "name: what gdb shows". Skipped where gdb is missing or
 may not trace a program.
 """
+import re
 import shutil
 import subprocess
 import sys
@@ -45,6 +47,22 @@ def build(source, compiler, directory):
     return program
 
 
+def check_probes(source, program):
+    """Each probe that probe.h lists is there and reached, where the headers for them are."""
+    names = re.findall(r'^ \*     (\w+)\(\w+, \w+\) ', (source / 'src' / 'probe.h').read_text(), re.M)
+    notes = run(['readelf', '-n', program])
+    there = set(re.findall(r'Provider: veryfast\s+Name: (\w+)', notes))
+    if not there and not any(Path('/usr/include').glob('**/sys/sdt.h')):
+        print('skipped: no probes, since there is no sys/sdt.h')
+        return
+    if there != set(names) or not names:
+        yield f'the probes are {there}, not {names}'
+    for name in names:
+        shown = gdb(program, f'break -probe-stap veryfast:{name}', 'run', 'print $_probe_argc')
+        if not re.search(r'Breakpoint 1(\.\d)?, ', shown) or '$1 = 2' not in shown:
+            yield f'{name} is not reached:\n{shown}'
+
+
 def check(source, program):
     """The differences between what the program says and what gdb shows."""
     said = dict(line.split(': ', 1) for line in run([program]).splitlines())
@@ -82,7 +100,10 @@ def main():
         run([source / 'dev', 'amalgamate', directory / 'veryfast'])
         for compiler in sorted(compilers, key=lambda compiler: '++' in compiler):
             program = build(source, compiler, directory)
-            bad += [f'{compiler}: {text}' for text in check(source, program)]
+            found = [*check(source, program)]
+            if compiler == compilers[0]:
+                found += check_probes(source, program)
+            bad += [f'{compiler}: {text}' for text in found]
     print(*bad, sep='\n')
     sys.exit(bool(bad) or not compilers)
 

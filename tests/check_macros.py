@@ -20,6 +20,8 @@ struct foo { int a; };
 #define VF_DROP(p) ((void)(p))
 #define VF_ALIGN 64
 #define VF_CACHE_ALIGNED
+#define VF_ON_ALLOC(p) ((void)(p))
+#define VF_ON_FREE(p) ((void)(p))
 #include <veryfast/pool.h>
 #define VF_T char *
 #define VF_N 16

@@ -30,6 +30,10 @@
  *   VF_EPOCH          adds P_free_deferred and P_epoch_barrier, for objects that are read without a
  *                     lock. Needs a library with the epoch backend (Meson option epoch, liburcu),
  *                     whose pkg-config file or Meson dependency then defines VF_HAS_EPOCH
+ *   VF_ON_ALLOC(p)    statement run on each object that is handed out, before anything is stored in
+ *                     it, and
+ *   VF_ON_FREE(p)     on each that goes back, behind VF_DROP: for profilers. P_destroy runs it too.
+ *                     By default nothing. They must not use the pool
  *   VF_DECLARE        only types and extern prototypes, for a header
  *   VF_DEFINE         only the bodies to them, for one .c file
  *                     By default everything is static inline, which is the fast form
@@ -98,6 +102,18 @@ VF_STATIC_ASSERT((VF_ALIGN) > 0 && ((VF_ALIGN) & ((VF_ALIGN)-1)) == 0,
 #    define vf_line VF_CACHE_LINE
 #else
 #    define vf_line 1
+#endif
+
+#ifndef VF_ON_ALLOC
+#    define VF_ON_ALLOC(p) ((void)(p))
+#endif
+#ifdef VF_ON_FREE
+#    define vf_drops 1
+#else
+#    define VF_ON_FREE(p) ((void)(p))
+#    ifndef vf_no_drop
+#        define vf_drops 1
+#    endif
 #endif
 
 /* Names of the instance, so that the rest reads as plain C. */
@@ -174,7 +190,11 @@ VF_EXTERN_C_END
  */
 vf_fn VF_T *vf_self_alloc(vf_self *pool)
 {
-    return (VF_T *)vf_pool_core_alloc(&pool->core);
+    VF_T *object = (VF_T *)vf_pool_core_alloc(&pool->core);
+    if (VF_LIKELY(object != NULL)) {
+        VF_ON_ALLOC(object);
+    }
+    return object;
 }
 
 /*
@@ -185,10 +205,11 @@ vf_fn void vf_self_free(vf_self *pool, VF_T *object)
 {
     if (VF_UNLIKELY(object == NULL))
         return;
-#    ifndef vf_no_drop
+#    ifdef vf_drops
     if (!vf_pool_core_may_drop(&pool->core, object))
         return;
     VF_DROP(object);
+    VF_ON_FREE(object);
 #    endif
     vf_pool_core_free(&pool->core, object);
 }
@@ -228,6 +249,7 @@ vf_fn VF_T vf_self_take(vf_self *pool, VF_T *object)
 #    else
     VF_T value = *object;
 #    endif
+    VF_ON_FREE(object);
     vf_pool_core_free(&pool->core, object);
     return value;
 }
@@ -238,7 +260,11 @@ vf_fn VF_T vf_self_take(vf_self *pool, VF_T *object)
  */
 vf_fn size_t vf_self_alloc_n(vf_self *pool, VF_T *objects[], size_t n)
 {
-    return vf_pool_core_alloc_n(&pool->core, objects, n);
+    size_t given = vf_pool_core_alloc_n(&pool->core, objects, n);
+    for (size_t i = 0; i < given; i++) {
+        VF_ON_ALLOC(objects[i]);
+    }
+    return given;
 }
 
 /*
@@ -247,10 +273,11 @@ vf_fn size_t vf_self_alloc_n(vf_self *pool, VF_T *objects[], size_t n)
  */
 vf_fn void vf_self_free_n(vf_self *pool, VF_T *const objects[], size_t n)
 {
-#    ifndef vf_no_drop
+#    ifdef vf_drops
     for (size_t i = 0; i < n; i++) {
         if (objects[i] != NULL && vf_pool_core_may_drop(&pool->core, objects[i])) {
             VF_DROP(objects[i]);
+            VF_ON_FREE(objects[i]);
         }
     }
 #    endif
@@ -333,11 +360,12 @@ vf_fn size_t vf_self_trim(vf_self *pool)
 }
 
 /* The core drops objects without a type. */
-#    ifndef vf_no_drop
+#    ifdef vf_drops
 static inline VF_UNUSED void vf_self_drop(void *object)
 {
     VF_T *typed = (VF_T *)object;
     VF_DROP(typed);
+    VF_ON_FREE(typed);
 }
 #    endif
 
@@ -363,7 +391,7 @@ vf_fn bool vf_self_free_deferred(vf_self *pool, VF_T *object)
 {
     if (VF_UNLIKELY(object == NULL))
         return true;
-#        ifdef vf_no_drop
+#        ifndef vf_drops
     return vf_pool_core_free_deferred(&pool->core, object, NULL);
 #        else
     return vf_pool_core_free_deferred(&pool->core, object, vf_self_drop);
@@ -394,7 +422,7 @@ vf_fn void vf_self_epoch_barrier(vf_self *pool)
 vf_fn void vf_self_destroy(vf_self *pool)
 {
     if (pool != NULL) {
-#    ifdef vf_no_drop
+#    ifndef vf_drops
         vf_pool_core_destroy(&pool->core, NULL);
 #    else
         vf_pool_core_destroy(&pool->core, vf_self_drop);
@@ -451,7 +479,11 @@ vf_fn vf_self_cache *vf_self_cache_new(vf_self *pool)
 /* P_cache_alloc: as P_alloc. One thread at a time. */
 vf_fn VF_T *vf_self_cache_alloc(vf_self_cache *cache)
 {
-    return (VF_T *)vf_pool_core_cache_alloc(&cache->core);
+    VF_T *object = (VF_T *)vf_pool_core_cache_alloc(&cache->core);
+    if (VF_LIKELY(object != NULL)) {
+        VF_ON_ALLOC(object);
+    }
+    return object;
 }
 
 /* P_cache_free: as P_free, of any object of the cache's pool. One thread at a time. */
@@ -459,10 +491,11 @@ vf_fn void vf_self_cache_free(vf_self_cache *cache, VF_T *object)
 {
     if (VF_UNLIKELY(object == NULL))
         return;
-#    ifndef vf_no_drop
+#    ifdef vf_drops
     if (!vf_pool_core_cache_may_drop(&cache->core, object))
         return;
     VF_DROP(object);
+    VF_ON_FREE(object);
 #    endif
     vf_pool_core_cache_free(&cache->core, object);
 }
@@ -500,5 +533,6 @@ vf_fn void vf_self_cache_release(vf_self_cache *cache)
 #undef vf_self_cache_alloc
 #undef vf_self_cache_free
 #undef vf_self_cache_release
+#undef vf_drops
 #undef vf_line
 #include <veryfast/detail/template_end.h>

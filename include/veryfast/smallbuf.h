@@ -74,6 +74,11 @@
 #    error "VF_ALIGN is a parameter of pool.h; the elements of a small buffer lie close together"
 #    undef VF_ALIGN
 #endif
+#if defined(VF_ON_ALLOC) || defined(VF_ON_FREE)
+#    error "VF_ON_ALLOC and VF_ON_FREE are parameters of pool.h; a small buffer hands nothing out"
+#    undef VF_ON_ALLOC
+#    undef VF_ON_FREE
+#endif
 #if defined(VF_EPOCH) && !defined(VF_FLIP)
 #    error "VF_EPOCH is a parameter of pool.h, or goes with VF_FLIP; there is nothing to wait for"
 #    undef VF_EPOCH

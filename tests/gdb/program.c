@@ -125,6 +125,10 @@ int main(void)
     say("uncached", uncached);
     released = pool_of((vf_pool_options){.name = "released"}, 30, 10);
     say("released", released);
+    particles *full = pool_of((vf_pool_options){.max_objects = 1}, 1, 0);
+    if (pool_particle_100_alloc(full) != NULL)
+        return 1;
+    pool_particle_100_destroy(full);
     pool_particle_100_release(released);
 
     static const vf_smallbuf_options two = {.max_elements = 2};

@@ -21,6 +21,8 @@
 #undef VF_NAME
 #undef VF_CACHE_ALIGNED
 #undef VF_ALIGN
+#undef VF_ON_ALLOC
+#undef VF_ON_FREE
 #undef VF_EPOCH
 #undef VF_FLIP
 #undef VF_DECLARE

@@ -1,0 +1,31 @@
+/*
+ * probe.h - points at which perf, bpftrace, SystemTap and gdb can look on: on the slow paths only,
+ * and a nop each while nobody does. Where <sys/sdt.h> is not there, there are none.
+ *
+ *     pool_refill(name, slots)         a cache has got slots, from the depot or a batch
+ *     pool_spill(name, slots)          a cache has given slots to the depot
+ *     pool_flush(name, slots)          all that it had: its thread has ended, or called
+ *                                      vf_thread_flush
+ *     pool_grow(name, slots)           of new memory
+ *     pool_refusal(name, bytes)        an alloc has failed; what the pool holds
+ *     smallbuf_grow(directory, slots)  a buffer has allocated a chunk
+ *     smallbuf_refusal(buffer, index)  a push has failed; the address is of the buffer's word spill
+ */
+#ifndef VF_PROBE_H
+#define VF_PROBE_H
+
+#if defined(__has_include)
+#    if __has_include(<sys/sdt.h>)
+#        include <sys/sdt.h>
+#        ifdef __clang__ /* sees what a macro of that header expands to as ours */
+#            pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#        endif
+#        define VF_PROBE(name, what, number)                                                       \
+            DTRACE_PROBE2(veryfast, name, (const void *)(what), number)
+#    endif
+#endif
+#ifndef VF_PROBE
+#    define VF_PROBE(name, what, number) ((void)(what), (void)(number))
+#endif
+
+#endif
