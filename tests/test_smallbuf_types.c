@@ -172,3 +172,42 @@ Test(smallbuf_layout, cache_aligned_counter_is_alone_on_its_line)
     check_equal(offsetof(word_64_flip_cache_aligned, banks), VF_CACHE_LINE);
     check_equal(_Alignof(byte_2_cache_aligned), VF_CACHE_LINE);
 }
+
+/* ---- pointers, whose star and const must bind to the element and nothing else ---- */
+
+#define VF_T    char *
+#define VF_N    4
+#define VF_NAME names
+#include <veryfast/smallbuf.h>
+
+Test(smallbuf_types, pointers)
+{
+    enum { MANY = 200 };
+    static char letters[MANY];
+    names buffer = {0};
+    names_writer writer;
+    char *three[3] = {&letters[2], &letters[3], &letters[4]};
+    cr_assert(names_push(&buffer, &letters[0]) && names_push_exclusive(&buffer, &letters[1]));
+    cr_assert(names_push_n(&buffer, three, 3) == 3);
+    *names_push_slot(&buffer, NULL) = &letters[5];
+    names_writer_open(&writer, &buffer);
+    for (size_t i = 6; i < MANY; i++)
+        cr_assert(names_writer_push(&writer, &letters[i]));
+    names_writer_close(&writer);
+
+    char *const *span;
+    size_t seen = 0;
+    for (size_t n; (n = names_span(&buffer, seen, &span)) > 0; seen += n)
+        cr_assert(span[0] == &letters[seen] && span[n - 1] == &letters[seen + n - 1]);
+    cr_assert(seen == MANY);
+
+    char *name, **taken;
+    names_drain drain = names_drain_begin(&buffer);
+    cr_assert(names_drain_next(&drain, &name) && name == &letters[0]);
+    seen = 1;
+    for (size_t n; (n = names_drain_span(&drain, &taken)) > 0; seen += n)
+        cr_assert(taken[0] == &letters[seen] && taken[n - 1] == &letters[seen + n - 1]);
+    cr_assert(seen == MANY);
+    names_drain_end(&drain);
+    names_destroy(&buffer);
+}

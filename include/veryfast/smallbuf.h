@@ -178,7 +178,8 @@ typedef struct vf_self {
 /* A producer that pushes much; see detail/smallbuf_writer.h. */
 typedef struct vf_self_writer {
     vf_self *buffer;
-    VF_T *at, *stop; /* what is left of its run */
+    VF_T *at; /* to stop: what is left of its run */
+    VF_T *stop;
     vf_writer core;
 } vf_self_writer;
 #    endif
@@ -186,7 +187,8 @@ typedef struct vf_self_writer {
 
 /* What a drain has yet to hand out. Its buffer is empty already. */
 typedef struct vf_self_drain {
-    VF_T *at, *stop; /* of the span that it is in */
+    VF_T *at; /* to stop: of the span that it is in */
+    VF_T *stop;
     vf_drain core;
 } vf_self_drain;
 #endif
@@ -196,13 +198,13 @@ VF_EXTERN_C_BEGIN
 void vf_self_init(vf_self *buffer, const vf_smallbuf_options *options);
 bool vf_self_push(vf_self *buffer, VF_T value);
 bool vf_self_push_index(vf_self *buffer, VF_T value, size_t *index);
-size_t vf_self_push_n(vf_self *buffer, const VF_T *values, size_t n);
+size_t vf_self_push_n(vf_self *buffer, VF_T const *values, size_t n);
 bool vf_self_push_exclusive(vf_self *buffer, VF_T value);
 size_t vf_self_count(const vf_self *buffer);
 size_t vf_self_capacity(const vf_self *buffer);
 size_t vf_self_refused(const vf_self *buffer);
 bool vf_self_reserve(vf_self *buffer, size_t n);
-size_t vf_self_span(const vf_self *buffer, size_t from, const VF_T **elements);
+size_t vf_self_span(const vf_self *buffer, size_t from, VF_T const **elements);
 vf_self_drain vf_self_drain_begin(vf_self *buffer);
 size_t vf_self_drain_span(vf_self_drain *drain, VF_T **elements);
 bool vf_self_drain_next(vf_self_drain *drain, VF_T *value);
@@ -417,7 +419,7 @@ template <typename vf_value>
 #    else
 #        define vf_value VF_T
 #    endif
-vf_fn size_t vf_self_push_n(vf_self *buffer, const vf_value *values, size_t n)
+vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *values, size_t n)
 {
 #    ifdef __cplusplus
     VF_STATIC_ASSERT((std::is_same<vf_value, VF_T>::value &&

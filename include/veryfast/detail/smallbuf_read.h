@@ -140,7 +140,7 @@ vf_fn bool vf_self_reserve(vf_self *buffer, size_t n)
  * gaps, a look at each block of 128 bytes, and a walk from the beginning for who does not read on
  * where he, or another, has left off.
  */
-vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, const VF_T **elements)
+vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, VF_T const **elements)
 {
     uint64_t index;
     const vf_self_bank *bank = vf_self_current(buffer, &index);
@@ -151,7 +151,7 @@ vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, const VF_T **eleme
     }
     const void *found = NULL;
     size_t n = vf_spill_span(&bank->spill, index, from, &vf_self_type, &found);
-    *elements = (const VF_T *)found;
+    *elements = (VF_T const *)found;
     return n;
 }
 
