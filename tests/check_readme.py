@@ -1,30 +1,83 @@
 #!/usr/bin/env python3
-"""The ```c blocks of the README must be the short examples, to the letter.
+"""What the README and the pages in docs/ show must be true.
 
-usage: check_readme.py SOURCE
+usage: check_readme.py SOURCE COMPILER...
+
+The README's ```c blocks are the short examples, to the letter. Those of each page in docs/, one
+behind the other, compile without a warning, ```cpp blocks as C++. Links between pages lead somewhere.
 """
 import difflib
 import re
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 EXAMPLES = ['quickstart.c', 'collect.c']
+C = ['-x', 'c', '-std=c11']
+CPP = ['-x', 'c++', '-std=c++17']
+FLAGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Werror', '-fsyntax-only',
+         '-DVF_HAS_EPOCH']
+
+
+def blocks(text, language):
+    return re.findall(rf'^```{language}\n(.*?)^```$', text, re.MULTILINE | re.DOTALL)
+
+
+def check_examples(source):
+    shown = blocks((source / 'README.md').read_text(), 'c')
+    if len(shown) != len(EXAMPLES):
+        yield f'README.md has {len(shown)} ```c blocks, not {len(EXAMPLES)}'
+    for block, name in zip(shown, EXAMPLES):
+        example = (source / 'examples' / name).read_text()
+        yield from difflib.unified_diff(block.splitlines(), example.splitlines(), 'README.md',
+                                        f'examples/{name}', lineterm='')
+
+
+def headers_are_there(compiler, text):
+    """Those of other libraries, which a page may need: liburcu, Boost."""
+    names = re.findall(r'^#include <((?:urcu|boost)[^>]*)>', text, re.MULTILINE)
+    probe = ''.join(f'#include <{name}>\n' for name in names)
+    return subprocess.run([compiler, '-fsyntax-only', '-x', 'c', '-'], input=probe, text=True,
+                          capture_output=True).returncode == 0
+
+
+def check_page(source, page, compiler, directory):
+    language = CPP if '++' in Path(compiler).name else C
+    text = '\n'.join(blocks(page.read_text(), 'cpp' if language is CPP else 'c'))
+    if not text:
+        return
+    if not headers_are_there(compiler, text):
+        print(f'skipped: {page.name} with {compiler}: a header that it needs is missing')
+        return
+    path = directory / f'{page.stem}.block'
+    path.write_text(text)
+    command = [compiler, *language, *FLAGS, f'-I{source}/include', str(path)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode != 0:
+        yield f'the blocks of {page.name} with {compiler}:\n{result.stderr}'
+
+
+def check_links(page):
+    for target in re.findall(r'\]\(([^)#]+)(?:#[^)]*)?\)', page.read_text()):
+        if '://' not in target and not (page.parent / target).exists():
+            yield f'{page.name} links to {target}, which is not there'
 
 
 def main():
-    source = Path(sys.argv[1])
-    readme = (source / 'README.md').read_text()
-    blocks = re.findall(r'^```c\n(.*?)^```$', readme, re.MULTILINE | re.DOTALL)
-    if len(blocks) != len(EXAMPLES):
-        sys.exit(f'README.md has {len(blocks)} ```c blocks, not {len(EXAMPLES)}')
-    bad = False
-    for block, name in zip(blocks, EXAMPLES):
-        example = (source / 'examples' / name).read_text()
-        for line in difflib.unified_diff(block.splitlines(), example.splitlines(), 'README.md',
-                                         f'examples/{name}', lineterm=''):
-            print(line)
-            bad = True
-    sys.exit(bad)
+    source, compilers = Path(sys.argv[1]), sys.argv[2:]
+    bad = [*check_examples(source)]
+    pages = sorted((source / 'docs').glob('*.md'))
+    if not pages or not any(blocks(page.read_text(), 'c') for page in pages):
+        bad.append('docs/ has no pages')
+    with tempfile.TemporaryDirectory() as temporary:
+        for page in pages:
+            for compiler in compilers:
+                bad += check_page(source, page, compiler, Path(temporary))
+    for page in [*source.glob('*.md'), *pages]:
+        bad += check_links(page)
+    print(*bad, sep='\n')
+    sys.exit(bool(bad))
 
 
 main()
