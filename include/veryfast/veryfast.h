@@ -21,6 +21,7 @@
 
 #include <veryfast/detail/config.h>
 
+/* Of these headers. */
 #define VF_VERSION "0.4.0"
 
 VF_EXTERN_C_BEGIN
@@ -38,7 +39,7 @@ typedef struct vf_allocator {
     void *(*alloc)(void *context, size_t size, size_t alignment);
     /* memory with the size and alignment it was allocated with; never NULL. */
     void (*dealloc)(void *context, void *memory, size_t size, size_t alignment);
-    void *context;
+    void *context; /* what both are given first */
 } vf_allocator;
 
 /* cache_objects: threads keep nothing to themselves. */
@@ -46,7 +47,7 @@ typedef struct vf_allocator {
 
 /* How a pool is to be. All zero: the defaults. Copied by P_new. */
 typedef struct vf_pool_options {
-    vf_allocator allocator;
+    vf_allocator allocator;  /* where its memory comes from */
     size_t max_objects;      /* hard cap on live objects; 0: none. A capped pool has no caches */
     size_t cache_objects;    /* most free objects one thread keeps to itself; 0: chosen by the
                                 library (half a MiB of them, 64 at least, 8192 at most);
@@ -82,10 +83,10 @@ typedef struct vf_pool_stats {
  * is, so one may serve many buffers, and must outlive them and stay as it is.
  */
 typedef struct vf_smallbuf_options {
-    vf_allocator allocator;
-    size_t max_elements; /* hard cap on slots in use; 0: none */
-    size_t first_chunk;  /* elements in the first chunk, made up to a power of two; 0: chosen by the
-                            library (VF_N, but 256 bytes at least) */
+    vf_allocator allocator; /* where the memory behind VF_N comes from */
+    size_t max_elements;    /* hard cap on slots in use; 0: none */
+    size_t first_chunk; /* elements in the first chunk, made up to a power of two; 0: chosen by the
+                           library (VF_N, but 256 bytes at least) */
 } vf_smallbuf_options;
 
 /*
