@@ -49,7 +49,8 @@ def build(source, compiler, directory):
 
 def check_probes(source, program):
     """Each probe that probe.h lists is there and reached, where the headers for them are."""
-    names = re.findall(r'^ \*     (\w+)\(\w+, \w+\) ', (source / 'src' / 'probe.h').read_text(), re.M)
+    text = (source / 'src' / 'probe.h').read_text()
+    names = re.findall(r'^ \*     (\w+)\(\w+, \w+\) ', text, re.M)
     notes = run(['readelf', '-n', program])
     there = set(re.findall(r'Provider: veryfast\s+Name: (\w+)', notes))
     if not there and not any(Path('/usr/include').glob('**/sys/sdt.h')):

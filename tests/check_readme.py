@@ -4,7 +4,8 @@
 usage: check_readme.py SOURCE COMPILER...
 
 The README's ```c blocks are the short examples, to the letter. Those of each page in docs/, one
-behind the other, compile without a warning, ```cpp blocks as C++. Links between pages lead somewhere.
+behind the other, compile without a warning, ```cpp blocks as C++. Links between pages lead
+somewhere.
 """
 import difflib
 import re

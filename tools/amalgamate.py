@@ -71,8 +71,8 @@ def core(source, seen):
 
 def head(source, name, sentence):
     licence = (source / 'LICENSE').read_text().rstrip().splitlines()
-    lines = [f'{name} - {sentence}', '', 'Made by ./dev amalgamate from the sources of veryfast.', '',
-             *licence]
+    made = 'Made by ./dev amalgamate from the sources of veryfast.'
+    lines = [f'{name} - {sentence}', '', made, '', *licence]
     return '/*\n' + ''.join(f' * {line}'.rstrip() + '\n' for line in lines) + ' */\n'
 
 

@@ -3,8 +3,8 @@
 
 usage: api.py SOURCE DIRECTORY
 
-A template's instance is pool_T_N or smallbuf_T_N there. Functions become prototypes, each behind its
-comment; one without a comment stays so, and is Doxygen's to complain of.
+A template's instance is pool_T_N or smallbuf_T_N there. Functions become prototypes, each behind
+its comment; one without a comment stays so, and is Doxygen's to complain of.
 """
 import re
 import sys
@@ -31,7 +31,7 @@ def documentation(lines, plain):
             out.append('    ' + line.lstrip(' ') if plain else '  ' + line)
         else:
             line = re.sub(r'([<>#%@\\]|\*(?=\w))', r'\\\1', line)
-            out.append(line.replace(' .. ', ' ..\\ '))  # not the end of a sentence
+            out.append(line.replace(' .. ', '&nbsp;..&nbsp;'))  # not the end of a sentence
     return '/**\n' + ''.join(f' * {line}'.rstrip() + '\n' for line in out) + ' */\n'
 
 

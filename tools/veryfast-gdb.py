@@ -8,9 +8,9 @@
     (gdb) info veryfast
     all pools of the program, a line each
 
-Reads memory only, so that core files will do, and calls nothing. The program needs debug information
-(-g), and for pools, and small buffers that have spilled, the library too. Instances are known by
-their members, whatever their names. The numbers are those of P_stats, and as exact.
+Reads memory only, so that core files will do, and calls nothing. The program needs debug
+information (-g), and for pools, and small buffers that have spilled, the library too. Instances are
+known by their members, whatever their names. The numbers are those of P_stats, and as exact.
 """
 import gdb
 import gdb.printing
@@ -28,7 +28,7 @@ def members(value_type):
 
 
 def pointed(address, name):
-    """What lies at the address, as the core's type of that name; gdb.error where it is not known."""
+    """What lies at the address, as the core's type of that name; gdb.error: it is not known."""
     return gdb.Value(int(address)).cast(gdb.lookup_type(name).pointer()).dereference()
 
 
@@ -72,7 +72,8 @@ def uncapped_stats(pool):
 
 def count_free(capped):
     """Slots on a capped pool's stack; None where it is closed."""
-    index, closed = int(capped['free']['head']) & int(capped['index_mask']), int(capped['index_mask'])
+    closed = int(capped['index_mask'])
+    index = int(capped['free']['head']) & closed
     if index == closed:
         return None
     links = [0]  # by index, which begins at 1
@@ -217,7 +218,7 @@ class SmallBuffer:
         buffer = self.value.type.strip_typedefs().unqualified()
         try:
             return gdb.lookup_type(buffer.name + '_drain')['at'].type.target()
-        except gdb.error: # the program does not use it
+        except gdb.error:  # the program does not use it
             bank = buffer['banks'].type.target() if 'banks' in members(buffer) else buffer
             if 'c++' in gdb.execute('show language', to_string=True):
                 raise
