@@ -39,7 +39,7 @@ class Installed:
 
     def __init__(self, source, temporary, cc, meson, kind):
         self.cc, self.meson, self.kind, self.temporary = shlex.split(cc), meson, kind, temporary
-        self.consumer = Path(source, 'tests', 'consumer')
+        self.source, self.consumer = source, Path(source, 'tests', 'consumer')
         self.prefix = temporary / 'prefix'
         build = temporary / 'build'
         run([*shlex.split(meson), 'setup', build, source, f'--prefix={self.prefix}',
@@ -141,6 +141,11 @@ def check_cmake_package(installed, version):
     require('Build files have been written' in said, said)
     links = run(['cat', *installed.temporary.glob('cmake-moved/build/**/link.txt')])
     require(f'{moved}/lib' in links, 'CMake links with what was not moved')
+    subdirectory = text.replace('find_package(veryfast 0.4 REQUIRED)',
+                                f'add_subdirectory({installed.source} veryfast)')
+    require(subdirectory != text, 'the consumer does not look for veryfast 0.4')
+    said = build('cmake-subdirectory', '/nowhere', subdirectory)
+    require('Build files have been written' in said, said)
     for wrong in '0.99', '1.0':
         said = build(f'cmake-{wrong}', installed.prefix, text.replace('0.4', wrong))
         require('version' in said and 'written' not in said, f'{wrong} is found:\n{said}')
