@@ -94,7 +94,7 @@ struct vf_pool *vf_checked_pool(const vf_pool_core *core, bool released_too, con
                                 const void *place);
 struct vf_pool *vf_checked_pool_of(const vf_cache *fast, const char *what, const void *place);
 vf_header *vf_quarantine_exchange(struct vf_pool *pool, vf_header *header, size_t most_bytes);
-vf_header *vf_quarantine_get(struct vf_pool *pool, size_t most_bytes);
+vf_header *vf_quarantine_get(struct vf_pool *pool);
 size_t vf_quarantine_count(struct vf_pool *pool);
 void vf_checked_close(struct vf_pool *pool, const void *place);
 

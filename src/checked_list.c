@@ -169,13 +169,17 @@ vf_pool *vf_checked_pool_of(const vf_cache *fast, const char *what, const void *
     return pool;
 }
 
-/* Takes out the oldest until there are no more bytes; as a chain. The lock. */
-static vf_header *take_oldest(vf_pool *pool, size_t most_bytes)
+/*
+ * Takes out some of the oldest, as a chain, while there are more bytes. Few at a time: what a
+ * thread has in its hands is lost to the child of a fork. The lock.
+ */
+static vf_header *take_oldest(vf_pool *pool, size_t most_bytes, size_t n)
 {
     vf_checked *checked = &pool->checked;
     vf_header *chain = checked->first;
     vf_header *last = NULL;
-    for (; checked->quarantined * pool->stride > most_bytes; checked->quarantined--) {
+    for (; n > 0 && checked->quarantined * pool->stride > most_bytes; n--) {
+        checked->quarantined--;
         last = checked->first;
         checked->first = last->next;
     }
@@ -187,16 +191,17 @@ static vf_header *take_oldest(vf_pool *pool, size_t most_bytes)
     return chain;
 }
 
-vf_header *vf_quarantine_get(vf_pool *pool, size_t most_bytes)
+/* The oldest, or NULL. */
+vf_header *vf_quarantine_get(vf_pool *pool)
 {
     pthread_mutex_lock(&lock);
-    vf_header *chain = take_oldest(pool, most_bytes);
+    vf_header *oldest = take_oldest(pool, 0, 1);
     pthread_mutex_unlock(&lock);
-    return chain;
+    return oldest;
 }
 
 /*
- * Puts the object in, and takes others out as vf_quarantine_get does, at once: with the object in
+ * Puts the object in, and takes one or two others out, as a chain, at once: with the object in
  * there another thread may end the pool. NULL: there are none. If the pool is released, the object
  * itself is taken out, and with it all is left to the core.
  */
@@ -213,7 +218,7 @@ vf_header *vf_quarantine_exchange(vf_pool *pool, vf_header *header, size_t most_
             checked->first = header;
         checked->last = header;
         checked->quarantined++;
-        chain = take_oldest(pool, most_bytes);
+        chain = take_oldest(pool, most_bytes, 2);
     }
     pthread_mutex_unlock(&lock);
     return chain;

@@ -47,9 +47,10 @@ static void free_chain(vf_pool *pool, vf_header *chain, const void *place)
 /* Gives to the core all that is freed; whether that was anything. */
 static bool empty_quarantine(vf_pool *pool, const void *place)
 {
-    vf_header *chain = vf_quarantine_get(pool, 0);
-    free_chain(pool, chain, place);
-    return chain != NULL;
+    bool any = false;
+    for (vf_header *header; (header = vf_quarantine_get(pool)) != NULL; any = true)
+        free_chain(pool, header, place);
+    return any;
 }
 
 /* ---- beginning and end ---- */
@@ -179,9 +180,10 @@ static bool end_object(vf_pool *pool, void *object, const void *place)
     return true;
 }
 
-static bool has_quarantine(void)
+/* With a cap there is none: what somebody is about to give to the core would be missing there. */
+static bool has_quarantine(const vf_pool *pool)
 {
-    return vf_load_relaxed(&quarantine_bytes) != 0;
+    return pool->capped == NULL && vf_load_relaxed(&quarantine_bytes) != 0;
 }
 
 static void quarantine(vf_pool *pool, void *object, const void *place)
@@ -193,7 +195,7 @@ static void quarantine(vf_pool *pool, void *object, const void *place)
 void vf_checked_free(vf_pool_core *core, void *object, const void *place)
 {
     vf_pool *pool = vf_checked_pool(core, true, "free", place);
-    if (end_object(pool, object, place) && has_quarantine())
+    if (end_object(pool, object, place) && has_quarantine(pool))
         quarantine(pool, object, place);
     else
         vf_pool_core_free(core, object); /* the pool may be gone with it */
@@ -285,7 +287,7 @@ bool vf_checked_cache_may_drop(vf_cache *cache, const void *object, const void *
 void vf_checked_cache_free(vf_cache *cache, void *object, const void *place)
 {
     vf_pool *pool = vf_checked_pool_of(cache, "P_cache_free", place);
-    if (end_object(pool, object, place) && has_quarantine())
+    if (end_object(pool, object, place) && has_quarantine(pool))
         quarantine(pool, object, place);
     else
         vf_pool_core_cache_free(cache, object);

@@ -265,7 +265,7 @@ Test(misuse_pool, fills, .init = setup, .fini = teardown)
     cr_assert(pool_job_64_alloc(pool) == object && is_filled(object, 1));
 }
 
-/* A freed object waits its turn, but not where memory or the cap is spent. */
+/* A freed object waits its turn, but for where there is a cap, up to which all must be had. */
 Test(misuse_pool, quarantine, .init = setup, .fini = teardown)
 {
     job *object = pool_job_64_alloc(pool);
