@@ -4,7 +4,8 @@
 usage: check_amalgamate.py SOURCE COMPILER...
 
 The core compiles alone with each C compiler, exports nothing without the prefix, and serves the
-consumer, in C and C++, and the short examples; the templates' own test files compile with it.
+consumer, in C and C++, and the short examples, checked and not; the templates' own test files
+compile with it.
 """
 import subprocess
 import sys
@@ -33,8 +34,8 @@ def language_of(compiler):
     return 'c++' if '++' in Path(compiler).name else 'c'
 
 
-def check_core(compiler, directory, core):
-    run([compiler, '-c', '-std=c11', *WARNINGS, '-O2', directory / 'veryfast' / 'veryfast.c',
+def check_core(compiler, directory, core, side):
+    run([compiler, '-c', '-std=c11', *WARNINGS, '-O2', *side, directory / 'veryfast' / 'veryfast.c',
          '-o', core])
     names = [line.split()[-1] for line in run(['nm', '-g', '--defined-only', core]).splitlines()]
     # the other one is <sys/sdt.h>'s
@@ -42,8 +43,8 @@ def check_core(compiler, directory, core):
     require(names and not stray, f'exported without prefix: {stray}')
 
 
-def check_programs(source, compiler, directory, core):
-    flags = [*LANGUAGES[language_of(compiler)], *WARNINGS, f'-I{directory}']
+def check_programs(source, compiler, directory, core, side):
+    flags = [*LANGUAGES[language_of(compiler)], *WARNINGS, *side, f'-I{directory}']
     programs = {'tests/consumer/main.c': '.'}
     if language_of(compiler) == 'c':
         programs |= {'examples/quickstart.c': 'a spark at (1, 0)',
@@ -72,10 +73,12 @@ def main():
         made = {path.name for path in (directory / 'veryfast').iterdir()}
         require(made == FILES, f'made are {made}, not {FILES}')
         core = directory / 'veryfast.o'
-        for compiler in sorted(compilers, key=language_of):
-            if language_of(compiler) == 'c':
-                check_core(compiler, directory, core)
-            check_programs(source, compiler, directory, core)
+        for side in [], ['-DVF_CHECKED']:
+            for compiler in sorted(compilers, key=language_of):
+                if language_of(compiler) == 'c':
+                    check_core(compiler, directory, core, side)
+                check_programs(source, compiler, directory, core, side)
+        for compiler in compilers:
             check_templates(source, compiler, directory)
 
 

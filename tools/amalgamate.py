@@ -16,7 +16,7 @@ from pathlib import Path
 INCLUDE = re.compile(r'^# *include (?:<(veryfast/[\w/.]+)>|"([\w.]+)")\n', re.MULTILINE)
 FEATURES = re.compile(r'^#define _(?:GNU|POSIX_C)_SOURCE\b.*\n', re.MULTILINE)
 # name.h is a system header from its first line on, and with it what would follow
-ONCE = ['veryfast.h', 'detail/pool_core.h', 'detail/smallbuf_core.h', 'detail/name.h']
+ONCE = ['veryfast.h', 'checked.h', 'detail/pool_core.h', 'detail/smallbuf_core.h', 'detail/name.h']
 APART = ['pool.h', 'smallbuf.h', 'veryfast.hpp']
 
 
@@ -65,6 +65,8 @@ def core(source, seen):
         text = FEATURES.sub('', expand(path.read_text(), directories, seen))
         if path.name == 'epoch.c':
             text = f'#ifdef VF_HAS_EPOCH /* needs liburcu-memb */\n{text}#endif\n'
+        if path.name.startswith('checked_'):
+            text = f'#ifdef VF_CHECKED\n{text}#endif\n'
         texts.append(part(path, text, double))
     return '\n'.join(texts)
 
