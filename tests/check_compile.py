@@ -35,7 +35,7 @@ def header_sources(include, directory):
         name = header.relative_to(include)
         suffix = '.cpp' if header.suffix == '.hpp' else '.c'
         parameters = '#define VF_T int\n#define VF_N {}\n' if header.parent.name == 'veryfast' \
-            and header.stem != 'veryfast' else ''
+            and header.name in ('pool.h', 'smallbuf.h') else ''
         source = directory / (str(name).replace('/', '_') + suffix)
         twice = ''.join(parameters.format(n) + f'#include <{name}>\n' for n in (1, 2))
         source.write_text(twice + 'typedef int not_empty;\n')
@@ -57,6 +57,7 @@ def jobs(include, sources, compilers):
             # some warnings come only with optimisation
             flags = [f'-std={STANDARDS[language][0]}', '-O2', '-S', '-o', '/dev/null']
             yield compiler, language, flags, include, source
+            yield compiler, language, [*flags, '-DVF_CHECKED'], include, source
 
 
 def main():
