@@ -14,10 +14,9 @@ static void (*meanwhile)(void);
 static void *alloc_meanwhile(void *context, size_t size, size_t alignment)
 {
     (void)context;
-    (void)alignment;
     if (meanwhile != NULL)
         meanwhile();
-    return malloc(size);
+    return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
 }
 
 static void dealloc(void *context, void *memory, size_t size, size_t alignment)
