@@ -1,0 +1,84 @@
+/* internal.h - what the parts of the explorer share. */
+#ifndef EXPLORE_INTERNAL_H
+#define EXPLORE_INTERNAL_H
+
+#include <semaphore.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { THREADS = 8, CHOICES = 1 << 14, STEPS = 1 << 14 };
+
+enum thread_state { RUNS, JOINS, LOCKS, ENDED };
+
+/* Where a thread is in time: the last event of each thread it knows of. */
+typedef struct clocks {
+    uint32_t of[THREADS];
+} clocks;
+
+typedef struct explorer {
+    /* the bounds, and what has been used of them */
+    int preemptions_allowed, stale_allowed, preemptions, stale;
+    /* the choices of this execution; those before `planned` are given */
+    uint8_t chosen[CHOICES], options[CHOICES];
+    int position, planned;
+    bool random, replays, must_fail;
+    uint64_t seed, executions, limit;
+    /* the threads; the one that holds the baton runs */
+    struct {
+        sem_t baton;
+        enum thread_state state;
+        int joined;
+        void *mutex;
+    } thread[THREADS];
+    int threads;
+    sem_t over;
+    /* what happened, for the report of a failure */
+    struct {
+        int thread;
+        const char *what;
+        uintptr_t address;
+        uint64_t value;
+    } step[STEPS];
+    int steps;
+} explorer;
+
+/* All state lies behind pointers: the program's own data is set back for each execution. */
+extern explorer *ex;
+extern _Thread_local int self; /* -1: not a thread of the scenario */
+
+/* schedule.c */
+int choose(int n);
+int choose_mostly_first(int n);
+void schedule_point(bool blocked);
+void thread_ended(void);
+int thread_spawn(void *(*call)(void *), void *argument);
+void note(const char *what, uintptr_t address, uint64_t value);
+_Noreturn void failure(const char *what, uintptr_t address);
+
+/* libc.c */
+void libc_create(void);
+void libc_reset(void);
+bool mutex_is_free(const void *mutex);
+bool memory_is_dead(uintptr_t address, size_t size);
+void libc_thread_exit(void);
+void start_thread(void *(*call)(void *), void *argument);
+
+/* memory.c */
+void memory_create(void);
+void memory_reset(void);
+void memory_spawn(int child);
+void memory_join(int child);
+void memory_plain(uintptr_t address, size_t size, bool writes);
+void memory_lock(int mutex);
+void memory_unlock(int mutex);
+void memory_fence(int order);
+void memory_full_barrier(void);
+uint64_t memory_load(uintptr_t address, size_t size, int order);
+void memory_store(uintptr_t address, size_t size, uint64_t value, int order);
+uint64_t memory_change(uintptr_t address, size_t size, uint64_t (*change)(uint64_t, uint64_t),
+                       uint64_t operand, int order);
+bool memory_swap(uintptr_t address, size_t size, uint64_t *expected, uint64_t desired, int order,
+                 int failure_order);
+
+#endif

@@ -1,0 +1,247 @@
+/* libc.c - what the library asks of the system, one execution at a time. */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARENA = 1 << 20, GRAIN = 16, KEYS = 16, MUTEXES = 64 };
+
+typedef struct libc {
+    char *arena;
+    size_t used;
+    uint8_t live[ARENA / GRAIN];
+    size_t size[ARENA / GRAIN];
+    struct {
+        const void *mutex;
+        int owner; /* -1: none */
+    } mutex[MUTEXES];
+    int mutexes, keys;
+    void (*destructor[KEYS])(void *);
+    void *value[THREADS][KEYS];
+} libc;
+
+static libc *c;
+
+extern void *__real_calloc(size_t, size_t);
+
+void libc_create(void)
+{
+    c = __real_calloc(1, sizeof *c);
+    char *raw = __real_calloc(2, ARENA);
+    c->arena = raw + (ARENA - (uintptr_t)raw % ARENA);
+}
+
+void libc_reset(void)
+{
+    memset(c->live, 0, c->used / GRAIN);
+    memset(c->value, 0, sizeof c->value);
+    c->used = 0;
+    c->mutexes = c->keys = 0;
+}
+
+bool memory_is_dead(uintptr_t address, size_t size)
+{
+    size_t at = address - (uintptr_t)c->arena;
+    return at < ARENA && !(c->live[at / GRAIN] && c->live[(at + size - 1) / GRAIN]);
+}
+
+/* Never the same memory twice: a use after free is seen, and no order comes from a reuse. */
+static void *allocate(size_t align, size_t size)
+{
+    size_t at = (c->used + align - 1) / align * align;
+    size_t end = (at + size + 2 * GRAIN - 1) / GRAIN * GRAIN;
+    if (end > ARENA) {
+        failure("too much memory", size);
+    }
+    memset(&c->live[at / GRAIN], 1, (size + GRAIN - 1) / GRAIN);
+    memset(c->arena + at, 0xA5, size);
+    c->size[at / GRAIN] = size;
+    c->used = end;
+    return c->arena + at;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return allocate(GRAIN, size);
+}
+void *__wrap_aligned_alloc(size_t align, size_t size)
+{
+    return allocate(align < GRAIN ? GRAIN : align, size);
+}
+int __wrap_posix_memalign(void **result, size_t align, size_t size)
+{
+    *result = allocate(align < GRAIN ? GRAIN : align, size);
+    return 0;
+}
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return memset(allocate(GRAIN, n * size), 0, n * size);
+}
+void __wrap_free(void *memory)
+{
+    if (memory) {
+        size_t at = (size_t)((char *)memory - c->arena) / GRAIN;
+        memory_plain((uintptr_t)memory, c->size[at], true);
+        memset(&c->live[at], 0, (c->size[at] + GRAIN - 1) / GRAIN);
+    }
+}
+
+static int number_of(const void *mutex)
+{
+    int i = 0;
+    while (i < c->mutexes && c->mutex[i].mutex != mutex) {
+        i++;
+    }
+    if (i == MUTEXES) {
+        failure("too many mutexes", (uintptr_t)mutex);
+    }
+    if (i == c->mutexes) {
+        c->mutex[c->mutexes].mutex = mutex;
+        c->mutex[c->mutexes++].owner = -1;
+    }
+    return i;
+}
+
+bool mutex_is_free(const void *mutex)
+{
+    return c->mutex[number_of(mutex)].owner < 0;
+}
+
+int __wrap_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
+{
+    (void)mutex, (void)attributes;
+    return 0;
+}
+int __wrap_pthread_mutex_destroy(pthread_mutex_t *mutex)
+{
+    (void)mutex;
+    return 0;
+}
+int __wrap_pthread_mutex_trylock(pthread_mutex_t *mutex)
+{
+    schedule_point(false);
+    int i = number_of(mutex);
+    if (c->mutex[i].owner >= 0) {
+        return EBUSY;
+    }
+    c->mutex[i].owner = self;
+    memory_lock(i);
+    return 0;
+}
+int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+    while (__wrap_pthread_mutex_trylock(mutex) != 0) {
+        ex->thread[self].mutex = mutex;
+        ex->thread[self].state = LOCKS;
+        schedule_point(true);
+        ex->thread[self].state = RUNS;
+    }
+    return 0;
+}
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
+{
+    int i = number_of(mutex);
+    c->mutex[i].owner = -1;
+    memory_unlock(i);
+    return 0;
+}
+int __wrap_pthread_once(pthread_once_t *once, void (*call)(void))
+{
+    static const pthread_once_t fresh = PTHREAD_ONCE_INIT;
+    __wrap_pthread_mutex_lock((void *)once);
+    if (*once == fresh) {
+        *once = fresh + 1;
+        call();
+    }
+    __wrap_pthread_mutex_unlock((void *)once);
+    return 0;
+}
+
+int __wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
+{
+    if (c->keys == KEYS) {
+        return EAGAIN;
+    }
+    c->destructor[c->keys] = destructor;
+    *key = (pthread_key_t)c->keys++;
+    return 0;
+}
+int __wrap_pthread_key_delete(pthread_key_t key)
+{
+    c->destructor[key] = NULL;
+    return 0;
+}
+void *__wrap_pthread_getspecific(pthread_key_t key)
+{
+    return c->value[self][key];
+}
+int __wrap_pthread_setspecific(pthread_key_t key, const void *value)
+{
+    memcpy(&c->value[self][key], &value, sizeof value);
+    return 0;
+}
+void libc_thread_exit(void)
+{
+    for (int round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS; round++) {
+        for (int key = 0; key < c->keys; key++) {
+            void *value = c->value[self][key];
+            c->value[self][key] = NULL;
+            if (value && c->destructor[key]) {
+                c->destructor[key](value);
+            }
+        }
+    }
+}
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*call)(void *), void *argument)
+{
+    (void)attributes;
+    *thread = (pthread_t)thread_spawn(call, argument);
+    schedule_point(false);
+    return 0;
+}
+int __wrap_pthread_join(pthread_t thread, void **result)
+{
+    int other = (int)thread;
+    if (ex->thread[other].state != ENDED) {
+        ex->thread[self].joined = other;
+        ex->thread[self].state = JOINS;
+        schedule_point(true);
+        ex->thread[self].state = RUNS;
+    }
+    memory_join(other);
+    if (result) {
+        *result = NULL;
+    }
+    return 0;
+}
+int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
+{
+    (void)prepare, (void)parent, (void)child;
+    return 0;
+}
+int __wrap_sched_yield(void)
+{
+    note("yield", 0, 0);
+    schedule_point(true);
+    return 0;
+}
+/* Only for membarrier. */
+long __wrap_syscall(long number, ...)
+{
+    (void)number;
+    schedule_point(false);
+    memory_full_barrier();
+    note("membarrier", 0, 0);
+    return 0;
+}
+void __wrap___assert_fail(const char *what, const char *file, unsigned line, const char *function)
+{
+    (void)file, (void)function;
+    failure(what, line);
+}

@@ -1,0 +1,378 @@
+/*
+ * memory.c - what a load may return, and which plain accesses race.
+ *
+ * Each atomic location keeps its stores in the order they ran. A thread's view says which store to
+ * each location is the oldest it may still read; a release store carries the view and the clocks
+ * of its thread to those that acquire it.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOCATIONS = 512, STORES = 8192, SHADOW_BITS = 15, READABLE = 32, MUTEXES = 64 };
+enum { RELAXED = 0, CONSUME = 1, RELEASE = 3, SEQ_CST = 5 };
+
+/* What one thread knows, or one store tells. */
+typedef struct knowledge {
+    clocks time;
+    uint16_t oldest[LOCATIONS];
+} knowledge;
+
+typedef struct store {
+    uint64_t value;
+    int older; /* -1: none */
+    uint16_t number;
+    bool tells;
+    knowledge told;
+} store;
+
+/* The last accesses of each kind to four bytes. */
+typedef struct shadow {
+    uintptr_t key;
+    uint64_t execution;
+    clocks reads, writes, atomic_reads, atomic_writes;
+} shadow;
+
+typedef struct memory {
+    knowledge thread[THREADS], released[THREADS], acquirable[THREADS], order, mutex[MUTEXES];
+    struct {
+        uintptr_t address;
+        int newest;
+        uint16_t numbers;
+    } location[LOCATIONS];
+    int locations, stores;
+    uint64_t execution;
+    store store[STORES];
+    shadow shadow[1 << SHADOW_BITS];
+} memory;
+
+static memory *m;
+
+void memory_create(void)
+{
+    extern void *__real_calloc(size_t, size_t);
+    m = __real_calloc(1, sizeof *m);
+}
+
+void memory_reset(void)
+{
+    m->locations = m->stores = 0;
+    m->execution++;
+    memset(&m->order, 0, sizeof m->order);
+    memset(m->mutex, 0, sizeof m->mutex);
+}
+
+static void learn(knowledge *to, const knowledge *from)
+{
+    for (int i = 0; i < THREADS; i++) {
+        to->time.of[i] = to->time.of[i] > from->time.of[i] ? to->time.of[i] : from->time.of[i];
+    }
+    for (int i = 0; i < m->locations; i++) {
+        to->oldest[i] = to->oldest[i] > from->oldest[i] ? to->oldest[i] : from->oldest[i];
+    }
+}
+
+void memory_spawn(int child)
+{
+    memset(&m->thread[child], 0, sizeof m->thread[child]);
+    memset(&m->released[child], 0, sizeof m->released[child]);
+    memset(&m->acquirable[child], 0, sizeof m->acquirable[child]);
+    if (self >= 0) {
+        m->thread[child] = m->thread[self];
+        m->thread[self].time.of[self]++;
+    }
+    m->thread[child].time.of[child] = 1;
+}
+
+void memory_join(int child)
+{
+    learn(&m->thread[self], &m->thread[child]);
+}
+
+void memory_lock(int mutex)
+{
+    learn(&m->thread[self], &m->mutex[mutex]);
+}
+
+void memory_unlock(int mutex)
+{
+    m->mutex[mutex] = m->thread[self];
+    m->thread[self].time.of[self]++;
+}
+
+static shadow *shadow_of(uintptr_t key)
+{
+    size_t mask = ((size_t)1 << SHADOW_BITS) - 1;
+    for (size_t i = (size_t)(key * 0x9E3779B97F4A7C15u >> (64 - SHADOW_BITS)), n = 0; n <= mask;
+         i++, n++) {
+        shadow *it = &m->shadow[i & mask];
+        if (it->execution != m->execution) {
+            memset(it, 0, sizeof *it);
+            it->execution = m->execution;
+            it->key = key;
+        }
+        if (it->key == key) {
+            return it;
+        }
+    }
+    failure("too many addresses", key);
+}
+
+static bool unknown(const clocks *accesses)
+{
+    for (int i = 0; i < THREADS; i++) {
+        if (accesses->of[i] > m->thread[self].time.of[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check(uintptr_t address, size_t size, bool writes, bool atomic)
+{
+    if (memory_is_dead(address, size)) {
+        failure("access to memory that is not allocated", address);
+    }
+    for (uintptr_t key = address / 4; key <= (address + size - 1) / 4; key++) {
+        shadow *it = shadow_of(key);
+        if (unknown(&it->writes) || (writes && unknown(&it->reads)) ||
+            (!atomic && (unknown(&it->atomic_writes) || (writes && unknown(&it->atomic_reads))))) {
+            failure("data race", address);
+        }
+        clocks *kind = atomic ? (writes ? &it->atomic_writes : &it->atomic_reads)
+                              : (writes ? &it->writes : &it->reads);
+        kind->of[self] = m->thread[self].time.of[self];
+    }
+}
+
+void memory_plain(uintptr_t address, size_t size, bool writes)
+{
+    if (self < 0 || size == 0) {
+        return;
+    }
+    check(address, size, writes, false);
+    for (int i = 0; writes && i < m->locations; i++) {
+        if (m->location[i].address - address < size) {
+            m->location[i].newest = -1; /* the next access takes the value from memory */
+        }
+    }
+}
+
+static uint64_t in_memory(uintptr_t address, size_t size)
+{
+    uint64_t value = 0;
+    memcpy(&value, (void *)address, size);
+    return value;
+}
+
+static store *add_store(int l, uint64_t value)
+{
+    if (m->stores == STORES) {
+        failure("too many stores", m->location[l].address);
+    }
+    store *it = &m->store[m->stores];
+    it->value = value;
+    it->older = m->location[l].newest;
+    it->number = ++m->location[l].numbers;
+    it->tells = false;
+    m->location[l].newest = m->stores++;
+    return it;
+}
+
+static void forget_location(int l)
+{
+    for (int i = 0; i < THREADS; i++) {
+        m->thread[i].oldest[l] = m->released[i].oldest[l] = m->acquirable[i].oldest[l] = 0;
+    }
+    for (int i = 0; i < MUTEXES; i++) {
+        m->mutex[i].oldest[l] = 0;
+    }
+    for (int i = 0; i < m->stores; i++) {
+        m->store[i].told.oldest[l] = 0;
+    }
+    m->order.oldest[l] = 0;
+}
+
+static int location_of(uintptr_t address, size_t size)
+{
+    int l = 0;
+    while (l < m->locations && m->location[l].address != address) {
+        l++;
+    }
+    if (l == LOCATIONS) {
+        failure("too many locations", address);
+    }
+    if (l == m->locations) {
+        m->locations++;
+        m->location[l].address = address;
+        m->location[l].newest = -1;
+        m->location[l].numbers = 0;
+        forget_location(l);
+    }
+    if (m->location[l].newest < 0) {
+        uint16_t number = add_store(l, in_memory(address, size))->number;
+        for (int i = 0; i < THREADS; i++) {
+            m->thread[i].oldest[l] = number;
+        }
+    }
+    return l;
+}
+
+static void read_from(int l, const store *it, int order)
+{
+    knowledge *mine = &m->thread[self];
+    mine->oldest[l] = it->number > mine->oldest[l] ? it->number : mine->oldest[l];
+    if (it->tells) {
+        bool acquires = order != RELAXED && order != RELEASE;
+        learn(acquires ? mine : &m->acquirable[self], &it->told);
+    }
+    if (order == SEQ_CST) {
+        learn(mine, &m->order);
+    }
+}
+
+/* before: the store a read-modify-write read, whose release sequence it continues */
+static void write_to(int l, store *it, const store *before, int order)
+{
+    knowledge *mine = &m->thread[self];
+    mine->oldest[l] = it->number;
+    it->tells = true;
+    it->told = order >= RELEASE ? *mine : m->released[self];
+    if (before && before->tells) {
+        learn(&it->told, &before->told);
+    }
+    it->told.oldest[l] = it->number;
+    if (order == SEQ_CST) {
+        learn(&m->order, mine);
+    }
+    if (order >= RELEASE) {
+        mine->time.of[self]++;
+    }
+}
+
+/* The newest store, or an older one the thread may read; except: unless it holds this value. */
+static store *readable(int l, const uint64_t *except)
+{
+    store *list[READABLE];
+    int n = 0;
+    for (int i = m->location[l].newest; i >= 0 && n < READABLE; i = m->store[i].older) {
+        store *it = &m->store[i];
+        if (it->number < m->thread[self].oldest[l]) {
+            break;
+        }
+        if (n == 0 || (ex->stale < ex->stale_allowed && !(except && it->value == *except))) {
+            list[n++] = it;
+        }
+    }
+    int k = choose_mostly_first(n);
+    ex->stale += k > 0;
+    return list[k];
+}
+
+uint64_t memory_load(uintptr_t address, size_t size, int order)
+{
+    if (self < 0) {
+        return in_memory(address, size);
+    }
+    schedule_point(false);
+    check(address, size, false, true);
+    int l = location_of(address, size);
+    store *it = readable(l, NULL);
+    read_from(l, it, order);
+    note("load", address, it->value);
+    return it->value;
+}
+
+void memory_store(uintptr_t address, size_t size, uint64_t value, int order)
+{
+    if (self >= 0) {
+        schedule_point(false);
+        check(address, size, true, true);
+        int l = location_of(address, size);
+        write_to(l, add_store(l, value), NULL, order);
+        note("store", address, value);
+    }
+    memcpy((void *)address, &value, size);
+}
+
+static void replace(int l, size_t size, uint64_t value, int order)
+{
+    store *before = &m->store[m->location[l].newest];
+    read_from(l, before, order);
+    write_to(l, add_store(l, value), before, order);
+    memcpy((void *)m->location[l].address, &value, size);
+    note("replace", m->location[l].address, value);
+}
+
+uint64_t memory_change(uintptr_t address, size_t size, uint64_t (*change)(uint64_t, uint64_t),
+                       uint64_t operand, int order)
+{
+    if (self >= 0) {
+        schedule_point(false);
+    }
+    uint64_t before = in_memory(address, size);
+    uint64_t after = change(before, operand) & (UINT64_MAX >> (64 - 8 * size));
+    if (self < 0) {
+        memcpy((void *)address, &after, size);
+        return before;
+    }
+    check(address, size, true, true);
+    replace(location_of(address, size), size, after, order);
+    return before;
+}
+
+bool memory_swap(uintptr_t address, size_t size, uint64_t *expected, uint64_t desired, int order,
+                 int failure_order)
+{
+    if (self < 0) {
+        bool same = in_memory(address, size) == *expected;
+        memcpy(same ? (void *)address : (void *)expected, same ? (void *)&desired : (void *)address,
+               size);
+        return same;
+    }
+    schedule_point(false);
+    int l = location_of(address, size);
+    store *it = readable(l, expected);
+    bool same = it->value == *expected;
+    check(address, size, same, true);
+    if (same) {
+        replace(l, size, desired, order);
+        return true;
+    }
+    read_from(l, it, failure_order);
+    *expected = it->value;
+    note("swap failed", address, it->value);
+    return false;
+}
+
+void memory_fence(int order)
+{
+    if (self < 0) {
+        return;
+    }
+    knowledge *mine = &m->thread[self];
+    if (order != RELEASE) {
+        learn(mine, &m->acquirable[self]);
+    }
+    if (order == SEQ_CST) {
+        learn(mine, &m->order);
+        m->order = *mine;
+    }
+    if (order >= RELEASE) {
+        m->released[self] = *mine;
+        mine->time.of[self]++;
+    }
+}
+
+/* The system's membarrier: a full fence in every thread, at this moment. */
+void memory_full_barrier(void)
+{
+    int caller = self;
+    for (int round = 0; round < 2; round++) {
+        for (self = 0; self < ex->threads; self++) {
+            memory_fence(SEQ_CST);
+        }
+    }
+    self = caller;
+}

@@ -1,0 +1,295 @@
+/* schedule.c - who runs next, and the enumeration of all such choices. */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "explore.h"
+
+explorer *ex;
+_Thread_local int self = -1;
+
+extern char __data_start[], _end[];
+
+static uint64_t next_random(void)
+{
+    ex->seed ^= ex->seed << 13;
+    ex->seed ^= ex->seed >> 7;
+    ex->seed ^= ex->seed << 17;
+    return ex->seed;
+}
+
+static int take(int n, int fresh)
+{
+    if (ex->position == CHOICES) {
+        failure("too many choices", 0);
+    }
+    int at = ex->position++;
+    if (at >= ex->planned) {
+        ex->chosen[at] = (uint8_t)fresh;
+    }
+    ex->options[at] = (uint8_t)n;
+    return ex->chosen[at];
+}
+
+int choose(int n)
+{
+    return n < 2 ? 0 : take(n, ex->random ? (int)(next_random() % (unsigned)n) : 0);
+}
+
+/* Option 0 is to go on as if alone: a random schedule that left it at each point would not be like
+ * those that occur. */
+int choose_mostly_first(int n)
+{
+    if (n < 2 || !ex->random || next_random() % 4 == 0) {
+        return choose(n);
+    }
+    return take(n, 0);
+}
+
+void note(const char *what, uintptr_t address, uint64_t value)
+{
+    if (ex->steps == STEPS) {
+        failure("an execution does not end", 0);
+    }
+    ex->step[ex->steps].thread = self;
+    ex->step[ex->steps].what = what;
+    ex->step[ex->steps].address = address;
+    ex->step[ex->steps++].value = value;
+}
+
+static void print_bounds(const char *verdict)
+{
+    printf("%s: %llu executions, %s, %d preemptions, %d stale reads\n", verdict,
+           (unsigned long long)ex->executions, ex->random ? "random" : "all",
+           ex->preemptions_allowed, ex->stale_allowed);
+}
+
+_Noreturn void failure(const char *what, uintptr_t address)
+{
+    for (int i = 0; i < ex->steps; i++) {
+        printf("  T%d %-12s %#lx %#llx\n", ex->step[i].thread, ex->step[i].what,
+               (unsigned long)ex->step[i].address, (unsigned long long)ex->step[i].value);
+    }
+    printf("T%d: %s %#lx\n--replay ", self, what, (unsigned long)address);
+    for (int i = 0; i < ex->position; i++) {
+        putchar('0' + ex->chosen[i]);
+    }
+    putchar('\n');
+    ex->executions++;
+    print_bounds("failed");
+    fflush(stdout);
+    _exit(ex->must_fail ? 0 : 1);
+}
+
+static bool can_run(int i)
+{
+    switch (ex->thread[i].state) {
+    case RUNS:
+        return true;
+    case JOINS:
+        return ex->thread[ex->thread[i].joined].state == ENDED;
+    case LOCKS:
+        return mutex_is_free(ex->thread[i].mutex);
+    default:
+        return false;
+    }
+}
+
+static int others(int *list, int n)
+{
+    for (int i = 0; i < ex->threads; i++) {
+        if (i != self && can_run(i)) {
+            list[n++] = i;
+        }
+    }
+    return n;
+}
+
+/* Another thread may go on here; blocked: one must, if there is one that can. */
+void schedule_point(bool blocked)
+{
+    int list[THREADS], n = 0;
+    if (!blocked) {
+        list[n++] = self;
+    }
+    if (blocked || ex->preemptions < ex->preemptions_allowed) {
+        n = others(list, n);
+    }
+    if (n == 0 && can_run(self)) {
+        return;
+    }
+    if (n == 0) {
+        failure("deadlock", 0);
+    }
+    int next = list[blocked ? choose(n) : choose_mostly_first(n)];
+    if (next != self) {
+        ex->preemptions += !blocked;
+        sem_post(&ex->thread[next].baton);
+        sem_wait(&ex->thread[self].baton);
+    }
+}
+
+void thread_ended(void)
+{
+    int list[THREADS];
+    ex->thread[self].state = ENDED;
+    int n = others(list, 0);
+    if (n > 0) {
+        sem_post(&ex->thread[list[choose(n)]].baton);
+        return;
+    }
+    for (int i = 0; i < ex->threads; i++) {
+        if (ex->thread[i].state != ENDED) {
+            failure("deadlock", 0);
+        }
+    }
+    sem_post(&ex->over);
+}
+
+typedef struct start {
+    void *(*call)(void *);
+    void *argument;
+    int number;
+} start;
+
+static void *thread_main(void *argument)
+{
+    start *it = argument;
+    self = it->number;
+    sem_wait(&ex->thread[self].baton);
+    it->call(it->argument);
+    libc_thread_exit();
+    thread_ended();
+    return it;
+}
+
+static pthread_t *handles;
+static start *starts;
+
+int thread_spawn(void *(*call)(void *), void *argument)
+{
+    int number = ex->threads++;
+    if (number == THREADS) {
+        failure("too many threads", 0);
+    }
+    ex->thread[number].state = RUNS;
+    sem_init(&ex->thread[number].baton, 0, 0);
+    memory_spawn(number);
+    starts[number] = (start){call, argument, number};
+    extern int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *),
+                                     void *);
+    __real_pthread_create(&handles[number], NULL, thread_main, &starts[number]);
+    return number;
+}
+
+static void *first_thread(void *argument)
+{
+    scenario();
+    return argument;
+}
+
+static void execute(const char *saved)
+{
+    extern int __real_pthread_join(pthread_t, void **);
+    memcpy(__data_start, saved, (size_t)(_end - __data_start));
+    ex->threads = ex->position = ex->preemptions = ex->stale = ex->steps = 0;
+    memory_reset();
+    libc_reset();
+    thread_spawn(first_thread, NULL);
+    sem_post(&ex->thread[0].baton);
+    sem_wait(&ex->over);
+    for (int i = 0; i < ex->threads; i++) {
+        __real_pthread_join(handles[i], NULL);
+    }
+    ex->executions++;
+}
+
+/* Depth first: the last choice that has an option left takes it, and what followed is open again.
+ */
+static bool next_plan(void)
+{
+    if (ex->replays) {
+        return false;
+    }
+    if (ex->random) {
+        return ex->executions < ex->limit;
+    }
+    int n = ex->position;
+    while (n > 0 && ex->chosen[n - 1] + 1 >= ex->options[n - 1]) {
+        n--;
+    }
+    if (n > 0) {
+        ex->chosen[n - 1]++;
+    }
+    ex->planned = n;
+    return n > 0;
+}
+
+static void read_arguments(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        if (strcmp(argv[i], "--must-fail") == 0) {
+            ex->must_fail = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--preemptions") == 0) {
+            ex->preemptions_allowed = atoi(value);
+        } else if (strcmp(argv[i], "--stale") == 0) {
+            ex->stale_allowed = atoi(value);
+        } else if (strcmp(argv[i], "--random") == 0) {
+            ex->random = true;
+            ex->limit = strtoull(value, NULL, 0);
+        } else if (strcmp(argv[i], "--seed") == 0) {
+            ex->seed = strtoull(value, NULL, 0);
+        } else if (strcmp(argv[i], "--replay") == 0) {
+            ex->replays = true;
+            ex->planned = (int)strnlen(value, CHOICES);
+            for (int k = 0; k < ex->planned; k++) {
+                ex->chosen[k] = (uint8_t)(value[k] - '0');
+            }
+        } else {
+            fprintf(stderr, "unknown argument %s\n", argv[i]);
+            exit(2);
+        }
+        i++;
+    }
+}
+
+/* Handing on is quicker on one processor, and nothing ever runs at the same time. */
+static void stay_on_one_processor(void)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)sched_getcpu(), &set);
+    sched_setaffinity(0, sizeof set, &set);
+}
+
+int main(int argc, char **argv)
+{
+    stay_on_one_processor();
+    extern void *__real_calloc(size_t, size_t);
+    ex = __real_calloc(1, sizeof *ex);
+    handles = __real_calloc(THREADS, sizeof *handles);
+    starts = __real_calloc(THREADS, sizeof *starts);
+    ex->preemptions_allowed = ex->stale_allowed = 2;
+    ex->seed = 1;
+    memory_create();
+    libc_create();
+    sem_init(&ex->over, 0, 0);
+    read_arguments(argc, argv);
+    size_t size = (size_t)(_end - __data_start);
+    char *saved = __real_calloc(1, size);
+    memcpy(saved, __data_start, size);
+    do {
+        execute(saved);
+    } while (next_plan());
+    print_bounds("no error");
+    return ex->must_fail;
+}
