@@ -220,13 +220,10 @@ vf_fn void vf_self_free(vf_self *pool, VF_T *object)
  */
 vf_fn VF_T *vf_self_push(vf_self *pool, VF_T value)
 {
-#    ifdef VF_CHECKED
-    VF_T *object = (VF_T *)vf_pool_core_alloc(&pool->core); /* from this call's place */
-#    else
-    VF_T *object = vf_self_alloc(pool);
-#    endif
+    VF_T *object = (VF_T *)vf_pool_core_alloc(&pool->core);
     if (VF_UNLIKELY(object == NULL))
         return NULL;
+    VF_ON_ALLOC(object);
 #    ifdef __cplusplus
     return ::new (static_cast<void *>(object)) VF_T(static_cast<VF_T &&>(value));
 #    else
