@@ -1,10 +1,13 @@
 /*
- * depot.c - what threads leave for one another.
+ * depot.c - what threads leave for one another, each on a shelf.
  *
- *     full  -> [m 64] -> [m 64] -> [m 17] -> ...      empty -> [m 0] -> [m 0] -> ...
+ *     shelf 0   full -> [m 64] -> [m 64] -> [m 17] -> ...      empty -> [m 0] -> [m 0] -> ...
+ *     shelf 1   full -> [m 64] -> ...                          empty
+ *     ...
  *
- * The full stack's magazines have at least one slot; most have 64. A magazine is used by the
- * thread that popped it and by no other, so its count and slots are plain.
+ * A thread puts magazines on its own shelf and takes them from there, or else from the next that
+ * has any. The full stacks' magazines have at least one slot; most have 64. A magazine is used by
+ * the thread that popped it and by no other, so its count and slots are plain.
  */
 #include <assert.h>
 #include <string.h>
@@ -12,10 +15,14 @@
 #include "depot.h"
 #include "pool.h"
 
-static vf_magazine *pop_full(vf_pool *pool)
+/* Up to most magazines, chained, from the first shelf that has any; NULL where none has. One that
+   is put on a shelf behind this search is not found: then the pool grows sooner than it must. */
+static vf_magazine *pop_full(vf_depot *depot, uint32_t shelf, uint32_t most, uint32_t *taken)
 {
-    uint32_t taken;
-    return vf_stack_pop(&pool->depot, &pool->depot.full, 1, &taken);
+    vf_magazine *first = NULL;
+    for (uint32_t i = 0; i < VF_SHELVES && first == NULL; i++)
+        first = vf_stack_pop(depot, &depot->shelves[(shelf + i) % VF_SHELVES].full, most, taken);
+    return first;
 }
 
 /* Gives the spare magazines beyond keep to the depot, as one chain. */
@@ -28,7 +35,7 @@ void vf_spares_trim(vf_pool *pool, vf_spares *spares, uint32_t keep)
     while (--spares->count > keep)
         last = vf_magazine_at(&pool->depot, vf_load_relaxed(&last->link));
     spares->top = keep > 0 ? vf_magazine_at(&pool->depot, vf_load_relaxed(&last->link)) : NULL;
-    vf_stack_push(&pool->depot.empty, first, last);
+    vf_stack_push(&pool->depot.shelves[spares->shelf].empty, first, last);
 }
 
 static void add_spare(vf_pool *pool, vf_spares *spares, vf_magazine *magazine)
@@ -46,7 +53,7 @@ static vf_magazine *empty_magazine(vf_pool *pool, vf_spares *spares)
 {
     vf_magazine *magazine = spares->top;
     if (spares->count == 0)
-        return vf_magazine_new(pool);
+        return vf_magazine_new(pool, spares->shelf);
     if (--spares->count > 0)
         spares->top = vf_magazine_at(&pool->depot, vf_load_relaxed(&magazine->link));
     return magazine;
@@ -72,13 +79,14 @@ size_t vf_depot_get(vf_pool *pool, void **slots, size_t most, vf_spares *spares)
     vf_depot *depot = &pool->depot;
     uint32_t left = 0;
     size_t wanted = (most + VF_MAGAZINE_SLOTS - 1) / VF_MAGAZINE_SLOTS;
-    vf_magazine *magazine = vf_stack_pop(depot, &depot->full, (uint32_t)wanted, &left);
+    vf_stack *own = &depot->shelves[spares->shelf].full;
+    vf_magazine *magazine = pop_full(depot, spares->shelf, (uint32_t)wanted, &left);
     size_t n = 0;
     while (left-- > 0) {
         uint32_t next = vf_load_relaxed(&magazine->link);
         n += unload(magazine, slots + n, most - n);
         if (magazine->count > 0)
-            vf_stack_push(&depot->full, magazine, magazine);
+            vf_stack_push(own, magazine, magazine);
         else
             add_spare(pool, spares, magazine);
         if (left > 0)
@@ -87,18 +95,19 @@ size_t vf_depot_get(vf_pool *pool, void **slots, size_t most, vf_spares *spares)
     return n;
 }
 
-/* Moves up to n slots that end at end to the magazine on top of the full stack, if that has room;
+/* Moves up to n slots that end at end to the magazine on top of a full stack, if that has room;
    how many. Keeps threads that give few slots each from making a magazine for every few. */
-static size_t top_up(vf_pool *pool, void *const *end, size_t n)
+static size_t top_up(vf_stack *full, vf_depot *depot, void *const *end, size_t n)
 {
-    vf_magazine *magazine = pop_full(pool);
+    uint32_t one;
+    vf_magazine *magazine = vf_stack_pop(depot, full, 1, &one);
     if (magazine == NULL)
         return 0;
     size_t room = VF_MAGAZINE_SLOTS - magazine->count;
     size_t taken = room < n ? room : n;
     memcpy(&magazine->slots[magazine->count], end - taken, taken * sizeof *end);
     magazine->count += (uint32_t)taken;
-    vf_stack_push(&pool->depot.full, magazine, magazine);
+    vf_stack_push(full, magazine, magazine);
     return taken;
 }
 
@@ -108,8 +117,9 @@ static size_t top_up(vf_pool *pool, void *const *end, size_t n)
  */
 void vf_depot_put(vf_pool *pool, void *const *slots, size_t n, vf_spares *spares)
 {
+    vf_stack *full = &pool->depot.shelves[spares->shelf].full;
     if (n % VF_MAGAZINE_SLOTS != 0)
-        n -= top_up(pool, slots + n, n % VF_MAGAZINE_SLOTS);
+        n -= top_up(full, &pool->depot, slots + n, n % VF_MAGAZINE_SLOTS);
 
     vf_magazine *first = NULL;
     vf_magazine *last = NULL;
@@ -128,7 +138,7 @@ void vf_depot_put(vf_pool *pool, void *const *slots, size_t n, vf_spares *spares
         first = magazine;
     }
     if (first != NULL)
-        vf_stack_push(&pool->depot.full, first, last);
+        vf_stack_push(full, first, last);
     while (n > 0)
         vf_stray_put(pool, slots[--n]);
 }
@@ -143,7 +153,7 @@ static size_t get_one(vf_pool *pool, void **slot, vf_spares *spares)
 void *vf_depot_alloc(vf_pool *pool)
 {
     void *slots[VF_MAGAZINE_SLOTS];
-    vf_spares spares = {NULL, 0};
+    vf_spares spares = {NULL, 0, 0};
     size_t n = get_one(pool, slots, &spares);
     if (n == 0) {
         /* 64 at a time, as all do: carves that are no multiple would let caches share lines */
@@ -160,6 +170,6 @@ void *vf_depot_alloc(vf_pool *pool)
 /* From a thread without a cache: one slot. Never fails. */
 void vf_depot_free(vf_pool *pool, void *slot)
 {
-    vf_spares none = {NULL, 0};
+    vf_spares none = {NULL, 0, 0};
     vf_depot_put(pool, &slot, 1, &none);
 }

@@ -1,5 +1,5 @@
 /*
- * depot.h - push and pop of magazines on the depot's two stacks.
+ * depot.h - push and pop of magazines on the depot's stacks.
  */
 #ifndef VF_DEPOT_H
 #define VF_DEPOT_H

@@ -146,7 +146,7 @@ static vf_magazine *deferral_new(vf_pool *pool, size_t most)
     }
     if (room == 0)
         return NULL;
-    vf_magazine *deferral = vf_magazine_new(pool);
+    vf_magazine *deferral = vf_magazine_new(pool, 0);
     if (deferral == NULL) {
         unreserve(&pool->epoch, room);
         return NULL;
@@ -179,12 +179,12 @@ static void give_back(vf_pool *pool, vf_magazine *deferral)
         void *slots[CAPACITY];
         memcpy(slots, deferral->slots, n * sizeof *slots);
         deferral->count = 0;
-        vf_stack_push(&pool->depot.empty, deferral, deferral);
+        vf_stack_push(&pool->depot.shelves[0].empty, deferral, deferral);
         for (uint32_t i = 0; i < n; i++)
             vf_capped_free(pool, slots[i]);
         return;
     }
-    vf_stack_push(&pool->depot.full, deferral, deferral);
+    vf_stack_push(&pool->depot.shelves[0].full, deferral, deferral);
     if (vf_pool_return(pool, n))
         vf_pool_end(pool);
 }
@@ -215,7 +215,7 @@ static void send(vf_pool *pool, vf_magazine *deferral)
 {
     unreserve(&pool->epoch, deferral->room - deferral->count);
     if (deferral->count == 0) {
-        vf_stack_push(&pool->depot.empty, deferral, deferral);
+        vf_stack_push(&pool->depot.shelves[0].empty, deferral, deferral);
         return;
     }
     deferral->slots[POOL] = pool;

@@ -74,7 +74,7 @@ static void make_magazine(vf_magazine *magazine, uint32_t index)
  * Makes a few chunks: the first magazine is the caller's, the rest goes to the stack of empty
  * ones. NULL where memory or numbers are spent.
  */
-static vf_magazine *make_chunks(vf_pool *pool)
+static vf_magazine *make_chunks(vf_pool *pool, uint32_t shelf)
 {
     vf_depot *depot = &pool->depot;
     uint32_t first = depot->made / VF_CHUNK_MAGAZINES;
@@ -103,27 +103,36 @@ static vf_magazine *make_chunks(vf_pool *pool)
         depot->levels[level][first + i - level_begin(level)] = &magazines[i * VF_CHUNK_MAGAZINES];
     }
     depot->made += count;
-    vf_stack_push(&depot->empty, &magazines[1], &magazines[count - 1]);
+    vf_stack_push(&depot->shelves[shelf].empty, &magazines[1], &magazines[count - 1]);
     return magazines;
 }
 
-/* The same as below. Growth lock. */
-vf_magazine *vf_magazine_new_locked(vf_pool *pool)
+/* From the first shelf that has one, or NULL. */
+static vf_magazine *pop_empty(vf_depot *depot, uint32_t shelf)
 {
-    uint32_t taken;
-    vf_magazine *magazine = vf_stack_pop(&pool->depot, &pool->depot.empty, 1, &taken);
-    return magazine != NULL ? magazine : make_chunks(pool);
+    uint32_t one;
+    vf_magazine *magazine = NULL;
+    for (uint32_t i = 0; i < VF_SHELVES && magazine == NULL; i++)
+        magazine = vf_stack_pop(depot, &depot->shelves[(shelf + i) % VF_SHELVES].empty, 1, &one);
+    return magazine;
 }
 
-/* An empty magazine; NULL where neither the depot nor the allocator has one. */
-vf_magazine *vf_magazine_new(vf_pool *pool)
+/* The same as below. Growth lock. */
+vf_magazine *vf_magazine_new_locked(vf_pool *pool, uint32_t shelf)
 {
-    uint32_t taken;
-    vf_magazine *magazine = vf_stack_pop(&pool->depot, &pool->depot.empty, 1, &taken);
+    vf_magazine *magazine = pop_empty(&pool->depot, shelf);
+    return magazine != NULL ? magazine : make_chunks(pool, shelf);
+}
+
+/* An empty magazine, of this shelf or another, or a new one, which leaves its neighbours on the
+   shelf; NULL where neither the depot nor the allocator has one. */
+vf_magazine *vf_magazine_new(vf_pool *pool, uint32_t shelf)
+{
+    vf_magazine *magazine = pop_empty(&pool->depot, shelf);
     if (magazine != NULL)
         return magazine;
     pthread_mutex_lock(&pool->growth_lock);
-    magazine = vf_magazine_new_locked(pool);
+    magazine = vf_magazine_new_locked(pool, shelf);
     pthread_mutex_unlock(&pool->growth_lock);
     return magazine;
 }

@@ -168,11 +168,14 @@ size_t vf_map_next_absent(const vf_map *map, size_t number, size_t end)
 static void add_depot(vf_map *map)
 {
     vf_depot *depot = &map->pool->depot;
-    uint32_t index = vf_head_index(vf_load_acquire(&depot->full.head), VF_STACK_INDEX_MASK);
-    while (index != 0) {
-        const vf_magazine *magazine = vf_magazine_at(depot, index);
-        vf_map_add_n(map, (void *const *)magazine->slots, magazine->count);
-        index = vf_load_acquire(&magazine->link);
+    for (size_t i = 0; i < VF_SHELVES; i++) {
+        uint64_t head = vf_load_acquire(&depot->shelves[i].full.head);
+        uint32_t index = vf_head_index(head, VF_STACK_INDEX_MASK);
+        while (index != 0) {
+            const vf_magazine *magazine = vf_magazine_at(depot, index);
+            vf_map_add_n(map, (void *const *)magazine->slots, magazine->count);
+            index = vf_load_acquire(&magazine->link);
+        }
     }
 }
 

@@ -5,9 +5,9 @@
  *      |  empty or full
  *   cache                 per (thread, pool): an array of slots        cache.c
  *      |  spent, or over its limit
- *   depot                 per pool: two lock-free stacks of magazines  depot.c, stack.h
+ *   depot                 per pool: lock-free stacks of magazines      depot.c, stack.h
  *      |  no full magazine
- *   batch                 VF_N slots, carved by one fetch_add per 64   batch.c
+ *   batch                 VF_N slots, carved by one swap per 64        batch.c
  *      |  carved out
  *   grow                  the only lock: allocate the next batch       batch.c
  *
@@ -93,11 +93,22 @@ typedef struct vf_magazine {
 typedef struct vf_spares {
     vf_magazine *top; /* if count is not 0 */
     uint32_t count;
+    uint32_t shelf; /* of the depot, where the thread puts magazines, and looks first */
 } vf_spares;
 
-typedef struct vf_depot {
+/*
+ * Shelves of the depot. Threads have them by their index, so that what one has freed it is likely
+ * to get back, objects and magazines whose lines its processor has still; and so that fewer swap
+ * the same word.
+ */
+#define VF_SHELVES 8
+typedef struct vf_shelf {
     VF_APART vf_stack full; /* magazines with at least one slot */
-    VF_APART vf_stack empty;
+    vf_stack empty;
+} vf_shelf;
+
+typedef struct vf_depot {
+    vf_shelf shelves[VF_SHELVES];
     VF_APART vf_magazine **levels[VF_DIRECTORY_LEVELS];
     uint32_t made;                  /* magazines made so far; growth lock */
     struct vf_memory_block *blocks; /* what the chunks were allocated in; growth lock */
@@ -256,8 +267,8 @@ void vf_memory_free(vf_pool *pool, void *memory, size_t size, size_t alignment);
 
 /* magazine.c */
 vf_magazine *vf_magazine_at(vf_depot *depot, uint32_t index);
-vf_magazine *vf_magazine_new(vf_pool *pool);
-vf_magazine *vf_magazine_new_locked(vf_pool *pool);
+vf_magazine *vf_magazine_new(vf_pool *pool, uint32_t shelf);
+vf_magazine *vf_magazine_new_locked(vf_pool *pool, uint32_t shelf);
 void vf_magazines_free(vf_pool *pool);
 
 /* depot.c */

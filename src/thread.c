@@ -263,6 +263,7 @@ static vf_thread_cache *adopt(vf_pool *pool)
     if (cache != NULL) {
         record *own = &threads.records[vf_thread_index];
         cache->thread = vf_thread_index;
+        cache->spares.shelf = vf_thread_index % VF_SHELVES;
         cache->next_of_thread = own->caches;
         own->caches = cache;
     }

@@ -145,19 +145,31 @@ typedef struct vf_chain {
     vf_magazine *last;
 } vf_chain;
 
+/* All magazines of a shelf, on top of those of the chain. */
+static void take_shelf(vf_depot *depot, vf_stack *full, vf_map *hands, vf_chain *chain)
+{
+    uint32_t count;
+    vf_magazine *first = vf_stack_pop(depot, full, UINT32_MAX, &count);
+    if (first == NULL)
+        return;
+    vf_magazine *last = first;
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0)
+            last = vf_magazine_at(depot, vf_load_relaxed(&last->link));
+        vf_map_add_n(hands, last->slots, last->count);
+        last->count = 0;
+    }
+    vf_store_relaxed(&last->link, chain->first != NULL ? chain->first->index : 0);
+    chain->first = first;
+    if (chain->last == NULL)
+        chain->last = last;
+}
+
 static vf_chain take_depot(vf_pool *pool, vf_map *hands)
 {
-    vf_depot *depot = &pool->depot;
-    uint32_t count;
-    vf_chain chain = {vf_stack_pop(depot, &depot->full, UINT32_MAX, &count), NULL};
-    vf_magazine *magazine = chain.first;
-    for (; magazine != NULL && count > 0; count--) {
-        vf_map_add_n(hands, magazine->slots, magazine->count);
-        magazine->count = 0;
-        chain.last = magazine;
-        if (count > 1)
-            magazine = vf_magazine_at(depot, vf_load_relaxed(&magazine->link));
-    }
+    vf_chain chain = {NULL, NULL};
+    for (size_t i = 0; i < VF_SHELVES; i++)
+        take_shelf(&pool->depot, &pool->depot.shelves[i].full, hands, &chain);
     return chain;
 }
 
@@ -166,7 +178,7 @@ static vf_magazine *take_magazine(vf_pool *pool, vf_chain *chain)
 {
     vf_magazine *magazine = chain->first;
     if (magazine == NULL)
-        return vf_magazine_new_locked(pool);
+        return vf_magazine_new_locked(pool, 0);
     chain->first = magazine == chain->last
                        ? NULL
                        : vf_magazine_at(&pool->depot, vf_load_relaxed(&magazine->link));
@@ -183,7 +195,7 @@ static void put_back_one(vf_pool *pool, vf_chain *chain, vf_magazine **open, voi
     }
     (*open)->slots[(*open)->count++] = slot;
     if ((*open)->count == VF_MAGAZINE_SLOTS) {
-        vf_stack_push(&pool->depot.full, *open, *open);
+        vf_stack_push(&pool->depot.shelves[0].full, *open, *open);
         *open = NULL;
     }
 }
@@ -201,9 +213,9 @@ static void put_back(vf_pool *pool, vf_map *hands, vf_chain *chain)
         }
     }
     if (open != NULL)
-        vf_stack_push(&pool->depot.full, open, open);
+        vf_stack_push(&pool->depot.shelves[0].full, open, open);
     if (chain->first != NULL)
-        vf_stack_push(&pool->depot.empty, chain->first, chain->last);
+        vf_stack_push(&pool->depot.shelves[0].empty, chain->first, chain->last);
 }
 
 /* ---- what goes back ---- */

@@ -36,7 +36,7 @@ static void teardown(void)
 Test(magazine, is_found_by_its_number, .init = setup, .fini = teardown)
 {
     for (size_t i = 0; i < COUNT; i++) {
-        made[i] = vf_magazine_new(pool);
+        made[i] = vf_magazine_new(pool, 0);
         cr_assert(made[i] != NULL);
         cr_assert(made[i]->index != 0 && made[i]->index < VF_MAGAZINES_MAX);
         check_equal(made[i]->count, 0);
@@ -50,12 +50,12 @@ Test(magazine, is_found_by_its_number, .init = setup, .fini = teardown)
 Test(magazine, is_used_again_before_another_is_made, .init = setup, .fini = teardown)
 {
     for (size_t i = 0; i < 1000; i++)
-        made[i] = vf_magazine_new(pool);
+        made[i] = vf_magazine_new(pool, 0);
     for (size_t i = 0; i < 1000; i++)
-        vf_stack_push(&pool->depot.empty, made[i], made[i]);
+        vf_stack_push(&pool->depot.shelves[0].empty, made[i], made[i]);
     size_t calls = allocator.calls;
     for (size_t i = 0; i < 1000; i++)
-        cr_assert(vf_magazine_new(pool) != NULL);
+        cr_assert(vf_magazine_new(pool, 0) != NULL);
     check_equal(allocator.calls, calls);
 }
 
@@ -63,7 +63,7 @@ Test(magazine, costs_little_more_than_its_size, .init = setup, .fini = teardown)
 {
     size_t before = allocator.bytes;
     for (size_t i = 0; i < COUNT; i++)
-        cr_assert(vf_magazine_new(pool) != NULL);
+        cr_assert(vf_magazine_new(pool, 0) != NULL);
     double each = (double)(allocator.bytes - before) / COUNT;
     cr_assert(each / 64 < 8.5, "%g bytes a magazine, %g a slot", each, each / 64);
 }
@@ -74,11 +74,11 @@ Test(magazine, that_cannot_be_had_leaves_no_trace, .init = setup, .fini = teardo
         size_t bytes = allocator.bytes;
         uint32_t made_before = pool->depot.made;
         allocator.fail_at = allocator.calls + 1;
-        made[i] = vf_magazine_new(pool);
+        made[i] = vf_magazine_new(pool, 0);
         if (made[i] == NULL) {
             check_equal(allocator.bytes, bytes);
             check_equal(pool->depot.made, made_before);
-            made[i] = vf_magazine_new(pool);
+            made[i] = vf_magazine_new(pool, 0);
         }
         cr_assert(made[i] != NULL);
         i++;

@@ -75,19 +75,19 @@ static void setup(void)
     vf_pool *pool = vf_pool_whole(&owner->core);
     depot = &pool->depot;
     for (size_t i = 0; i < 20; i++)
-        magazines[i] = vf_magazine_new(pool);
+        magazines[i] = vf_magazine_new(pool, 0);
 }
 
 static void teardown(void)
 {
-    depot->full.head = 0; /* its magazines are empty, which no depot expects */
+    depot->shelves[0].full.head = 0; /* its magazines are empty, which no depot expects */
     pool_int_64_release(owner);
 }
 
 static vf_magazine *pop(uint32_t most, uint32_t expected)
 {
     uint32_t taken = 0;
-    vf_magazine *magazine = vf_stack_pop(depot, &depot->full, most, &taken);
+    vf_magazine *magazine = vf_stack_pop(depot, &depot->shelves[0].full, most, &taken);
     cr_assert(magazine != NULL);
     check_equal(taken, expected);
     return magazine;
@@ -96,12 +96,12 @@ static vf_magazine *pop(uint32_t most, uint32_t expected)
 Test(stack, the_last_one_in_is_the_first_one_out, .init = setup, .fini = teardown)
 {
     uint32_t taken;
-    cr_assert(vf_stack_pop(depot, &depot->full, 1, &taken) == NULL);
+    cr_assert(vf_stack_pop(depot, &depot->shelves[0].full, 1, &taken) == NULL);
     for (size_t i = 0; i < 20; i++)
-        vf_stack_push(&depot->full, magazines[i], magazines[i]);
+        vf_stack_push(&depot->shelves[0].full, magazines[i], magazines[i]);
     for (size_t i = 20; i-- > 0;)
         cr_assert(pop(1, 1) == magazines[i]);
-    cr_assert(vf_stack_pop(depot, &depot->full, 1, &taken) == NULL);
+    cr_assert(vf_stack_pop(depot, &depot->shelves[0].full, 1, &taken) == NULL);
 }
 
 /* magazines[from] ... magazines[to - 1], each linked to the next. */
@@ -109,7 +109,7 @@ static void push_chain(size_t from, size_t to)
 {
     for (size_t i = from; i + 1 < to; i++)
         magazines[i]->link = magazines[i + 1]->index;
-    vf_stack_push(&depot->full, magazines[from], magazines[to - 1]);
+    vf_stack_push(&depot->shelves[0].full, magazines[from], magazines[to - 1]);
 }
 
 Test(stack, chains_are_pushed_and_popped_as_one, .init = setup, .fini = teardown)
@@ -125,17 +125,17 @@ Test(stack, chains_are_pushed_and_popped_as_one, .init = setup, .fini = teardown
     cr_assert(vf_magazine_at(depot, magazines[9]->link) == magazines[0]);
     cr_assert(vf_magazine_at(depot, magazines[1]->link) == magazines[2]);
     uint32_t taken;
-    cr_assert(vf_stack_pop(depot, &depot->full, 1, &taken) == NULL);
+    cr_assert(vf_stack_pop(depot, &depot->shelves[0].full, 1, &taken) == NULL);
 }
 
 /* The ABA problem: the top is as it was, and yet a stale removal must fail. */
 Test(stack, a_head_never_returns_to_what_it_was, .init = setup, .fini = teardown)
 {
     push_chain(0, 3);
-    uint64_t before = depot->full.head;
+    uint64_t before = depot->shelves[0].full.head;
     pop(1, 1);
     pop(1, 1);
-    vf_stack_push(&depot->full, magazines[0], magazines[0]);
-    cr_assert(vf_head_index(before ^ depot->full.head, VF_STACK_INDEX_MASK) == 0);
-    cr_assert(before != depot->full.head);
+    vf_stack_push(&depot->shelves[0].full, magazines[0], magazines[0]);
+    cr_assert(vf_head_index(before ^ depot->shelves[0].full.head, VF_STACK_INDEX_MASK) == 0);
+    cr_assert(before != depot->shelves[0].full.head);
 }

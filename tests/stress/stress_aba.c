@@ -108,14 +108,14 @@ static _Atomic uint64_t *owner_of(const vf_magazine *magazine)
 
 static void put(vf_magazine *first, vf_magazine *last)
 {
-    vf_stack_push(&heap.depot.full, first, last);
+    vf_stack_push(&heap.depot.shelves[0].full, first, last);
 }
 
 /* Up to most, claimed for the owner; how many. */
 static uint32_t get(vf_magazine **taken, uint32_t most, uint64_t owner)
 {
     uint32_t n = 0;
-    vf_magazine *magazine = vf_stack_pop(&heap.depot, &heap.depot.full, most, &n);
+    vf_magazine *magazine = vf_stack_pop(&heap.depot, &heap.depot.shelves[0].full, most, &n);
     if (magazine == NULL)
         return 0;
     CHECK(n >= 1 && n <= most);
