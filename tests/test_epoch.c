@@ -179,8 +179,10 @@ Test(epoch, trim_gives_back_what_was_deferred)
 {
     begin(0, 0);
     fill(MOST);
+    urcu_memb_read_lock();
     defer(0, MOST);
     check_equal(numbers_trim(pool), 0);
+    end_reading();
     numbers_epoch_barrier(pool);
     numbers_trim(pool);
     check_equal(numbers_stats(pool).batches, 0);
