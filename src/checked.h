@@ -19,6 +19,8 @@
 #ifndef VF_SRC_CHECKED_H
 #define VF_SRC_CHECKED_H
 
+#include <string.h>
+
 #include <veryfast/checked.h>
 #include <veryfast/detail/pool_core.h>
 
@@ -66,6 +68,18 @@ static inline size_t vf_checked_header_offset(size_t object_size)
 static inline size_t vf_checked_size(size_t object_size)
 {
     return vf_checked_header_offset(object_size) + sizeof(vf_header) + VF_FENCE;
+}
+
+/* Of the byte that is stray.c's link. */
+static inline size_t vf_checked_link_offset(size_t stride)
+{
+    return stride - 1;
+}
+
+/* Memory that the allocator has just given: a header of zero bytes was never written. */
+static inline void vf_checked_fresh(void *memory, size_t size)
+{
+    memset(memory, 0, size);
 }
 
 struct vf_pool;

@@ -80,6 +80,7 @@ void vf_checked_add(vf_pool *pool, const vf_pool_type *type, const void *place)
                    (same->object_size != type->object_size || same->alignment != type->alignment ||
                     same->batch_objects != type->batch_objects);
     vf_checked *checked = &pool->checked;
+    checked->object_size = type->object_size;
     checked->next = pools;
     checked->link = &pools;
     if (pools != NULL)
@@ -111,16 +112,20 @@ void vf_checked_forget(vf_pool *pool)
     pthread_mutex_unlock(&lock);
 }
 
+static _Noreturn void released_pool(const char *name, const void *address, const char *what,
+                                    const void *place, const void *released_at)
+{
+    char text[256];
+    vf_place_print(released_at, text, sizeof text);
+    vf_misuse(name, address, place, "%s with a released pool@, released at %s", what, text);
+}
+
 static _Noreturn void no_pool(const void *address, const char *what, const void *place)
 {
-    char released[256];
     for (size_t i = 1; i <= GONE; i++) {
         const gone_pool *entry = &gone[(gone_next - i) % GONE];
-        if (entry->address != address)
-            continue;
-        vf_place_print(entry->released_at, released, sizeof released);
-        vf_misuse(entry->name, address, place, "%s with a released pool@, released at %s", what,
-                  released);
+        if (entry->address == address)
+            released_pool(entry->name, address, what, place, entry->released_at);
     }
     vf_misuse("a pool", address, place, "%s with what is no pool", what);
 }
@@ -139,11 +144,8 @@ vf_pool *vf_checked_pool(const vf_pool_core *core, bool released_too, const char
     pthread_mutex_unlock(&lock);
     if (pool == NULL)
         no_pool(core, what, place);
-    if (released && !released_too) {
-        char text[256];
-        vf_place_print(released_at, text, sizeof text);
-        vf_misuse(pool->name, pool, place, "%s with a released pool@, released at %s", what, text);
-    }
+    if (released && !released_too)
+        released_pool(pool->name, pool, what, place, released_at);
     return pool;
 }
 

@@ -65,35 +65,29 @@ vf_pool_core *vf_checked_new(const vf_pool_type *type, const vf_pool_options *op
     return core;
 }
 
-typedef struct leaks {
-    vf_pool *pool;
-    FILE *out;
-} leaks;
-
-static void print_leak(void *object, void *context)
+static void print_leak(const vf_pool *pool, const void *object, FILE *out)
 {
-    const leaks *list = context;
     char place[256];
-    const vf_header *header = vf_header_of(list->pool, object);
-    if (!vf_header_is_whole(list->pool, object) || vf_load_relaxed(&header->state) != VF_LIVE)
+    const vf_header *header = vf_header_of(pool, object);
+    if (!vf_header_is_whole(pool, object) || vf_load_relaxed(&header->state) != VF_LIVE)
         return;
     vf_place_print(header->allocated, place, sizeof place);
-    fprintf(list->out, "veryfast: %s %p: %p is out, allocated at %s\n", list->pool->name,
-            (void *)list->pool, object, place);
+    fprintf(out, "veryfast: %s %p: %p is out, allocated at %s\n", pool->name, (const void *)pool,
+            object, place);
 }
 
 /* Frees of other threads may run beside P_release: they end no batch. */
 static void list_leaks(vf_pool *pool)
 {
-    leaks list = {pool, vf_load_relaxed(&vf_leaks_out)};
-    if (list.out == NULL)
+    FILE *out = vf_load_relaxed(&vf_leaks_out);
+    if (out == NULL)
         return;
     int saved = errno;
     vf_threads_enter();
     for (size_t place = 0; place < vf_regions(pool); place++) {
         vf_region region = vf_region_at(pool, place);
         for (size_t i = 0; i < region.slots; i++)
-            print_leak(region.base + i * pool->stride, &list);
+            print_leak(pool, region.base + i * pool->stride, out);
     }
     vf_threads_leave();
     errno = saved;
@@ -120,18 +114,28 @@ void vf_checked_destroy(vf_pool_core *core, void (*drop)(void *object), const vo
 
 /* ---- alloc ---- */
 
-void *vf_checked_alloc(vf_pool_core *core, const void *place)
+static void *core_alloc(vf_pool *pool, vf_cache *cache)
 {
-    vf_pool *pool = vf_checked_pool(core, false, "alloc", place);
+    return cache != NULL ? vf_pool_core_cache_alloc(cache) : vf_pool_core_alloc(&pool->core);
+}
+
+/* By the cache that the caller holds, or NULL. */
+static void *hand_out(vf_pool *pool, vf_cache *cache, const void *place)
+{
     int saved = errno;
-    void *object = vf_pool_core_alloc(core);
+    void *object = core_alloc(pool, cache);
     if (object == NULL && empty_quarantine(pool, place)) {
         errno = saved;
-        object = vf_pool_core_alloc(core);
+        object = core_alloc(pool, cache);
     }
     if (object != NULL)
         vf_slot_hand_out(pool, object, place);
     return object;
+}
+
+void *vf_checked_alloc(vf_pool_core *core, const void *place)
+{
+    return hand_out(vf_checked_pool(core, false, "alloc", place), NULL, place);
 }
 
 typedef void *any_object __attribute__((may_alias));
@@ -192,13 +196,20 @@ static void quarantine(vf_pool *pool, void *object, const void *place)
     free_chain(pool, vf_quarantine_exchange(pool, vf_header_of(pool, object), most), place);
 }
 
-void vf_checked_free(vf_pool_core *core, void *object, const void *place)
+/* By the cache that the caller holds, or NULL. The pool may be gone with the object. */
+static void take_back(vf_pool *pool, vf_cache *cache, void *object, const void *place)
 {
-    vf_pool *pool = vf_checked_pool(core, true, "free", place);
     if (end_object(pool, object, place) && has_quarantine(pool))
         quarantine(pool, object, place);
+    else if (cache != NULL)
+        vf_pool_core_cache_free(cache, object);
     else
-        vf_pool_core_free(core, object); /* the pool may be gone with it */
+        vf_pool_core_free(&pool->core, object);
+}
+
+void vf_checked_free(vf_pool_core *core, void *object, const void *place)
+{
+    take_back(vf_checked_pool(core, true, "free", place), NULL, object, place);
 }
 
 void vf_checked_free_n(vf_pool_core *core, const void *objects, size_t n, const void *place)
@@ -267,15 +278,7 @@ void *vf_checked_cache_alloc(vf_cache *cache, const void *place)
 {
     vf_pool *pool = vf_checked_pool_of(cache, "P_cache_alloc", place);
     (void)vf_checked_pool(&pool->core, false, "P_cache_alloc", place);
-    int saved = errno;
-    void *object = vf_pool_core_cache_alloc(cache);
-    if (object == NULL && empty_quarantine(pool, place)) {
-        errno = saved;
-        object = vf_pool_core_cache_alloc(cache);
-    }
-    if (object != NULL)
-        vf_slot_hand_out(pool, object, place);
-    return object;
+    return hand_out(pool, cache, place);
 }
 
 bool vf_checked_cache_may_drop(vf_cache *cache, const void *object, const void *place)
@@ -286,11 +289,7 @@ bool vf_checked_cache_may_drop(vf_cache *cache, const void *object, const void *
 
 void vf_checked_cache_free(vf_cache *cache, void *object, const void *place)
 {
-    vf_pool *pool = vf_checked_pool_of(cache, "P_cache_free", place);
-    if (end_object(pool, object, place) && has_quarantine(pool))
-        quarantine(pool, object, place);
-    else
-        vf_pool_core_cache_free(cache, object);
+    take_back(vf_checked_pool_of(cache, "P_cache_free", place), cache, object, place);
 }
 
 void vf_checked_cache_release(vf_cache *cache, const void *place)

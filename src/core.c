@@ -26,32 +26,13 @@ static uint32_t cache_limit(const vf_pool_options *options, size_t stride)
     return limit < VF_POOL_SLOTS_MAX ? (uint32_t)limit : (uint32_t)VF_POOL_SLOTS_MAX;
 }
 
-/* What an object takes up; in a checked build with what is behind it. */
-static size_t slot_size(const vf_pool_type *type)
-{
-#ifdef VF_CHECKED
-    return vf_checked_size(type->object_size);
-#else
-    return type->object_size;
-#endif
-}
-
-static size_t slot_alignment(const vf_pool_type *type)
-{
-#ifdef VF_CHECKED
-    return vf_checked_alignment(type->alignment);
-#else
-    return type->alignment;
-#endif
-}
-
 /* Bytes from one object to the next; 0 where a batch would have more bytes than can be counted. */
 static size_t stride_of(const vf_pool_type *type)
 {
     if (type->object_size > SIZE_MAX / 4 || type->alignment > SIZE_MAX / 4)
         return 0;
-    size_t alignment = slot_alignment(type);
-    size_t stride = (slot_size(type) + alignment - 1) / alignment * alignment;
+    size_t alignment = vf_checked_alignment(type->alignment);
+    size_t stride = (vf_checked_size(type->object_size) + alignment - 1) / alignment * alignment;
     /* half of what can be counted: room for the bookkeeping behind the slots */
     return type->batch_objects <= SIZE_MAX / 2 / (stride + 1) ? stride : 0;
 }
@@ -86,9 +67,7 @@ static vf_pool *pool_memory(const vf_pool_options *options, const char *name)
 /* All that the pool holds goes back, the pool last. */
 void vf_pool_free_memory(vf_pool *pool)
 {
-#ifdef VF_CHECKED
     vf_checked_forget(pool);
-#endif
     vf_epoch_end(pool);
     vf_thread_cache *next_cache;
     for (vf_thread_cache *cache = pool->caches; cache != NULL; cache = next_cache) {
@@ -115,10 +94,7 @@ static vf_pool *pool_new(const vf_pool_type *type, const vf_pool_options *option
         return NULL;
     pool->stride = stride_of(type);
     pool->batch_objects = type->batch_objects;
-    pool->alignment = slot_alignment(type);
-#ifdef VF_CHECKED
-    pool->checked.object_size = type->object_size;
-#endif
+    pool->alignment = vf_checked_alignment(type->alignment);
     pool->cache_limit = cache_limit(options, pool->stride);
     pool->uncached = options->cache_objects == VF_CACHE_NONE;
     pool->outstanding = VF_NOT_RELEASED;

@@ -15,16 +15,6 @@
 #include "depot.h"
 #include "pool.h"
 
-/* Up to most magazines, chained, from the first shelf that has any; NULL where none has. One that
-   is put on a shelf behind this search is not found: then the pool grows sooner than it must. */
-static vf_magazine *pop_full(vf_depot *depot, uint32_t shelf, uint32_t most, uint32_t *taken)
-{
-    vf_magazine *first = NULL;
-    for (uint32_t i = 0; i < VF_SHELVES && first == NULL; i++)
-        first = vf_stack_pop(depot, &depot->shelves[(shelf + i) % VF_SHELVES].full, most, taken);
-    return first;
-}
-
 /* Gives the spare magazines beyond keep to the depot, as one chain. */
 void vf_spares_trim(vf_pool *pool, vf_spares *spares, uint32_t keep)
 {
@@ -80,7 +70,7 @@ size_t vf_depot_get(vf_pool *pool, void **slots, size_t most, vf_spares *spares)
     uint32_t left = 0;
     size_t wanted = (most + VF_MAGAZINE_SLOTS - 1) / VF_MAGAZINE_SLOTS;
     vf_stack *own = &depot->shelves[spares->shelf].full;
-    vf_magazine *magazine = pop_full(depot, spares->shelf, (uint32_t)wanted, &left);
+    vf_magazine *magazine = vf_shelves_pop(depot, VF_FULL, spares->shelf, (uint32_t)wanted, &left);
     size_t n = 0;
     while (left-- > 0) {
         uint32_t next = vf_load_relaxed(&magazine->link);

@@ -53,4 +53,20 @@ static inline void vf_stack_push(vf_stack *stack, vf_magazine *first, vf_magazin
     }
 }
 
+/* What one looks for on the shelves. */
+enum vf_kind_of_magazine { VF_FULL, VF_EMPTY };
+
+/* Up to most magazines, chained, from the first shelf that has any; NULL where none has. One that
+   is put on a shelf behind this search is not found: then the pool grows sooner than it must. */
+static inline vf_magazine *vf_shelves_pop(vf_depot *depot, enum vf_kind_of_magazine kind,
+                                          uint32_t shelf, uint32_t most, uint32_t *taken)
+{
+    vf_magazine *first = NULL;
+    for (uint32_t i = 0; i < VF_SHELVES && first == NULL; i++) {
+        vf_shelf *next = &depot->shelves[(shelf + i) % VF_SHELVES];
+        first = vf_stack_pop(depot, kind == VF_FULL ? &next->full : &next->empty, most, taken);
+    }
+    return first;
+}
+
 #endif

@@ -172,9 +172,7 @@ static void drop_all(const vf_pool *pool, const vf_magazine *deferral)
 static void give_back(vf_pool *pool, vf_magazine *deferral)
 {
     uint32_t n = deferral->count;
-#    ifdef VF_CHECKED
     vf_checked_deferral(pool, deferral->slots, n);
-#    endif
     if (pool->capped != NULL) {
         void *slots[CAPACITY];
         memcpy(slots, deferral->slots, n * sizeof *slots);

@@ -107,20 +107,11 @@ static vf_magazine *make_chunks(vf_pool *pool, uint32_t shelf)
     return magazines;
 }
 
-/* From the first shelf that has one, or NULL. */
-static vf_magazine *pop_empty(vf_depot *depot, uint32_t shelf)
-{
-    uint32_t one;
-    vf_magazine *magazine = NULL;
-    for (uint32_t i = 0; i < VF_SHELVES && magazine == NULL; i++)
-        magazine = vf_stack_pop(depot, &depot->shelves[(shelf + i) % VF_SHELVES].empty, 1, &one);
-    return magazine;
-}
-
 /* The same as below. Growth lock. */
 vf_magazine *vf_magazine_new_locked(vf_pool *pool, uint32_t shelf)
 {
-    vf_magazine *magazine = pop_empty(&pool->depot, shelf);
+    uint32_t one;
+    vf_magazine *magazine = vf_shelves_pop(&pool->depot, VF_EMPTY, shelf, 1, &one);
     return magazine != NULL ? magazine : make_chunks(pool, shelf);
 }
 
@@ -128,7 +119,8 @@ vf_magazine *vf_magazine_new_locked(vf_pool *pool, uint32_t shelf)
    shelf; NULL where neither the depot nor the allocator has one. */
 vf_magazine *vf_magazine_new(vf_pool *pool, uint32_t shelf)
 {
-    vf_magazine *magazine = pop_empty(&pool->depot, shelf);
+    uint32_t one;
+    vf_magazine *magazine = vf_shelves_pop(&pool->depot, VF_EMPTY, shelf, 1, &one);
     if (magazine != NULL)
         return magazine;
     pthread_mutex_lock(&pool->growth_lock);

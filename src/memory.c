@@ -9,9 +9,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#ifdef VF_CHECKED
-#    include <string.h>
-#endif
 
 #include "pool.h"
 
@@ -53,9 +50,7 @@ void *vf_memory_alloc(vf_pool *pool, size_t size, size_t alignment)
     if (memory == NULL)
         return NULL;
     assert((uintptr_t)memory % alignment == 0);
-#ifdef VF_CHECKED
-    memset(memory, 0, size); /* a header of zero bytes was never written */
-#endif
+    vf_checked_fresh(memory, size);
     vf_fetch_add_relaxed(&pool->bytes, size); /* a number for reports: orders nothing */
     return memory;
 }

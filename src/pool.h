@@ -425,6 +425,39 @@ static inline size_t vf_epoch_deferred(const vf_pool *pool)
 }
 #endif
 
+/* What is behind an object of a checked build, see checked.h; nothing in an ordinary one. (Unused:
+   without epoch.c.) */
+#ifndef VF_CHECKED
+static inline size_t vf_checked_alignment(size_t alignment)
+{
+    return alignment;
+}
+static inline size_t vf_checked_size(size_t object_size)
+{
+    return object_size;
+}
+static inline size_t vf_checked_link_offset(size_t stride)
+{
+    (void)stride;
+    return 0;
+}
+static inline void vf_checked_fresh(void *memory, size_t size)
+{
+    (void)memory;
+    (void)size;
+}
+static inline VF_UNUSED void vf_checked_deferral(vf_pool *pool, void *const *objects, size_t n)
+{
+    (void)pool;
+    (void)objects;
+    (void)n;
+}
+static inline void vf_checked_forget(vf_pool *pool)
+{
+    (void)pool;
+}
+#endif
+
 /* stats.c */
 void vf_pool_note_peak(vf_pool *pool);
 

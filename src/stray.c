@@ -16,12 +16,7 @@
 /* Where a free slot names the next one. A checked build leaves what was freed as it is. */
 static unsigned char *link_of(const vf_pool *pool, void *slot)
 {
-#ifdef VF_CHECKED
-    return (unsigned char *)slot + pool->stride - 1;
-#else
-    (void)pool;
-    return slot;
-#endif
+    return (unsigned char *)slot + vf_checked_link_offset(pool->stride);
 }
 
 void vf_stray_put_locked(vf_pool *pool, void *slot)
