@@ -33,12 +33,6 @@ static packed_64 *pools[TURNS_MOST];
 #define LOOPS_FREE(p) packed_64_free(pools[next_free++ & mask], (struct bytes_64 *)(p))
 #include "allocator_loops.h"
 
-static void add(struct variants *variants, const char *name, enum kind kind,
-                const struct loops *loops)
-{
-    variant_add(variants, name, kind)->loops = loops;
-}
-
 void sizes_find(void)
 {
     static const struct loops *const packed[SIZES] = {
@@ -47,20 +41,20 @@ void sizes_find(void)
                                                        &aligned_64_loops, &aligned_256_loops,
                                                        &aligned_1024_loops};
     for (size_t s = 0; s < SIZES; s++) {
-        add(&variants_of_size[s], "veryfast", OURS, packed[s]);
-        add(&variants_of_size[s], "aligned", OURS, aligned[s]);
+        variant_add_loops(&variants_of_size[s], "veryfast", OURS, packed[s]);
+        variant_add_loops(&variants_of_size[s], "aligned", OURS, aligned[s]);
     }
-    add(&variants_of_neighbours, "aligned", OURS, &aligned_16_loops);
-    add(&variants_of_neighbours, "veryfast", PEER, &packed_16_loops);
-    add(&variants_of_turns, "veryfast", OURS, &turns_loops);
+    variant_add_loops(&variants_of_neighbours, "aligned", OURS, &aligned_16_loops);
+    variant_add_loops(&variants_of_neighbours, "veryfast", PEER, &packed_16_loops);
+    variant_add_loops(&variants_of_turns, "veryfast", OURS, &turns_loops);
 }
 
 void sizes_add_peer(const char *name, const struct loops *loops)
 {
     for (size_t s = 0; s < SIZES; s++)
-        add(&variants_of_size[s], name, PEER, loops);
-    add(&variants_of_neighbours, name, PEER, loops);
-    add(&variants_of_turns, name, PEER, loops);
+        variant_add_loops(&variants_of_size[s], name, PEER, loops);
+    variant_add_loops(&variants_of_neighbours, name, PEER, loops);
+    variant_add_loops(&variants_of_turns, name, PEER, loops);
 }
 
 void sizes_open(void)

@@ -129,25 +129,17 @@ struct variants variants_of_pool, variants_of_n, variants_of_ring, variants_of_m
     variants_of_held, variants_of_bulk, variants_of_cap, variants_of_threads, variants_of_walk,
     variants_of_end, variants_of_memory;
 
-static struct variant *add(struct variants *variants, const char *name, enum kind kind,
-                           const struct loops *loops)
-{
-    struct variant *variant = variant_add(variants, name, kind);
-    variant->loops = loops;
-    return variant;
-}
-
 void peer_add(const char *name, const struct loops *loops, unsigned fits, void (*give_back)(void))
 {
-    add(&variants_of_n, name, fits & LIMIT ? ASIDE : PEER, loops);
-    add(&variants_of_made, name, fits & LIMIT ? ASIDE : PEER, loops);
+    variant_add_loops(&variants_of_n, name, fits & LIMIT ? ASIDE : PEER, loops);
+    variant_add_loops(&variants_of_made, name, fits & LIMIT ? ASIDE : PEER, loops);
     if (fits & LIMIT)
         return;
-    add(&variants_of_pool, name, PEER, loops);
-    add(&variants_of_ring, name, PEER, loops);
-    add(&variants_of_walk, name, PEER, loops);
-    add(&variants_of_end, name, ASIDE, loops); /* they keep the memory */
-    add(&variants_of_memory, name, PEER, loops)->give_back = give_back;
+    variant_add_loops(&variants_of_pool, name, PEER, loops);
+    variant_add_loops(&variants_of_ring, name, PEER, loops);
+    variant_add_loops(&variants_of_walk, name, PEER, loops);
+    variant_add_loops(&variants_of_end, name, ASIDE, loops); /* they keep the memory */
+    variant_add_loops(&variants_of_memory, name, PEER, loops)->give_back = give_back;
     if (fits & ANY_SIZE)
         sizes_add_peer(name, loops);
 }
@@ -155,36 +147,36 @@ void peer_add(const char *name, const struct loops *loops, unsigned fits, void (
 /* The pool's forms that have peers, who follow. */
 static void add_forms(void)
 {
-    add(&variants_of_pool, "veryfast", OURS, &veryfast_loops);
-    add(&variants_of_n, "N=4096", OURS, &veryfast_loops);
-    add(&variants_of_n, "N=256", OURS, &veryfast_256_loops);
-    add(&variants_of_n, "N=64", OURS, &veryfast_64_loops);
-    add(&variants_of_ring, "veryfast", OURS, &veryfast_loops);
-    add(&variants_of_ring, "bare ring", ASIDE, &bare_loops);
-    add(&variants_of_made, "veryfast", OURS, &veryfast_loops);
-    add(&variants_of_walk, "trimmed", OURS, &veryfast_loops)->give_back = trim_4096;
-    add(&variants_of_walk, "pool", PEER, &veryfast_loops);
-    add(&variants_of_walk, "array", ASIDE, &array_loops);
-    add(&variants_of_end, "destroy", OURS, &destroy_loops);
-    add(&variants_of_end, "+ release", PEER, &release_loops);
-    add(&variants_of_end, "free", ASIDE, &veryfast_loops);
-    add(&variants_of_memory, "N=4096", OURS, &veryfast_loops)->give_back = trim_4096;
-    add(&variants_of_memory, "N=64", OURS, &veryfast_64_loops)->give_back = trim_64;
+    variant_add_loops(&variants_of_pool, "veryfast", OURS, &veryfast_loops);
+    variant_add_loops(&variants_of_n, "N=4096", OURS, &veryfast_loops);
+    variant_add_loops(&variants_of_n, "N=256", OURS, &veryfast_256_loops);
+    variant_add_loops(&variants_of_n, "N=64", OURS, &veryfast_64_loops);
+    variant_add_loops(&variants_of_ring, "veryfast", OURS, &veryfast_loops);
+    variant_add_loops(&variants_of_ring, "bare ring", ASIDE, &bare_loops);
+    variant_add_loops(&variants_of_made, "veryfast", OURS, &veryfast_loops);
+    variant_add_loops(&variants_of_walk, "trimmed", OURS, &veryfast_loops)->give_back = trim_4096;
+    variant_add_loops(&variants_of_walk, "pool", PEER, &veryfast_loops);
+    variant_add_loops(&variants_of_walk, "array", ASIDE, &array_loops);
+    variant_add_loops(&variants_of_end, "destroy", OURS, &destroy_loops);
+    variant_add_loops(&variants_of_end, "+ release", PEER, &release_loops);
+    variant_add_loops(&variants_of_end, "free", ASIDE, &veryfast_loops);
+    variant_add_loops(&variants_of_memory, "N=4096", OURS, &veryfast_loops)->give_back = trim_4096;
+    variant_add_loops(&variants_of_memory, "N=64", OURS, &veryfast_64_loops)->give_back = trim_64;
 }
 
 /* Those that are compared with one another. */
 static void add_among_forms(void)
 {
-    add(&variants_of_threads, "2 threads", OURS, &veryfast_loops)->threads = 2;
-    add(&variants_of_threads, "1 thread", PEER, &veryfast_loops)->threads = 1;
-    add(&variants_of_held, "held", OURS, &held_loops);
-    add(&variants_of_held, "thread's", PEER, &veryfast_loops);
-    add(&variants_of_held, "no pool", ASIDE, no_pool_peer);
-    add(&variants_of_bulk, "bulk", OURS, &bulk_loops);
-    add(&variants_of_bulk, "single", PEER, &veryfast_loops);
-    add(&variants_of_bulk, "no pool", ASIDE, no_pool_peer);
-    add(&variants_of_cap, "capped", OURS, &capped_loops);
-    add(&variants_of_cap, "mutex+list", PEER, list_peer);
+    variant_add_loops(&variants_of_threads, "2 threads", OURS, &veryfast_loops)->threads = 2;
+    variant_add_loops(&variants_of_threads, "1 thread", PEER, &veryfast_loops)->threads = 1;
+    variant_add_loops(&variants_of_held, "held", OURS, &held_loops);
+    variant_add_loops(&variants_of_held, "thread's", PEER, &veryfast_loops);
+    variant_add_loops(&variants_of_held, "no pool", ASIDE, no_pool_peer);
+    variant_add_loops(&variants_of_bulk, "bulk", OURS, &bulk_loops);
+    variant_add_loops(&variants_of_bulk, "single", PEER, &veryfast_loops);
+    variant_add_loops(&variants_of_bulk, "no pool", ASIDE, no_pool_peer);
+    variant_add_loops(&variants_of_cap, "capped", OURS, &capped_loops);
+    variant_add_loops(&variants_of_cap, "mutex+list", PEER, list_peer);
 }
 
 void allocators_find(void)
@@ -193,15 +185,6 @@ void allocators_find(void)
     add_among_forms();
     sizes_find();
     peers_find();
-}
-
-void *made(void *what)
-{
-    if (what == NULL) {
-        perror("veryfast");
-        exit(1);
-    }
-    return what;
 }
 
 void allocators_open(void)

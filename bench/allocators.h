@@ -43,7 +43,4 @@ void sizes_open(void);
 
 extern const struct loops *const list_peer, *const no_pool_peer;
 
-/* What was made; ends the program if that is nothing. */
-void *made(void *what);
-
 #endif

@@ -398,11 +398,7 @@ void buffers_find(void)
 void buffers_open(void)
 {
 #if HAVE_URCU
-    queued_pool = pool_queued_4096_new(NULL);
-    if (queued_pool == NULL) {
-        perror("veryfast");
-        exit(1);
-    }
+    queued_pool = made(pool_queued_4096_new(NULL));
 #endif
 }
 

@@ -95,30 +95,20 @@ static inline void call_and_poll(ck_epoch_record_t *record, struct object *objec
 #        include "allocator_loops.h"
 #    endif
 
-static void add(struct variants *variants, const char *name, enum kind kind,
-                const struct loops *loops)
-{
-    variant_add(variants, name, kind)->loops = loops;
-}
-
 void deferrers_find(void)
 {
-    add(&deferrers, "deferred", OURS, &deferred_loops);
-    add(&deferrers, "call_rcu", PEER, &call_rcu_loops);
+    variant_add_loops(&deferrers, "deferred", OURS, &deferred_loops);
+    variant_add_loops(&deferrers, "call_rcu", PEER, &call_rcu_loops);
 #    if HAVE_CK
-    add(&deferrers, "ck_epoch", ASIDE, &polled_loops);
+    variant_add_loops(&deferrers, "ck_epoch", ASIDE, &polled_loops);
 #    endif
-    add(&deferrers_or_not, "deferred", OURS, &deferred_loops);
-    add(&deferrers_or_not, "at once", PEER, &at_once_loops);
+    variant_add_loops(&deferrers_or_not, "deferred", OURS, &deferred_loops);
+    variant_add_loops(&deferrers_or_not, "at once", PEER, &at_once_loops);
 }
 
 void deferrers_open(void)
 {
-    pool = kept_new(NULL);
-    if (pool == NULL) {
-        perror("veryfast");
-        exit(1);
-    }
+    pool = made(kept_new(NULL));
 #    if HAVE_CK
     ck_epoch_init(&epoch);
     for (size_t i = 0; i < WORKERS_MOST; i++)

@@ -24,11 +24,6 @@ static size_t fresh_objects(void)
     return options.quick ? OBJECTS_FEW : OBJECTS;
 }
 
-static size_t fresh_reps(void)
-{
-    return options.reps < REPS_FRESH ? options.reps : REPS_FRESH;
-}
-
 /* Opens what a child measures. It does so itself, beside a worker that sleeps. */
 static void begin(struct work *work, size_t slots)
 {
@@ -70,7 +65,7 @@ void run_first(const struct row *row)
     static sample_set samples;
     struct work *work = work_new();
     double objects = (double)fresh_objects();
-    for (size_t rep = 0; rep < fresh_reps(); rep++) {
+    for (size_t rep = 0; rep < reps_at_most(REPS_FRESH); rep++) {
         for (size_t v = 0; v < row->variants->n; v++) {
             sample_in_child(first_child, &row->variants->all[v], work);
             for (size_t part = 0; part < 3; part++)
@@ -78,7 +73,7 @@ void run_first(const struct row *row)
             samples[3][v][rep] = samples[1][v][rep] + samples[2][v][rep];
         }
     }
-    report(row, samples, fresh_reps());
+    report(row, samples, reps_at_most(REPS_FRESH));
 }
 
 static double slowest(const float *ns, size_t n)
@@ -123,7 +118,7 @@ void run_single(const struct row *row)
     work->single_ns = shared_memory(n * sizeof *work->single_ns);
     for (size_t v = 0; v < row->variants->n; v++)
         least[v] = shared_memory(n * sizeof *least[v]);
-    for (size_t rep = 0; rep < fresh_reps(); rep++) {
+    for (size_t rep = 0; rep < reps_at_most(REPS_FRESH); rep++) {
         for (size_t v = 0; v < row->variants->n; v++) {
             sample_in_child(single_child, &row->variants->all[v], work);
             for (size_t i = 0; i < n; i++) {
@@ -139,8 +134,8 @@ void run_single(const struct row *row)
         }
     }
     for (size_t v = 0; v < row->variants->n; v++) {
-        for (size_t rep = 0; rep < fresh_reps(); rep++)
-            samples[5][v][rep] = samples[5][v][fresh_reps() - 1];
+        for (size_t rep = 0; rep < reps_at_most(REPS_FRESH); rep++)
+            samples[5][v][rep] = samples[5][v][reps_at_most(REPS_FRESH) - 1];
     }
-    report(row, samples, fresh_reps());
+    report(row, samples, reps_at_most(REPS_FRESH));
 }

@@ -50,7 +50,7 @@ void run_growth(const struct row *row)
 {
     static sample_set samples;
     struct task *task = shared_memory(sizeof *task);
-    size_t reps = options.reps < REPS_GROWTH ? options.reps : REPS_GROWTH;
+    size_t reps = reps_at_most(REPS_GROWTH);
     for (size_t rep = 0; rep < reps; rep++) {
         for (size_t v = 0; v < row->variants->n; v++) {
             *task = (struct task){&row->variants->all[v], row, 0, 0};

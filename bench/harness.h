@@ -89,6 +89,9 @@ double memory_peak(void);
    loops find no page missing. Not from malloc, which is among the measured. */
 void *shared_memory(size_t size);
 
+/* What was made; ends the program if that is nothing. */
+void *made(void *what);
+
 #ifdef __cplusplus
 }
 #endif

@@ -19,11 +19,6 @@ struct task {
     double bytes[3];
 };
 
-static size_t life_reps(void)
-{
-    return options.reps < REPS_LIFE ? options.reps : REPS_LIFE;
-}
-
 /* A child's task, shared with it: so many objects, replacements, and per cent that are kept. */
 static struct task *task_new(size_t objects, size_t replaced, size_t kept_percent, size_t again)
 {
@@ -64,13 +59,13 @@ void run_walk(const struct row *row)
     static sample_set samples;
     struct task *task = task_new(1000000, 4000000, 50, 500000);
     const struct life *life = &task->work->life;
-    for (size_t rep = 0; rep < life_reps(); rep++) {
+    for (size_t rep = 0; rep < reps_at_most(REPS_LIFE); rep++) {
         for (size_t v = 0; v < row->variants->n; v++) {
             run_child(walk_child, task, &row->variants->all[v]);
             samples[0][v][rep] = life->walk_ns / (double)life->again;
         }
     }
-    report(row, samples, life_reps());
+    report(row, samples, reps_at_most(REPS_LIFE));
 }
 
 static void end_child(void *context)
@@ -85,13 +80,13 @@ void run_end(const struct row *row)
     static sample_set samples;
     struct task *task = task_new(1000000, 0, 100, 0);
     const struct life *life = &task->work->life;
-    for (size_t rep = 0; rep < life_reps(); rep++) {
+    for (size_t rep = 0; rep < reps_at_most(REPS_LIFE); rep++) {
         for (size_t v = 0; v < row->variants->n; v++) {
             run_child(end_child, task, &row->variants->all[v]);
             samples[0][v][rep] = life->end_ns / (double)life->objects;
         }
     }
-    report(row, samples, life_reps());
+    report(row, samples, reps_at_most(REPS_LIFE));
 }
 
 static void resident_child(void *context)
@@ -161,11 +156,11 @@ void run_waiting(const struct row *row)
 {
     static sample_set samples;
     struct task *task = task_new(10000000, 0, 0, 0);
-    for (size_t rep = 0; rep < life_reps(); rep++) {
+    for (size_t rep = 0; rep < reps_at_most(REPS_LIFE); rep++) {
         for (size_t v = 0; v < row->variants->n; v++) {
             run_child(waiting_child, task, &row->variants->all[v]);
             samples[0][v][rep] = task->bytes[0];
         }
     }
-    report(row, samples, life_reps());
+    report(row, samples, reps_at_most(REPS_LIFE));
 }

@@ -18,6 +18,19 @@ struct variant *variant_add(struct variants *variants, const char *name, enum ki
     return variant;
 }
 
+struct variant *variant_add_loops(struct variants *variants, const char *name, enum kind kind,
+                                  const struct loops *loops)
+{
+    struct variant *variant = variant_add(variants, name, kind);
+    variant->loops = loops;
+    return variant;
+}
+
+size_t reps_at_most(size_t most)
+{
+    return options.reps < most ? options.reps : most;
+}
+
 struct row *row_add(const struct variants *variants, double goal, const char *format, ...)
 {
     struct row *row = &rows[row_count++];

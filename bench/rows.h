@@ -45,6 +45,10 @@ struct variants {
 /* The last of them, for the caller to complete. */
 struct variant *variant_add(struct variants *variants, const char *name, enum kind kind);
 
+/* The same for an allocator. */
+struct variant *variant_add_loops(struct variants *variants, const char *name, enum kind kind,
+                                  const struct loops *loops);
+
 /* A line of the row. */
 struct part {
     const char *name; /* behind the row's */
@@ -106,6 +110,9 @@ void run_resident(const struct row *row);
 void run_held(const struct row *row);
 void run_growth(const struct row *row);
 void run_waiting(const struct row *row);
+
+/* The repetitions that were asked for, but no more than most. */
+size_t reps_at_most(size_t most);
 
 /* The repetitions of each variant, for each part of a row. */
 typedef double sample_set[PARTS_MOST][VARIANTS_MOST][REPS_MOST];
