@@ -7,27 +7,15 @@ The core compiles alone with each C compiler, exports nothing without the prefix
 consumer, in C and C++, and the short examples, checked and not; the templates' own test files
 compile with it.
 """
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from commands import require, run
+
 WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Wundef', '-Werror']
 FILES = {'veryfast.h', 'veryfast.c', 'veryfast.hpp', 'pool.h', 'smallbuf.h'}
 LANGUAGES = {'c': ['-x', 'c', '-std=c11'], 'c++': ['-x', 'c++', '-std=c++17']}
-
-
-def run(command):
-    result = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True)
-    if result.returncode != 0:
-        sys.exit(f'{" ".join(map(str, command))} failed:\n{result.stdout}')
-    return result.stdout
-
-
-def require(condition, sentence):
-    if not condition:
-        sys.exit(sentence)
 
 
 def language_of(compiler):

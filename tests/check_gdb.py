@@ -14,17 +14,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from commands import run
+
 STOP = 'all_is_set_up'
 POINTERS = {'fresh', 'used', 'capped', 'uncached', 'released', 'cache'}
 SKIP = 77
-
-
-def run(command):
-    result = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True)
-    if result.returncode != 0:
-        sys.exit(f'{" ".join(map(str, command))} failed:\n{result.stdout}')
-    return result.stdout
 
 
 def gdb(program, *commands):

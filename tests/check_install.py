@@ -15,23 +15,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from commands import require, run
+
 HEADERS = {'include/veryfast/veryfast.h', 'include/veryfast/pool.h', 'include/veryfast/checked.h'}
 LIBRARIES = ['veryfast', 'veryfast-checked']
 DETAILS = 'include/veryfast/detail/'
-
-
-def run(command, **options):
-    """The command's output; ends the test, with all it said, where it fails."""
-    result = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, **options)
-    if result.returncode != 0:
-        sys.exit(f'{shlex.join(map(str, command))} failed:\n{result.stdout}')
-    return result.stdout
-
-
-def require(condition, sentence):
-    if not condition:
-        sys.exit(sentence)
 
 
 class Installed:

@@ -11,23 +11,11 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-
-def run(command, **options):
-    result = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, **options)
-    if result.returncode != 0:
-        sys.exit(f'{shlex.join(map(str, command))} failed:\n{result.stdout}')
-    return result.stdout
-
-
-def require(condition, sentence):
-    if not condition:
-        sys.exit(sentence)
+from commands import require, run
 
 
 def wrap_file(source):
