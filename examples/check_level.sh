@@ -9,15 +9,11 @@ set -eu
 
 level=$1
 
-fail() {
-    echo "check_level: $*" >&2
-    exit 1
-}
+. "$(dirname "$0")/check.sh"
 
 # play OPTION...: what a game of six levels prints.
 play() {
-    output=$("$level" --levels 6 --entities 100000 "$@") || fail "exit status $? with $*"
-    echo "$output" | tail -n 1 | grep -q '^time [0-9]*\.[0-9]* s$' || fail 'no time on last line'
+    output=$(timed "$level" --levels 6 --entities 100000 "$@") || exit 1
     echo "$output" | grep '^level' || fail "no levels with $*"
 }
 

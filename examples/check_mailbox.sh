@@ -9,15 +9,11 @@ set -eu
 
 mailbox=$1
 
-fail() {
-    echo "check_mailbox: $*" >&2
-    exit 1
-}
+. "$(dirname "$0")/check.sh"
 
 # results OPTION...: what was delivered, to how many, the gold and the checksum.
 results() {
-    output=$("$mailbox" "$@") || fail "exit status $? with $*"
-    echo "$output" | tail -n 1 | grep -q '^time [0-9]*\.[0-9]* s$' || fail 'no time on last line'
+    output=$(timed "$mailbox" "$@") || exit 1
     echo "$output" | sed -n '2,4p'
 }
 

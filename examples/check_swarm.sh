@@ -9,15 +9,11 @@ set -eu
 
 swarm=$1
 
-fail() {
-    echo "check_swarm: $*" >&2
-    exit 1
-}
+. "$(dirname "$0")/check.sh"
 
 # checksum OPTION...: of a small swarm.
 checksum() {
-    output=$("$swarm" --frames 40 --entities 20000 "$@") || fail "exit status $? with $*"
-    echo "$output" | tail -n 1 | grep -q '^time [0-9]*\.[0-9]* s$' || fail 'no time on last line'
+    output=$(timed "$swarm" --frames 40 --entities 20000 "$@") || exit 1
     echo "$output" | grep '^checksum [0-9a-f]\{16\}$' || fail "no checksum with $*"
 }
 

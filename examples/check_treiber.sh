@@ -9,15 +9,11 @@ set -eu
 
 treiber=$1
 
-fail() {
-    echo "check_treiber: $*" >&2
-    exit 1
-}
+. "$(dirname "$0")/check.sh"
 
 # play OPTION...: what the program prints, without the time.
 play() {
-    output=$("$treiber" "$@") || fail "exit status $? with $*"
-    echo "$output" | tail -n 1 | grep -q '^time [0-9]*\.[0-9]* s$' || fail 'no time on last line'
+    output=$(timed "$treiber" "$@") || exit 1
     test "$(echo "$output" | grep -c ' 0 live.* 0 deferred')" -eq 2 || fail "not all free with $*"
     echo "$output" | sed '$d'
 }

@@ -13,10 +13,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/wordcount.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-fail() {
-    echo "check_wordcount: $*" >&2
-    exit 1
-}
+. "$(dirname "$0")/check.sh"
 
 # repeat TEXT COUNT: the text that many times, without a line end.
 repeat() {

@@ -1,0 +1,13 @@
+# check.sh - what the checks of the examples have in common, to be sourced by them.
+
+fail() {
+    echo "$(basename "$0" .sh): $*" >&2
+    exit 1
+}
+
+# timed PROGRAM OPTION...: what it prints. It must succeed, and end with its time.
+timed() {
+    printed=$("$@") || fail "exit status $? with $*"
+    echo "$printed" | tail -n 1 | grep -q '^time [0-9]*\.[0-9]* s$' || fail 'no time on last line'
+    echo "$printed"
+}
