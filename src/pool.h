@@ -16,7 +16,7 @@
  * map.c has a bit for each slot, each.c visits the live ones, destroy.c drops them, trim.c gives
  * memory back, stray.c keeps free slots when not even a magazine can be had, capped.c is the other
  * kind of pool, fork.c carries all of it over a fork, memory.c is the allocator hook,
- * epoch.c (with liburcu only) keeps freed objects until their readers are gone.
+ * epoch.c and deferral.c (with liburcu only) keep freed objects until their readers are gone.
  *
  * Words, one for one thing:
  *
@@ -77,7 +77,7 @@ typedef struct vf_magazine {
     uint32_t link;  /* atomic: a stale popper may read it while the owner writes */
     uint32_t index; /* its own, never 0 */
     uint32_t count;
-    uint32_t room; /* of a deferral, see epoch.c */
+    uint32_t room; /* of a deferral, see deferral.h */
     void *slots[VF_MAGAZINE_SLOTS];
 } vf_magazine;
 
@@ -204,7 +204,7 @@ typedef struct vf_region {
     size_t first; /* number of its first slot, see map.h */
 } vf_region;
 
-/* Of a pool, what epoch.c must know. */
+/* Of a pool, what epoch.c and deferral.c must know. */
 typedef struct vf_epoch {
     const void *flavour;  /* liburcu's; constant */
     size_t max;           /* the option; constant */

@@ -63,7 +63,7 @@ def core(source, seen):
     texts = []
     for path in files:
         text = FEATURES.sub('', expand(path.read_text(), directories, seen))
-        if path.name == 'epoch.c':
+        if path.name in ('epoch.c', 'deferral.c'):
             text = f'#ifdef VF_HAS_EPOCH /* needs liburcu-memb */\n{text}#endif\n'
         if path.name.startswith('checked_'):
             text = f'#ifdef VF_CHECKED\n{text}#endif\n'

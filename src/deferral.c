@@ -1,0 +1,171 @@
+/*
+ * deferral.c - the room for deferrals, and what happens to one: liburcu has it until its grace
+ * period is over, and then the depot. The only file that includes liburcu, and none of its inlines.
+ *
+ * call_rcu enters a read section, for which a thread need not be registered unless somebody takes
+ * liburcu's per-CPU workers away at that moment; with the bulletproof flavour it registers itself.
+ */
+#include "deferral.h"
+
+#ifdef VF_HAS_EPOCH /* for those who compile all files of src/ by hand */
+
+#    include <assert.h>
+#    include <string.h>
+
+#    include <urcu/urcu-memb.h>
+
+#    include "depot.h"
+
+/*
+ * ThreadSanitizer does not see into liburcu. It is told that a deferral is handed on to another
+ * thread, that a barrier comes after the callbacks before it, and to overlook what liburcu writes
+ * in a barrier.
+ */
+#    if defined(__SANITIZE_THREAD__)
+#        define SANITIZED 1
+#    elif defined(__has_feature)
+#        if __has_feature(thread_sanitizer)
+#            define SANITIZED 1
+#        endif
+#    endif
+#    ifdef SANITIZED
+#        include <sanitizer/tsan_interface.h>
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
+static char over; /* stands for the end of all callbacks; the pool may be gone then */
+#        define TELL_BEFORE(what) __tsan_release(what)
+#        define TELL_AFTER(what)  __tsan_acquire(what)
+#        define OVERLOOK(call)                                                                     \
+            (AnnotateIgnoreWritesBegin(__FILE__, __LINE__), (call),                                \
+             AnnotateIgnoreWritesEnd(__FILE__, __LINE__))
+#    else
+#        define TELL_BEFORE(what) ((void)0)
+#        define TELL_AFTER(what)  ((void)0)
+#        define OVERLOOK(call)    (call)
+#    endif
+
+_Static_assert(sizeof(struct rcu_head) <= (VF_DEFERRAL_POOL - VF_DEFERRAL_HEAD) * sizeof(void *),
+               "no room for rcu_head");
+
+/* max_deferred, where the options do not say: so many bytes, within these numbers of objects. */
+#    define DEFERRED_BYTES ((size_t)64 << 20)
+#    define DEFERRED_LEAST ((size_t)1 << 12)
+#    define DEFERRED_MOST  ((size_t)1 << 20)
+
+static size_t usual_max(const vf_pool *pool)
+{
+    size_t most = DEFERRED_BYTES / pool->stride;
+    return most < DEFERRED_LEAST ? DEFERRED_LEAST : most > DEFERRED_MOST ? DEFERRED_MOST : most;
+}
+
+void vf_deferrals_begin(vf_pool *pool, const vf_pool_options *options)
+{
+    vf_epoch *epoch = &pool->epoch;
+    epoch->flavour = options->rcu_flavour != NULL ? options->rcu_flavour : &urcu_memb_flavor;
+    epoch->max = options->max_deferred != 0 ? options->max_deferred : usual_max(pool);
+}
+
+static const struct rcu_flavor_struct *flavour_of(const vf_pool *pool)
+{
+    return pool->epoch.flavour;
+}
+
+size_t vf_deferral_reserve(vf_epoch *epoch, size_t most)
+{
+    size_t used = vf_load_relaxed(&epoch->room); /* a number: it orders nothing */
+    size_t part;
+    do {
+        size_t left = epoch->max - used;
+        part = left < most ? left : most;
+    } while (part > 0 && !vf_cas_weak_relaxed(&epoch->room, &used, used + part));
+    return part;
+}
+
+static void unreserve(vf_epoch *epoch, size_t places)
+{
+    vf_fetch_add_relaxed(&epoch->room, (size_t)0 - places); /* as above */
+}
+
+vf_magazine *vf_deferral_new(vf_pool *pool, size_t room)
+{
+    assert(room > 0 && room <= VF_DEFERRAL_SLOTS);
+    vf_magazine *deferral = vf_magazine_new(pool, 0);
+    if (deferral == NULL) {
+        unreserve(&pool->epoch, room);
+        return NULL;
+    }
+    assert(deferral->count == 0);
+    deferral->room = (uint32_t)room;
+    if (!vf_load_relaxed(&pool->epoch.used))
+        vf_store_relaxed(&pool->epoch.used, true); /* who must see it comes after the free */
+    return deferral;
+}
+
+static void drop_all(const vf_pool *pool, const vf_magazine *deferral)
+{
+    /* relaxed: a constant of the program, written before the object was deferred */
+    void (*drop)(void *) = vf_load_relaxed(&pool->epoch.drop);
+    for (uint32_t i = 0; drop != NULL && i < deferral->count; i++)
+        drop(deferral->slots[i]);
+}
+
+/* The slots are free. The pool may be gone with the last. */
+static void give_back(vf_pool *pool, vf_magazine *deferral)
+{
+    uint32_t n = deferral->count;
+    vf_checked_deferral(pool, deferral->slots, n);
+    if (pool->capped != NULL) {
+        void *slots[VF_DEFERRAL_SLOTS];
+        memcpy(slots, deferral->slots, n * sizeof *slots);
+        deferral->count = 0;
+        vf_stack_push(&pool->depot.shelves[0].empty, deferral, deferral);
+        for (uint32_t i = 0; i < n; i++)
+            vf_capped_free(pool, slots[i]);
+        return;
+    }
+    vf_stack_push(&pool->depot.shelves[0].full, deferral, deferral);
+    if (vf_pool_return(pool, n))
+        vf_pool_end(pool);
+}
+
+/* The grace period is over. On liburcu's thread. */
+static void after_grace_period(struct rcu_head *head)
+{
+    vf_magazine *deferral =
+        (vf_magazine *)(void *)((char *)head - offsetof(vf_magazine, slots[VF_DEFERRAL_HEAD]));
+    TELL_AFTER(deferral);
+    vf_pool *pool = deferral->slots[VF_DEFERRAL_POOL];
+    vf_epoch *epoch = &pool->epoch;
+    drop_all(pool, deferral);
+    deferral->room = 0;
+    vf_fetch_add_relaxed(&epoch->done, (size_t)deferral->count); /* a number for reports */
+    unreserve(epoch, deferral->count);
+    /* acq_rel: pairs with itself in must_go_now: who has found this deferral in flight, in a
+       released pool, has closed before it, and its own open deferral */
+    if (vf_fetch_add_acq_rel(&epoch->in_flight, (size_t)-1) == 1 && vf_load_relaxed(&pool->closed))
+        vf_epoch_flush_all(pool, true);
+    give_back(pool, deferral);
+    TELL_BEFORE(&over);
+}
+
+void vf_deferral_send(vf_pool *pool, vf_magazine *deferral)
+{
+    unreserve(&pool->epoch, deferral->room - deferral->count);
+    if (deferral->count == 0) {
+        vf_stack_push(&pool->depot.shelves[0].empty, deferral, deferral);
+        return;
+    }
+    deferral->slots[VF_DEFERRAL_POOL] = pool;
+    vf_fetch_add_relaxed(&pool->epoch.in_flight, 1); /* call_rcu orders it before its decrement */
+    TELL_BEFORE(deferral);
+    flavour_of(pool)->update_call_rcu((struct rcu_head *)(void *)&deferral->slots[VF_DEFERRAL_HEAD],
+                                      after_grace_period);
+}
+
+void vf_deferrals_barrier(vf_pool *pool)
+{
+    OVERLOOK(flavour_of(pool)->barrier());
+    TELL_AFTER(&over);
+}
+
+#endif
