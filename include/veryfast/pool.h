@@ -85,7 +85,7 @@
 #    undef VF_FLIP
 #endif
 #if defined(VF_EPOCH) && !defined(VF_HAS_EPOCH)
-#    error "VF_EPOCH needs the epoch backend, which this build of veryfast does not have"
+#    error "VF_EPOCH needs a veryfast with epochs: build it with liburcu and -Depoch=enabled"
 #    undef VF_EPOCH
 #endif
 

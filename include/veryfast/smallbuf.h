@@ -144,7 +144,7 @@
 #    ifdef __cplusplus
 #        define vf_inline_slots alignas(VF_T) unsigned char inline_[sizeof(VF_T) * (VF_N)]
 VF_STATIC_ASSERT(std::is_nothrow_move_constructible<VF_T>::value,
-                 "VF_T may throw when it is moved: its slot would be left without an element");
+                 "VF_T may throw when it is moved: declare its move constructor noexcept");
 #    else
 #        define vf_inline_slots VF_T inline_[VF_N]
 #    endif
