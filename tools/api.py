@@ -133,6 +133,8 @@ def page(source, path):
         words, target = match[1], match[2].partition('#')[0]
         if '://' in target:
             return match[0]
+        if not target:
+            return words  # a heading of this page, whose anchor Doxygen calls otherwise
         file = (path.parent / target).resolve().relative_to(source)
         if file.name == 'README.md':
             return f'[{words}](index.html)'
