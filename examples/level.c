@@ -1,7 +1,7 @@
 /*
  * The levels of a game: each fills the memory, and leaves none of it behind.
  *
- *     level [--trim | --malloc] [--levels N] [--threads N] [--entities N]
+ *     build/demo/examples/level [--trim | --malloc] [--levels N] [--threads N] [--entities N]
  *
  * Prints for each level how many entities lived at its end, a checksum of them, the memory that was
  * held at its end and after it, what the operating system says of it, and at last the time taken.

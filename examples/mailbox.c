@@ -2,7 +2,7 @@
  * A frame loop in which every entity has a mailbox: all threads write to them, few of them
  * overflow.
  *
- *     mailbox [--mutex] [--frames N] [--threads N] [--entities N]
+ *     build/demo/examples/mailbox [--mutex] [--frames N] [--threads N] [--entities N]
  *
  * Prints what was sent, a checksum, frames per second, the memory held and the time taken.
  *

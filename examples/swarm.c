@@ -1,7 +1,7 @@
 /*
  * The frame loop of a game: a swarm in which thousands are born and thousands die in every frame.
  *
- *     swarm [--malloc] [--frames N] [--threads N] [--entities N] [--seed N]
+ *     build/demo/examples/swarm [--malloc] [--frames N] [--threads N] [--entities N] [--seed N]
  *
  * Prints what happened, a checksum of all movement, frames per second, what the pool holds and the
  * time taken.

@@ -1,7 +1,7 @@
 /*
  * A lock-free stack and a lock-free hash set, whose nodes come from pools.
  *
- *     treiber [--threads N] [--operations N] [--seed N]
+ *     build/demo/examples/treiber [--threads N] [--operations N] [--seed N]
  *
  * Prints what was done, what the pools hold at the end, and the time taken; fails if what went in
  * is not what came out and what is left.

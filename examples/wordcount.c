@@ -1,7 +1,7 @@
 /*
  * Counts the words in every file below a directory.
  *
- *     wordcount [--malloc] [--threads N] [--top N] DIRECTORY
+ *     build/demo/examples/wordcount [--malloc] [--threads N] [--top N] DIRECTORY
  *
  * Prints the N most frequent words (20), each with how often it occurs and in how many files; then
  * totals, what the pool holds and the time taken. A word is a run of letters A to Z, in lower case,

@@ -10,9 +10,13 @@
  *     pool_refusal(name, bytes)        an alloc has failed; what the pool holds
  *     smallbuf_grow(directory, slots)  a buffer has allocated a chunk
  *     smallbuf_refusal(buffer, index)  a push has failed; the address is of the buffer's word spill
+ *
+ * Both are words: perf refuses a probe whose places do not agree on the sizes of its arguments.
  */
 #ifndef VF_PROBE_H
 #define VF_PROBE_H
+
+#include <stddef.h>
 
 #if defined(__has_include)
 #    if __has_include(<sys/sdt.h>)
@@ -21,7 +25,7 @@
 #            pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
 #        endif
 #        define VF_PROBE(name, what, number)                                                       \
-            DTRACE_PROBE2(veryfast, name, (const void *)(what), number)
+            DTRACE_PROBE2(veryfast, name, (const void *)(what), (size_t)(number))
 #    endif
 #endif
 #ifndef VF_PROBE

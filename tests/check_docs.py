@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes the reference, in which no symbol may be without documentation.
+"""Makes the pages, in which no symbol may be without documentation, and no link lead nowhere.
 
 usage: check_docs.py SOURCE
 
-All functions that the headers declare must be in it, under their full names. Skipped where Doxygen
-is missing.
+All functions that the headers declare must be there, under their full names, and each page of
+docs/ in the menu. Skipped where Doxygen is missing.
 """
 import re
 import shutil
@@ -14,8 +14,14 @@ import tempfile
 from pathlib import Path
 
 SKIP = 77
-PROTOTYPE = re.compile(r'^\w.*\bvf_self_(\w+)\(.*\);$', re.MULTILINE)
-LEAST = {'pool': 18, 'smallbuf': 22}
+# header: where its functions are described, what declares one, what stands before the name, how
+# many there are at least
+PROTOTYPE = r'^\w.*\bvf_self_(\w+)\(.*\);$'
+HEADERS = {'pool.h': ('pool_8h', PROTOTYPE, 'pool_T_N_', 18),
+           'smallbuf.h': ('smallbuf_8h', PROTOTYPE, 'smallbuf_T_N_', 22),
+           'veryfast.h': ('veryfast_8h', r'^VF_API .*\b(\w+)\(', '', 2),
+           'checked.h': ('checked_8h', r'^VF_API .*\b(\w+)\(', '', 4),
+           'veryfast.hpp': ('namespaceveryfast', r'^[^ #/].* \*?(make\w*)\(', '', 2)}
 
 
 def doxygen(source, directory):
@@ -28,16 +34,36 @@ def doxygen(source, directory):
 
 
 def missing(source, directory):
-    pages = {page.name: page.read_text() for page in (directory / 'html').glob('*.html')}
-    for kind, least in LEAST.items():
-        names = PROTOTYPE.findall((source / 'include' / 'veryfast' / f'{kind}.h').read_text())
+    for header, (name, declaration, before, least) in HEADERS.items():
+        text = (source / 'include' / 'veryfast' / header).read_text()
+        names = re.findall(declaration, text, re.MULTILINE)
         if len(names) < least:
-            yield f'{kind}.h declares only {names}'
+            yield f'{header} declares only {names}'
+        page = (directory / 'html' / f'{name}.html').read_text()
+        described = re.findall(r'<td class="memname">(.*?)</td>', page)
+        described = {re.sub('<.*?>', '', text).split()[-1].split('::')[-1] for text in described}
         for name in names:
-            full = f'{kind}_T_N_{name}'
-            if not re.search(rf'class="memname">[^<]*(<[^>]*>[^<]*)*\b{full}\b',
-                             pages.get(f'{kind}_8h.html', '')):
-                yield f'{full} is not described'
+            if before + name not in described:
+                yield f'{before + name} is not described'
+
+
+def dead_links(source, directory):
+    pages = [*(directory / 'html').glob('*.html')]
+    for page in pages:
+        for target in re.findall(r'(?:href|src)="([^"#:]+)(?:#.*?)?"', page.read_text()):
+            if not (page.parent / target).exists():
+                yield f'{page.name} leads to {target}, which is not there'
+    menu = (directory / 'html' / 'menudata.js').read_text()
+    targets = re.findall(r'url:"([^"]+)"', menu)
+    for target in targets:
+        if not (directory / 'html' / target).exists():
+            yield f'the menu leads to {target}, which is not there'
+    for page in (source / 'docs').glob('*.md'):
+        if f'md_{page.stem.replace("-", "_")}.html' not in targets:
+            yield f'the menu does not have {page.name}'
+    for header in HEADERS:
+        if f'{header.replace(".", "_8")}.html' not in targets:
+            yield f'the menu does not have {header}'
 
 
 def main():
@@ -50,7 +76,7 @@ def main():
         subprocess.run([sys.executable, source / 'tools' / 'api.py', source, directory / 'api'],
                        check=True)
         doxygen(source, directory)
-        bad = [*missing(source, directory)]
+        bad = [*missing(source, directory), *dead_links(source, directory)]
     print(*bad, sep='\n')
     sys.exit(bool(bad))
 

@@ -42,7 +42,8 @@ def build(source, compiler, directory):
 
 
 def check_probes(source, program):
-    """Each probe that probe.h lists is there and reached, where the headers for them are."""
+    """Each probe that probe.h lists is there and reached, where the headers for them are. Its
+    arguments have one size wherever it is, or perf does not take it."""
     text = (source / 'src' / 'probe.h').read_text()
     names = re.findall(r'^ \*     (\w+)\(\w+, \w+\) ', text, re.M)
     notes = run(['readelf', '-n', program])
@@ -52,7 +53,11 @@ def check_probes(source, program):
         return
     if there != set(names) or not names:
         yield f'the probes are {there}, not {names}'
+    arguments = re.findall(r'Name: (\w+)\n.*\n\s+Arguments: (-?\d)@\S+ (-?\d)@', notes)
     for name in names:
+        sizes = {(first, second) for other, first, second in arguments if other == name}
+        if len(sizes) != 1:
+            yield f'{name} has arguments of the sizes {sizes}'
         shown = gdb(program, f'break -probe-stap veryfast:{name}', 'run', 'print $_probe_argc')
         if not re.search(r'Breakpoint 1(\.\d)?, ', shown) or '$1 = 2' not in shown:
             yield f'{name} is not reached:\n{shown}'

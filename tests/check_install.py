@@ -4,8 +4,8 @@
 usage: check_install.py SOURCE VERSION CC MESON both|shared|static
 
 Builds and runs the consumer through pkg-config, Meson and CMake (where that is), and one that uses
-the epoch backend (where the build has it); looks at what was installed, and
-tries headers of another interface, which must not link.
+the epoch backend (where the build has it); looks at what was installed, builds it a second time
+elsewhere, and tries headers of another interface, which must not link.
 """
 import os
 import shlex
@@ -27,15 +27,18 @@ class Installed:
 
     def __init__(self, source, temporary, cc, meson, kind):
         self.cc, self.meson, self.kind, self.temporary = shlex.split(cc), meson, kind, temporary
-        self.source, self.consumer = source, Path(source, 'tests', 'consumer')
+        self.source, self.consumer = Path(source), Path(source, 'tests', 'consumer')
         self.prefix = temporary / 'prefix'
-        build = temporary / 'build'
-        run([*shlex.split(meson), 'setup', build, source, f'--prefix={self.prefix}',
-             '--libdir=lib', f'-Ddefault_library={kind}', '-Dtests=disabled',
-             '-Dexamples=disabled', '-Dbench=disabled'], env={**os.environ, 'CC': cc})
-        run([*shlex.split(meson), 'install', '-C', build])
+        self.build(source, temporary / 'build', cc)
         self.env = {**os.environ, 'CC': cc, 'LD_LIBRARY_PATH': str(self.prefix / 'lib'),
                     'PKG_CONFIG_PATH': str(self.prefix / 'lib' / 'pkgconfig')}
+
+    def build(self, source, build, cc, *destination):
+        run([*shlex.split(self.meson), 'setup', build, source, f'--prefix={self.prefix}',
+             '--libdir=lib', f'-Ddefault_library={self.kind}', '-Dtests=disabled',
+             '-Dexamples=disabled', '-Dbench=disabled'],
+            env={**os.environ, 'CC': cc})
+        run([*shlex.split(self.meson), 'install', '-C', build, *destination])
 
     def files(self):
         return {str(path.relative_to(self.prefix))
@@ -76,6 +79,31 @@ def check_headers_are_those_of_the_source(installed, source):
         copy = installed.prefix / header.relative_to(source)
         require(copy.exists(), f'{header} is not installed')
         require(copy.read_bytes() == header.read_bytes(), f'{copy} differs from {header}')
+
+
+def check_soname(installed):
+    for library in LIBRARIES:
+        said = run(['readelf', '-d', installed.prefix / 'lib' / f'lib{library}.so'])
+        require(f'Library soname: [lib{library}.so.0]' in said, f'the soname of {library}:\n{said}')
+
+
+def check_second_build(installed, cc):
+    """From a copy of the sources, staged by DESTDIR: each file comes out the same. Information for
+    debuggers, which a release has only if CFLAGS ask for it, would name the directories."""
+    copy, stage = installed.temporary / 'second' / 'copy', installed.temporary / 'stage'
+    for name in ['src', 'include', 'tools']:
+        shutil.copytree(installed.source / name, copy / name)
+    for name in ['meson.build', 'meson_options.txt']:
+        shutil.copy(installed.source / name, copy)
+    installed.build(copy, copy / 'build', cc, f'--destdir={stage}')
+    top = stage / installed.prefix.relative_to('/')
+    files = {str(path.relative_to(top)) for path in top.rglob('*') if not path.is_dir()}
+    require(files == installed.files(), f'staged are {files}, not {installed.files()}')
+    all_files = [path for path in stage.rglob('*') if not path.is_dir()]
+    require(len(all_files) == len(files), f'staged elsewhere than below the prefix: {all_files}')
+    for name in files:
+        same = (top / name).read_bytes() == (installed.prefix / name).read_bytes()
+        require(same, f'{name} is another in a second build')
 
 
 def check_pkg_config(installed, version, library):
@@ -182,6 +210,10 @@ def main():
         installed = Installed(source, Path(temporary), cc, meson, kind)
         check_files(installed, version)
         check_headers_are_those_of_the_source(installed, source)
+        if kind != 'static':
+            check_soname(installed)
+        if kind == 'both':
+            check_second_build(installed, cc)
         for library in LIBRARIES:
             check_pkg_config(installed, version, library)
         check_meson_dependency(installed)

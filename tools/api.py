@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
-"""Writes the headers as Doxygen is to see them: what a program calls, under readable names.
+"""Writes what Doxygen is to read: the headers as a program sees them, and the pages.
 
 usage: api.py SOURCE DIRECTORY
 
 A template's instance is pool_T_N or smallbuf_T_N there. Functions become prototypes, each behind
-its comment; one without a comment stays so, and is Doxygen's to complain of.
+its comment; one without a comment stays so, and is Doxygen's to complain of. In the pages, what is
+not part of the reference is named rather than linked to.
 """
 import re
 import sys
 from pathlib import Path
 
-TEMPLATES = {'pool': ('P', ['pool.h']),
-             'smallbuf': ('S', ['smallbuf.h', 'detail/smallbuf_read.h',
-                                'detail/smallbuf_writer.h', 'detail/smallbuf_flip.h'])}
+INSTANCES = {'P': 'pool_T_N', 'S': 'smallbuf_T_N'}
+TEMPLATES = {'pool.h': [], 'smallbuf.h': ['detail/smallbuf_read.h', 'detail/smallbuf_writer.h',
+                                          'detail/smallbuf_flip.h']}
+PLAIN = ['veryfast.h', 'checked.h', 'veryfast.hpp']
+HEAD = re.compile(r'/\*\n \* [\w.]+ - (.*\n(?: \*.*\n)*?) \*/\n')
 FUNCTION = re.compile(r'(?:^/\*\n((?: \*.*\n)+?) \*/\n|^/\* (.*?) \*/\n)?'
                       r'(?:^#.*\n)*(?:^template.*\n)?(?:^#.*\n)*'
                       r'^vf_fn ([^{;]*?\))\n\{', re.MULTILINE)
@@ -23,79 +26,138 @@ def comment_lines(block):
     return [re.sub(r'^ \* ?', '', line) for line in block.splitlines()]
 
 
-def documentation(lines, plain):
-    """A Doxygen comment. What is indented is shown as it is."""
-    out = []
-    for line in lines:
+def sentence(text):
+    """With a capital, unless it begins with a name."""
+    return text[0].upper() + text[1:] if re.match(r'[a-z]+[ ,;]', text) else text
+
+
+def mention(text):
+    """Functions by their full names, so that Doxygen links them."""
+    def full(match):
+        return f'{INSTANCES[match[1]]}_{match[2]}' + (match[3] or '()')
+    return re.sub(r'\b([PS])_([a-z]\w*)\b(\(.*?\))?', full, text)
+
+
+def plain_text(line):
+    line = re.sub(r'([<>#%@\\]|\*(?=\w))', r'\\\1', mention(line))
+    return line.replace(' .. ', '&nbsp;..&nbsp;')  # not the end of a sentence
+
+
+def indented(lines):
+    """A list, names with what they mean, or something to be shown as it is."""
+    if re.match(r' +\d\. ', lines[0]):
+        yield from (plain_text(line) for line in lines)
+    elif re.match(r' +VF_\w+(\(p\))?  ', lines[0]):
+        yield '<dl>'
+        for line in lines:
+            name, text = re.match(r'(?: {2}(VF_\S+))? +(.*)', line).groups()
+            if name:
+                yield f'<dt>`{name}`</dt><dd>'
+            yield plain_text(text)
+        yield '</dl>'
+    else:
+        yield from ('    ' + line.removeprefix('  ').removeprefix('  ') for line in lines)
+
+
+def documentation(lines):
+    """A Doxygen comment."""
+    out, block = [], []
+    for line in [*lines, '']:
         if line.startswith('  '):
-            out.append('    ' + line.lstrip(' ') if plain else '  ' + line)
-        else:
-            line = re.sub(r'([<>#%@\\]|\*(?=\w))', r'\\\1', line)
-            out.append(line.replace(' .. ', '&nbsp;..&nbsp;'))  # not the end of a sentence
-    return '/**\n' + ''.join(f' * {line}'.rstrip() + '\n' for line in out) + ' */\n'
+            block.append(line)
+            continue
+        if block:
+            out += indented(block)
+            block = []
+        out.append(plain_text(line))
+    return '/**\n' + ''.join(f' * {line}'.rstrip() + '\n' for line in out[:-1]) + ' */\n'
+
+
+def file_documentation(text, *more):
+    """The head of a header, whose first line is its name and a phrase."""
+    first, *lines = comment_lines(' * ' + HEAD.match(text)[1])
+    lines = [sentence(first), *more, *lines]
+    return '/**\n * @file\n' + documentation(lines).removeprefix('/**\n')
 
 
 class Template:
-    def __init__(self, kind, letter):
-        self.instance, self.letter = f'{kind}_T_N', letter
+    def __init__(self, instance):
+        self.instance = instance
 
     def names(self, text):
         text = text.replace('vf_self', self.instance).replace('vf_value', 'T')
         text = text.replace('VF_T const', 'const T')
         return re.sub(r'\bVF_T\b', 'T', text)
 
-    def mention(self, line):
-        """Functions by their full names, so that Doxygen links them."""
-        if line.startswith('  '):
-            return line
-        return re.sub(rf'\b{self.letter}_([a-z]\w*)\b(\(\))?', rf'{self.instance}_\1()', line)
-
     def page(self, texts):
-        head = re.match(r'/\*\n((?: \*.*\n)+?) \*/\n', texts[0])
-        lines = comment_lines(head[1])
-        lines[0] = '@file'
-        first = documentation(lines[1:], False).replace('/**\n', '/**\n * @file\n', 1)
-        yield first + '#include "veryfast.h"\n'
+        yield file_documentation(texts[0], f'On this page its instance is {self.instance}.')
+        yield '#include "veryfast.h"\n'
         for text in texts:
             for match in TYPE.finditer(text):
                 if match[2] == 'vf_self_bank':
                     continue  # a part of the buffer, not for its users
-                yield documentation([match[1]], True) + \
+                comment = [line.lstrip(' *') for line in match[1].splitlines()]
+                yield documentation(comment) + \
                     f'typedef struct {self.names(match[2])} {self.names(match[2])};\n'
-            for match in FUNCTION.finditer(text):
-                yield self.function(match)
+        functions = [match for text in texts for match in FUNCTION.finditer(text)]
+        order = re.findall(r'\bvf_self_\w+(?=\(.*\);$)', '\n'.join(texts), re.MULTILINE)
+        yield from map(self.function, sorted(functions, key=lambda match: order.index(
+            re.search(r'\bvf_self_\w+(?=\()', match[3])[0])))
 
     def function(self, match):
         prototype = self.names(match[3]) + ';\n'
         block = match[1] or (' * ' + match[2] + '\n' if match[2] else None)
         if block is None:
             return prototype
-        lines = [self.mention(line) for line in comment_lines(block)]
+        lines = comment_lines(block)
         # its own name, with which the comment begins, is the heading already
-        lines[0] = re.sub(r'^\w+\(\): ', '', lines[0])
-        if re.match(r'[a-z]+[ ,;]', lines[0]):
-            lines[0] = lines[0][0].upper() + lines[0][1:]
-        return documentation(lines, False) + prototype
+        lines[0] = sentence(re.sub(r'^\w+(\(\))?: ', '', lines[0]))
+        return documentation(lines) + prototype
 
 
 def plain_header(text):
-    """veryfast.h: its comments as they are, those behind a member as belonging to it."""
+    """Its comments as they are, those behind a member as belonging to it."""
+    head = file_documentation(text)
+    text = HEAD.sub('', text, count=1)
+    text = re.sub(r'^/\* -{4} .*\n', '', text, flags=re.MULTILINE)
     text = re.sub(r'^( *)/\*\n', r'\1/**\n', text, flags=re.MULTILINE)
     text = re.sub(r'^( *)/\* ', r'\1/** ', text, flags=re.MULTILINE)
     text = re.sub(r'(\S.*)/\* ', r'\1/**< ', text)
-    text = text.replace('/**\n * veryfast.h - ', '/**\n * @file\n * ', 1)
     text = re.sub(r'^VF_EXTERN.*\n|^#include <veryfast.*\n|VF_API ', '', text, flags=re.MULTILINE)
-    return re.sub(r'(?<= )([PS])_([a-z]+)\b',
-                  lambda m: ('pool' if m[1] == 'P' else 'smallbuf') + f'_T_N_{m[2]}()', text)
+    return head + mention(text)
+
+
+def page(source, path):
+    """A page, in which links lead to other pages, to headers of the reference, or nowhere."""
+    def link(match):
+        words, target = match[1], match[2].partition('#')[0]
+        if '://' in target:
+            return match[0]
+        if not target:
+            return words  # a heading of this page, whose anchor Doxygen calls otherwise
+        file = (path.parent / target).resolve().relative_to(source)
+        if file.name == 'README.md':
+            return f'[{words}](index.html)'
+        if file.suffix == '.md':
+            return f'[{words}]({file.name})'
+        if file.parent == Path('include', 'veryfast'):
+            return f'[{words}]({file.name.replace(".", "_8")}.html)'  # as Doxygen calls it
+        return f'`{file}`' if words.strip('`') in str(file) else f'{words} (`{file}`)'
+
+    return re.sub(r'\[([^]]+)\]\(([^)]+)\)', link, path.read_text())
 
 
 def main():
-    include, directory = Path(sys.argv[1], 'include', 'veryfast'), Path(sys.argv[2])
+    source, directory = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+    include = source / 'include' / 'veryfast'
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / 'veryfast.h').write_text(plain_header((include / 'veryfast.h').read_text()))
-    for kind, (letter, names) in TEMPLATES.items():
-        texts = [(include / name).read_text() for name in names]
-        (directory / f'{kind}.h').write_text('\n'.join(Template(kind, letter).page(texts)))
+    for name in PLAIN:
+        (directory / name).write_text(plain_header((include / name).read_text()))
+    for (name, more), instance in zip(TEMPLATES.items(), INSTANCES.values()):
+        texts = [(include / part).read_text() for part in [name, *more]]
+        (directory / name).write_text('\n'.join(Template(instance).page(texts)))
+    for path in [source / 'README.md', *(source / 'docs').glob('*.md')]:
+        (directory / path.name).write_text(page(source, path))
 
 
 main()

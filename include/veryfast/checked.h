@@ -17,8 +17,7 @@
  * to 16 bytes behind an object. When it leaves the quarantine, or is handed out again: writes to a
  * freed one. Objects are filled with 0xA5 when they are handed out, and with 0xDD when they are
  * freed. A freed one is kept back (the quarantine) until 256 KiB of its pool have been freed after
- * it, or memory runs out (one of a pool
- * with max_objects may be handed out again at once).
+ * it, or memory runs out (one of a pool with max_objects may be handed out again at once).
  *
  * Every call takes a lock. Objects lie further apart, and P_stats tells of that: nothing else in it
  * changes. Where the build is not checked, these functions do nothing.

@@ -31,11 +31,11 @@
  *                     lock. Needs a library with the epoch backend (Meson option epoch, liburcu),
  *                     whose pkg-config file or Meson dependency then defines VF_HAS_EPOCH
  *   VF_ON_ALLOC(p)    statement run on each object that is handed out, before anything is stored in
- *                     it, and
- *   VF_ON_FREE(p)     on each that goes back, behind VF_DROP: for profilers. P_destroy runs it too.
- *                     By default nothing. They must not use the pool
+ *                     it: for profilers. By default nothing
+ *   VF_ON_FREE(p)     the same for each that goes back, behind VF_DROP. P_destroy runs it too.
+ *                     Neither may use the pool
  *   VF_DECLARE        only types and extern prototypes, for a header
- *   VF_DEFINE         only the bodies to them, for one .c file
+ *   VF_DEFINE         only the bodies to them, for one .c file.
  *                     By default everything is static inline, which is the fast form
  *   VF_KEEP           keeps VF_T, VF_N and VF_DROP for the next header
  *
@@ -85,7 +85,7 @@
 #    undef VF_FLIP
 #endif
 #if defined(VF_EPOCH) && !defined(VF_HAS_EPOCH)
-#    error "VF_EPOCH needs the epoch backend, which this build of veryfast does not have"
+#    error "VF_EPOCH needs a veryfast with epochs: build it with liburcu and -Depoch=enabled"
 #    undef VF_EPOCH
 #endif
 

@@ -38,7 +38,7 @@
  *                     S_flip_begin and S_flip_finish, in place of S_flip and S_flip_try. A push is
  *                     then one atomic operation. Needs no epoch backend
  *   VF_DECLARE        only types and extern prototypes, for a header
- *   VF_DEFINE         only the bodies to them, for one .c file
+ *   VF_DEFINE         only the bodies to them, for one .c file.
  *                     By default everything is static inline, which is the fast form
  *   VF_KEEP           keeps VF_T, VF_N and VF_DROP for the next header
  *
@@ -144,7 +144,7 @@
 #    ifdef __cplusplus
 #        define vf_inline_slots alignas(VF_T) unsigned char inline_[sizeof(VF_T) * (VF_N)]
 VF_STATIC_ASSERT(std::is_nothrow_move_constructible<VF_T>::value,
-                 "VF_T may throw when it is moved: its slot would be left without an element");
+                 "VF_T may throw when it is moved: declare its move constructor noexcept");
 #    else
 #        define vf_inline_slots VF_T inline_[VF_N]
 #    endif

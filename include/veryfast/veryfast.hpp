@@ -34,6 +34,7 @@
 
 #include <veryfast/veryfast.h>
 
+/* Owners, a memory resource and ranges, for instances that VF_CPP_POOL or VF_CPP_SMALLBUF names. */
 namespace veryfast
 {
 
@@ -41,13 +42,16 @@ namespace veryfast
 template <typename P> struct pool_functions;
 template <typename S> struct smallbuf_functions;
 
+/* VF_T of a pool's instance. */
 template <typename P> using pool_element = typename pool_functions<P>::element;
+/* VF_T of a small buffer's instance. */
 template <typename S> using smallbuf_element = typename smallbuf_functions<S>::element;
 
 /* ---- a pool and its objects ---- */
 
 /* P_release, for the owner of a pool. */
 template <typename P> struct release {
+    /* What the owner calls. */
     void operator()(P *pool) const noexcept
     {
         pool_functions<P>::release(pool);
@@ -65,8 +69,9 @@ template <typename P> unique_pool<P> make_pool(const vf_pool_options *options = 
 
 /* P_free, for the owner of an object: VF_DROP, which is to call the destructor if there is one. */
 template <typename P> struct free_to {
-    P *pool;
+    P *pool; /* the object's */
 
+    /* What the owner calls. */
     void operator()(pool_element<P> *object) const noexcept
     {
         pool_functions<P>::free(pool, object);
@@ -105,6 +110,7 @@ unique_object<P> make(P *pool, Arguments &&...arguments)
 template <typename P> class pool_resource : public std::pmr::memory_resource
 {
   public:
+    /* Both must outlive it. */
     explicit pool_resource(
         P *pool, std::pmr::memory_resource *upstream = std::pmr::get_default_resource()) noexcept
         : pool_(pool), upstream_(upstream)
@@ -152,21 +158,25 @@ template <typename P> class pool_resource : public std::pmr::memory_resource
 
 /* Elements that lie in a row. */
 template <typename T> struct run {
-    T *elements;
-    std::size_t count;
+    T *elements;       /* the first */
+    std::size_t count; /* 0: none, at the end */
 
+    /* The first, for range-for. */
     T *begin() const noexcept
     {
         return elements;
     }
+    /* Behind the last. */
     T *end() const noexcept
     {
         return elements + count;
     }
+    /* As of a std::span. */
     T *data() const noexcept
     {
         return elements;
     }
+    /* As of a std::span. */
     std::size_t size() const noexcept
     {
         return count;
@@ -186,8 +196,9 @@ template <typename S> class drain
     using functions = smallbuf_functions<S>;
 
   public:
-    using element = smallbuf_element<S>;
+    using element = smallbuf_element<S>; /* VF_T */
 
+    /* Takes all that is there: the buffer is empty from here on. */
     explicit drain(S &buffer) noexcept : drain_(functions::drain_begin(&buffer))
     {
     }
@@ -197,6 +208,7 @@ template <typename S> class drain
     }
     drain(const drain &) = delete;
     drain &operator=(const drain &) = delete;
+    /* VF_DROP for what is left. */
     ~drain()
     {
         destroy();
@@ -211,6 +223,7 @@ template <typename S> class drain
         return run_;
     }
 
+    /* An input iterator over the runs. */
     class iterator
     {
       public:
@@ -261,10 +274,12 @@ template <typename S> class drain
         drain *drain_ = nullptr; /* NULL: at the end */
     };
 
+    /* The first run; once. */
     iterator begin() noexcept
     {
         return iterator(this);
     }
+    /* No run. */
     iterator end() noexcept
     {
         return iterator();
@@ -283,6 +298,7 @@ template <typename S> class drain
 
 } // namespace veryfast
 
+/* Has the templates above find the functions of the pool P. */
 #define VF_CPP_POOL(P)                                                                             \
     template <> struct veryfast::pool_functions<P> {                                               \
         using element = std::remove_pointer_t<decltype(P##_alloc(nullptr))>;                       \
@@ -308,6 +324,7 @@ template <typename S> class drain
         }                                                                                          \
     };
 
+/* The same for the small buffer S. */
 #define VF_CPP_SMALLBUF(S)                                                                         \
     template <> struct veryfast::smallbuf_functions<S> {                                           \
         using drain = S##_drain;                                                                   \

@@ -32,7 +32,7 @@
 #    undef VF_N
 #    define VF_N 64
 #elif VF_N > 1073741824
-#    error "VF_N is more than 1073741824"
+#    error "VF_N is more than 1073741824: define a smaller one"
 #    undef VF_N
 #    define VF_N 64
 /* A 0 pasted behind a plain decimal makes it ten times as much: 64 -> 640, but 0x10 -> 0x100. */

@@ -1,4 +1,4 @@
-// expect: VF_EPOCH needs the epoch backend
+// expect: VF_EPOCH needs a veryfast with epochs
 // once
 
 #define VF_T int
