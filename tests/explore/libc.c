@@ -4,9 +4,13 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 
 enum { ARENA = 1 << 20, GRAIN = 16, KEYS = 16, MUTEXES = 64 };
 
@@ -90,6 +94,17 @@ void __wrap_free(void *memory)
     }
 }
 
+void *__wrap_realloc(void *memory, size_t size)
+{
+    void *larger = allocate(GRAIN, size);
+    if (memory) {
+        size_t before = c->size[(size_t)((char *)memory - c->arena) / GRAIN];
+        memcpy(larger, memory, before < size ? before : size);
+        __wrap_free(memory);
+    }
+    return larger;
+}
+
 static int number_of(const void *mutex)
 {
     int i = 0;
@@ -123,7 +138,8 @@ int __wrap_pthread_mutex_destroy(pthread_mutex_t *mutex)
 }
 int __wrap_pthread_mutex_trylock(pthread_mutex_t *mutex)
 {
-    schedule_point(false);
+    schedule_point((uintptr_t)mutex);
+    contended_touch((uintptr_t)mutex, true);
     int i = number_of(mutex);
     if (c->mutex[i].owner >= 0) {
         return EBUSY;
@@ -137,7 +153,7 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
     while (__wrap_pthread_mutex_trylock(mutex) != 0) {
         ex->thread[self].mutex = mutex;
         ex->thread[self].state = LOCKS;
-        schedule_point(true);
+        schedule_others();
         ex->thread[self].state = RUNS;
     }
     return 0;
@@ -202,7 +218,6 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 {
     (void)attributes;
     *thread = (pthread_t)thread_spawn(call, argument);
-    schedule_point(false);
     return 0;
 }
 int __wrap_pthread_join(pthread_t thread, void **result)
@@ -211,7 +226,7 @@ int __wrap_pthread_join(pthread_t thread, void **result)
     if (ex->thread[other].state != ENDED) {
         ex->thread[self].joined = other;
         ex->thread[self].state = JOINS;
-        schedule_point(true);
+        schedule_others();
         ex->thread[self].state = RUNS;
     }
     memory_join(other);
@@ -225,20 +240,58 @@ int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*ch
     (void)prepare, (void)parent, (void)child;
     return 0;
 }
-int __wrap_sched_yield(void)
+static void yield(void)
 {
     note("yield", 0, 0);
-    schedule_point(true);
+    schedule_others();
+}
+int __wrap_sched_yield(void)
+{
+    yield();
     return 0;
 }
-/* Only for membarrier. */
+int __wrap_nanosleep(const struct timespec *time, struct timespec *rest)
+{
+    (void)time, (void)rest;
+    yield();
+    return 0;
+}
+
+static long membarrier(long command)
+{
+    if (command == MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
+        schedule_point(0);
+        memory_full_barrier();
+        note("membarrier", 0, 0);
+    }
+    return 0;
+}
+/* Is the thread of this number alive? Numbers are from 1 on. */
+static long kill_thread(long number)
+{
+    if (ex->thread[number - 1].state != ENDED) {
+        return 0;
+    }
+    errno = ESRCH;
+    return -1;
+}
 long __wrap_syscall(long number, ...)
 {
-    (void)number;
-    schedule_point(false);
-    memory_full_barrier();
-    note("membarrier", 0, 0);
-    return 0;
+    va_list arguments;
+    va_start(arguments, number);
+    long first = va_arg(arguments, long);
+    long second = va_arg(arguments, long);
+    va_end(arguments);
+    switch (number) {
+    case SYS_membarrier:
+        return membarrier(first);
+    case SYS_gettid:
+        return self + 1;
+    case SYS_tgkill:
+        return kill_thread(second);
+    default:
+        failure("unknown system call", (uintptr_t)number);
+    }
 }
 void __wrap___assert_fail(const char *what, const char *file, unsigned line, const char *function)
 {

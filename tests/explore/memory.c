@@ -16,6 +16,7 @@ enum { RELAXED = 0, CONSUME = 1, RELEASE = 3, SEQ_CST = 5 };
 /* What one thread knows, or one store tells. */
 typedef struct knowledge {
     clocks time;
+    uint16_t locations; /* that it has something of; the others are not set */
     uint16_t oldest[LOCATIONS];
 } knowledge;
 
@@ -55,12 +56,34 @@ void memory_create(void)
     m = __real_calloc(1, sizeof *m);
 }
 
+static void forget(knowledge *all)
+{
+    memset(&all->time, 0, sizeof all->time);
+    all->locations = 0;
+}
+
 void memory_reset(void)
 {
     m->locations = m->stores = 0;
     m->execution++;
-    memset(&m->order, 0, sizeof m->order);
-    memset(m->mutex, 0, sizeof m->mutex);
+    forget(&m->order);
+    for (int i = 0; i < MUTEXES; i++) {
+        forget(&m->mutex[i]);
+    }
+}
+
+static void copy(knowledge *to, const knowledge *from)
+{
+    to->time = from->time;
+    to->locations = from->locations;
+    memcpy(to->oldest, from->oldest, from->locations * sizeof *to->oldest);
+}
+
+static void widen(knowledge *to, int locations)
+{
+    while (to->locations < locations) {
+        to->oldest[to->locations++] = 0;
+    }
 }
 
 static void learn(knowledge *to, const knowledge *from)
@@ -68,18 +91,19 @@ static void learn(knowledge *to, const knowledge *from)
     for (int i = 0; i < THREADS; i++) {
         to->time.of[i] = to->time.of[i] > from->time.of[i] ? to->time.of[i] : from->time.of[i];
     }
-    for (int i = 0; i < m->locations; i++) {
+    widen(to, from->locations);
+    for (int i = 0; i < from->locations; i++) {
         to->oldest[i] = to->oldest[i] > from->oldest[i] ? to->oldest[i] : from->oldest[i];
     }
 }
 
 void memory_spawn(int child)
 {
-    memset(&m->thread[child], 0, sizeof m->thread[child]);
-    memset(&m->released[child], 0, sizeof m->released[child]);
-    memset(&m->acquirable[child], 0, sizeof m->acquirable[child]);
+    forget(&m->thread[child]);
+    forget(&m->released[child]);
+    forget(&m->acquirable[child]);
     if (self >= 0) {
-        m->thread[child] = m->thread[self];
+        copy(&m->thread[child], &m->thread[self]);
         m->thread[self].time.of[self]++;
     }
     m->thread[child].time.of[child] = 1;
@@ -97,7 +121,7 @@ void memory_lock(int mutex)
 
 void memory_unlock(int mutex)
 {
-    m->mutex[mutex] = m->thread[self];
+    copy(&m->mutex[mutex], &m->thread[self]);
     m->thread[self].time.of[self]++;
 }
 
@@ -131,8 +155,14 @@ static bool unknown(const clocks *accesses)
 
 static void check(uintptr_t address, size_t size, bool writes, bool atomic)
 {
+    if (atomic) {
+        contended_touch(address, writes);
+    }
     if (memory_is_dead(address, size)) {
         failure("access to memory that is not allocated", address);
+    }
+    if (ex->threads == 1) {
+        return; /* what comes before all other threads races with nothing */
     }
     for (uintptr_t key = address / 4; key <= (address + size - 1) / 4; key++) {
         shadow *it = shadow_of(key);
@@ -180,20 +210,6 @@ static store *add_store(int l, uint64_t value)
     return it;
 }
 
-static void forget_location(int l)
-{
-    for (int i = 0; i < THREADS; i++) {
-        m->thread[i].oldest[l] = m->released[i].oldest[l] = m->acquirable[i].oldest[l] = 0;
-    }
-    for (int i = 0; i < MUTEXES; i++) {
-        m->mutex[i].oldest[l] = 0;
-    }
-    for (int i = 0; i < m->stores; i++) {
-        m->store[i].told.oldest[l] = 0;
-    }
-    m->order.oldest[l] = 0;
-}
-
 static int location_of(uintptr_t address, size_t size)
 {
     int l = 0;
@@ -208,11 +224,11 @@ static int location_of(uintptr_t address, size_t size)
         m->location[l].address = address;
         m->location[l].newest = -1;
         m->location[l].numbers = 0;
-        forget_location(l);
     }
     if (m->location[l].newest < 0) {
         uint16_t number = add_store(l, in_memory(address, size))->number;
-        for (int i = 0; i < THREADS; i++) {
+        for (int i = 0; i < ex->threads; i++) {
+            widen(&m->thread[i], l + 1);
             m->thread[i].oldest[l] = number;
         }
     }
@@ -238,10 +254,11 @@ static void write_to(int l, store *it, const store *before, int order)
     knowledge *mine = &m->thread[self];
     mine->oldest[l] = it->number;
     it->tells = true;
-    it->told = order >= RELEASE ? *mine : m->released[self];
+    copy(&it->told, order >= RELEASE ? mine : &m->released[self]);
     if (before && before->tells) {
         learn(&it->told, &before->told);
     }
+    widen(&it->told, l + 1);
     it->told.oldest[l] = it->number;
     if (order == SEQ_CST) {
         learn(&m->order, mine);
@@ -275,7 +292,7 @@ uint64_t memory_load(uintptr_t address, size_t size, int order)
     if (self < 0) {
         return in_memory(address, size);
     }
-    schedule_point(false);
+    schedule_point(address);
     check(address, size, false, true);
     int l = location_of(address, size);
     store *it = readable(l, NULL);
@@ -287,7 +304,7 @@ uint64_t memory_load(uintptr_t address, size_t size, int order)
 void memory_store(uintptr_t address, size_t size, uint64_t value, int order)
 {
     if (self >= 0) {
-        schedule_point(false);
+        schedule_point(address);
         check(address, size, true, true);
         int l = location_of(address, size);
         write_to(l, add_store(l, value), NULL, order);
@@ -309,7 +326,7 @@ uint64_t memory_change(uintptr_t address, size_t size, uint64_t (*change)(uint64
                        uint64_t operand, int order)
 {
     if (self >= 0) {
-        schedule_point(false);
+        schedule_point(address);
     }
     uint64_t before = in_memory(address, size);
     uint64_t after = change(before, operand) & (UINT64_MAX >> (64 - 8 * size));
@@ -331,7 +348,7 @@ bool memory_swap(uintptr_t address, size_t size, uint64_t *expected, uint64_t de
                size);
         return same;
     }
-    schedule_point(false);
+    schedule_point(address);
     int l = location_of(address, size);
     store *it = readable(l, expected);
     bool same = it->value == *expected;
@@ -357,10 +374,10 @@ void memory_fence(int order)
     }
     if (order == SEQ_CST) {
         learn(mine, &m->order);
-        m->order = *mine;
+        copy(&m->order, mine);
     }
     if (order >= RELEASE) {
-        m->released[self] = *mine;
+        copy(&m->released[self], mine);
         mine->time.of[self]++;
     }
 }

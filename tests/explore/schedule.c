@@ -2,17 +2,21 @@
 #define _GNU_SOURCE
 #include "internal.h"
 
+#include <link.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "explore.h"
 
 explorer *ex;
 _Thread_local int self = -1;
+
+enum { LEARN = 500 };
 
 extern char __data_start[], _end[];
 
@@ -54,6 +58,9 @@ int choose_mostly_first(int n)
 
 void note(const char *what, uintptr_t address, uint64_t value)
 {
+    if (ex->threads == 1) {
+        return; /* the preparation of the scenario */
+    }
     if (ex->steps == STEPS) {
         failure("an execution does not end", 0);
     }
@@ -65,9 +72,13 @@ void note(const char *what, uintptr_t address, uint64_t value)
 
 static void print_bounds(const char *verdict)
 {
-    printf("%s: %llu executions, %s, %d preemptions, %d stale reads\n", verdict,
-           (unsigned long long)ex->executions, ex->random ? "random" : "all",
-           ex->preemptions_allowed, ex->stale_allowed);
+    printf("%s: %llu executions", verdict, (unsigned long long)ex->executions);
+    if (ex->random) {
+        printf(", random, --seed %llu", (unsigned long long)ex->first_seed);
+    } else {
+        printf(" in %d passes", ex->passes);
+    }
+    printf(", %d preemptions, %d stale reads\n", ex->preemptions_allowed, ex->stale_allowed);
 }
 
 _Noreturn void failure(const char *what, uintptr_t address)
@@ -76,7 +87,8 @@ _Noreturn void failure(const char *what, uintptr_t address)
         printf("  T%d %-12s %#lx %#llx\n", ex->step[i].thread, ex->step[i].what,
                (unsigned long)ex->step[i].address, (unsigned long long)ex->step[i].value);
     }
-    printf("T%d: %s %#lx\n--replay ", self, what, (unsigned long)address);
+    printf("T%d: %s %#lx\n", self, what, (unsigned long)address);
+    printf("--preemptions %d --stale %d --replay ", ex->preemptions_allowed, ex->stale_allowed);
     for (int i = 0; i < ex->position; i++) {
         putchar('0' + ex->chosen[i]);
     }
@@ -111,27 +123,50 @@ static int others(int *list, int n)
     return n;
 }
 
-/* Another thread may go on here; blocked: one must, if there is one that can. */
-void schedule_point(bool blocked)
+int threads_alive(void)
 {
-    int list[THREADS], n = 0;
-    if (!blocked) {
-        list[n++] = self;
+    int n = 0;
+    for (int i = 0; i < ex->threads; i++) {
+        n += ex->thread[i].state != ENDED;
     }
-    if (blocked || ex->preemptions < ex->preemptions_allowed) {
-        n = others(list, n);
-    }
-    if (n == 0 && can_run(self)) {
+    return n;
+}
+
+static void hand_on(int next)
+{
+    sem_post(&ex->thread[next].baton);
+    sem_wait(&ex->thread[self].baton);
+}
+
+/* Before an operation on the address: another thread may go on here. */
+void schedule_point(uintptr_t address)
+{
+    int list[THREADS] = {self};
+    if (ex->preemptions == ex->preemptions_allowed) {
         return;
     }
-    if (n == 0) {
-        failure("deadlock", 0);
+    int n = others(list, 1);
+    if (n == 1) {
+        return;
     }
-    int next = list[blocked ? choose(n) : choose_mostly_first(n)];
+    /* a choice in any case, so that --replay needs not know what was found to be contended */
+    bool matters = ex->random || ex->replays || contended(address);
+    int next = list[matters ? choose_mostly_first(n) : take(1, 0)];
     if (next != self) {
-        ex->preemptions += !blocked;
-        sem_post(&ex->thread[next].baton);
-        sem_wait(&ex->thread[self].baton);
+        ex->preemptions++;
+        hand_on(next);
+    }
+}
+
+/* This thread waits: another must go on, if there is one that can. */
+void schedule_others(void)
+{
+    int list[THREADS];
+    int n = others(list, 0);
+    if (n > 0) {
+        hand_on(list[choose(n)]);
+    } else if (!can_run(self)) {
+        failure("deadlock", 0);
     }
 }
 
@@ -152,25 +187,44 @@ void thread_ended(void)
     sem_post(&ex->over);
 }
 
-typedef struct start {
+/* Threads are kept from one execution to the next: making them takes longer than what they do. */
+typedef struct worker {
+    pthread_t handle;
+    bool made;
+    int number;
     void *(*call)(void *);
     void *argument;
-    int number;
-} start;
+} worker;
+static worker *workers;
 
-static void *thread_main(void *argument)
+/* Sets this thread's thread-local variables back to what they begin with. */
+static int reset_thread_locals(struct dl_phdr_info *program, size_t size, void *unused)
 {
-    start *it = argument;
-    self = it->number;
-    sem_wait(&ex->thread[self].baton);
-    it->call(it->argument);
-    libc_thread_exit();
-    thread_ended();
-    return it;
+    (void)size, (void)unused;
+    for (int i = 0; i < program->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &program->dlpi_phdr[i];
+        if (part->p_type == PT_TLS) {
+            memset(program->dlpi_tls_data, 0, part->p_memsz);
+            memcpy(program->dlpi_tls_data, (void *)(program->dlpi_addr + part->p_vaddr),
+                   part->p_filesz);
+        }
+    }
+    return 1; /* the first is the program itself, and the others' are not asked for */
 }
 
-static pthread_t *handles;
-static start *starts;
+static void *work(void *argument)
+{
+    worker *it = argument;
+    for (;;) {
+        sem_wait(&ex->thread[it->number].baton);
+        dl_iterate_phdr(reset_thread_locals, NULL);
+        self = it->number;
+        it->call(it->argument);
+        libc_thread_exit();
+        thread_ended();
+    }
+    return NULL;
+}
 
 int thread_spawn(void *(*call)(void *), void *argument)
 {
@@ -179,12 +233,16 @@ int thread_spawn(void *(*call)(void *), void *argument)
         failure("too many threads", 0);
     }
     ex->thread[number].state = RUNS;
-    sem_init(&ex->thread[number].baton, 0, 0);
     memory_spawn(number);
-    starts[number] = (start){call, argument, number};
-    extern int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *),
-                                     void *);
-    __real_pthread_create(&handles[number], NULL, thread_main, &starts[number]);
+    worker *it = &workers[number];
+    it->number = number;
+    it->call = call;
+    it->argument = argument;
+    if (!it->made) {
+        extern int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *),
+                                         void *);
+        it->made = __real_pthread_create(&it->handle, NULL, work, it) == 0;
+    }
     return number;
 }
 
@@ -196,7 +254,6 @@ static void *first_thread(void *argument)
 
 static void execute(const char *saved)
 {
-    extern int __real_pthread_join(pthread_t, void **);
     memcpy(__data_start, saved, (size_t)(_end - __data_start));
     ex->threads = ex->position = ex->preemptions = ex->stale = ex->steps = 0;
     memory_reset();
@@ -204,22 +261,13 @@ static void execute(const char *saved)
     thread_spawn(first_thread, NULL);
     sem_post(&ex->thread[0].baton);
     sem_wait(&ex->over);
-    for (int i = 0; i < ex->threads; i++) {
-        __real_pthread_join(handles[i], NULL);
-    }
     ex->executions++;
 }
 
 /* Depth first: the last choice that has an option left takes it, and what followed is open again.
  */
-static bool next_plan(void)
+static bool next_choices(void)
 {
-    if (ex->replays) {
-        return false;
-    }
-    if (ex->random) {
-        return ex->executions < ex->limit;
-    }
     int n = ex->position;
     while (n > 0 && ex->chosen[n - 1] + 1 >= ex->options[n - 1]) {
         n--;
@@ -229,6 +277,32 @@ static bool next_plan(void)
     }
     ex->planned = n;
     return n > 0;
+}
+
+static bool next_plan(void)
+{
+    if (ex->replays) {
+        return false;
+    }
+    if (ex->random) {
+        return ex->executions < ex->limit;
+    }
+    if (next_choices()) {
+        return true;
+    }
+    ex->passes++;
+    return contended_learn();
+}
+
+/* Some schedules at random find most of what is contended, and save passes. */
+static void learn_first(const char *saved)
+{
+    ex->random = true;
+    for (int i = 0; i < LEARN; i++) {
+        execute(saved);
+    }
+    ex->random = false;
+    contended_learn();
 }
 
 static void read_arguments(int argc, char **argv)
@@ -247,7 +321,7 @@ static void read_arguments(int argc, char **argv)
             ex->random = true;
             ex->limit = strtoull(value, NULL, 0);
         } else if (strcmp(argv[i], "--seed") == 0) {
-            ex->seed = strtoull(value, NULL, 0);
+            ex->first_seed = strtoull(value, NULL, 0);
         } else if (strcmp(argv[i], "--replay") == 0) {
             ex->replays = true;
             ex->planned = (int)strnlen(value, CHOICES);
@@ -260,6 +334,17 @@ static void read_arguments(int argc, char **argv)
         }
         i++;
     }
+}
+
+/* A seed of 0 stands for a fresh one. */
+static void begin_random(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (ex->first_seed == 0) {
+        ex->first_seed = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    }
+    ex->seed = ex->first_seed;
 }
 
 /* Handing on is quicker on one processor, and nothing ever runs at the same time. */
@@ -276,17 +361,24 @@ int main(int argc, char **argv)
     stay_on_one_processor();
     extern void *__real_calloc(size_t, size_t);
     ex = __real_calloc(1, sizeof *ex);
-    handles = __real_calloc(THREADS, sizeof *handles);
-    starts = __real_calloc(THREADS, sizeof *starts);
+    workers = __real_calloc(THREADS, sizeof *workers);
     ex->preemptions_allowed = ex->stale_allowed = 2;
-    ex->seed = 1;
+    ex->first_seed = 1;
     memory_create();
+    contended_create();
     libc_create();
     sem_init(&ex->over, 0, 0);
+    for (int i = 0; i < THREADS; i++) {
+        sem_init(&ex->thread[i].baton, 0, 0);
+    }
     read_arguments(argc, argv);
+    begin_random();
     size_t size = (size_t)(_end - __data_start);
     char *saved = __real_calloc(1, size);
     memcpy(saved, __data_start, size);
+    if (!ex->random && !ex->replays) {
+        learn_first(saved);
+    }
     do {
         execute(saved);
     } while (next_plan());
