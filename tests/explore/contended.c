@@ -49,6 +49,7 @@ static bool is_contended(const user *it)
 
 void contended_touch(uintptr_t address, bool writes)
 {
+    schedule_wake(address, writes);
     if (threads_alive() < 2) {
         return;
     }

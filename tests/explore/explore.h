@@ -13,7 +13,11 @@
  *     build/tests/explore/explore_depot_aba --random 100000 --seed 7
  *
  * A failure prints what the threads did and the choices that led there; --replay CHOICES runs that
- * schedule again. --must-fail turns the verdict round, for a mutation that has to be found.
+ * schedule again, with the same bounds. --seed 0 takes a fresh seed, and prints it. --must-fail
+ * turns the verdict round, for a mutation that has to be found.
+ *
+ * Schedules that differ from another only in the order of what commutes are left out: see
+ * contended.c, and schedule_wake in schedule.c. That costs no preemption, so the bounds hold.
  *
  * What it does not see: more preemptions or stale reads than the bounds; stores to one location
  * in another order than they ran in; loads that see stores from their future; a weak swap that
@@ -24,5 +28,11 @@
 #define EXPLORE_H
 
 void scenario(void);
+
+/* Blocks of memory that the scenario and the library have; those of realloc apart. */
+long explore_blocks(void);
+
+/* Of the allocations from now on, the first-th to the last-th are refused. */
+void explore_refuse(long first, long last);
 
 #endif

@@ -23,6 +23,7 @@ typedef struct explorer {
     uint8_t chosen[CHOICES], options[CHOICES];
     int position, planned;
     bool random, replays, must_fail;
+    bool cut; /* the rest of this execution is like that of another */
     uint64_t seed, first_seed, executions, limit;
     int passes;
     /* the threads; the one that holds the baton runs */
@@ -31,6 +32,9 @@ typedef struct explorer {
         enum thread_state state;
         int joined;
         void *mutex;
+        /* preempted before this operation, and nothing has been done since that it depends on */
+        bool asleep, pending_writes;
+        uintptr_t pending;
     } thread[THREADS];
     int threads;
     sem_t over;
@@ -51,7 +55,8 @@ extern _Thread_local int self; /* -1: not a thread of the scenario */
 /* schedule.c */
 int choose(int n);
 int choose_mostly_first(int n);
-void schedule_point(uintptr_t address);
+void schedule_point(uintptr_t address, bool writes);
+void schedule_wake(uintptr_t address, bool writes);
 void schedule_others(void);
 int threads_alive(void);
 void thread_ended(void);

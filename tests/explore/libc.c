@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "explore.h"
+
 enum { ARENA = 1 << 20, GRAIN = 16, KEYS = 16, MUTEXES = 64 };
 
 typedef struct libc {
@@ -24,6 +26,7 @@ typedef struct libc {
         int owner; /* -1: none */
     } mutex[MUTEXES];
     int mutexes, keys;
+    long blocks, calls, refuse_first, refuse_last;
     void (*destructor[KEYS])(void *);
     void *value[THREADS][KEYS];
 } libc;
@@ -45,6 +48,7 @@ void libc_reset(void)
     memset(c->value, 0, sizeof c->value);
     c->used = 0;
     c->mutexes = c->keys = 0;
+    c->blocks = c->calls = c->refuse_first = c->refuse_last = 0;
 }
 
 bool memory_is_dead(uintptr_t address, size_t size)
@@ -68,41 +72,71 @@ static void *allocate(size_t align, size_t size)
     return c->arena + at;
 }
 
+/* The same for a block that counts and may be refused. */
+static void *count_block(size_t align, size_t size)
+{
+    if (c->refuse_last > 0 && self >= 0) { /* then it matters who comes first */
+        schedule_point((uintptr_t)&c->calls, true);
+        contended_touch((uintptr_t)&c->calls, true);
+    }
+    c->calls++;
+    if (c->refuse_first <= c->calls && c->calls <= c->refuse_last) {
+        note("refused", 0, size);
+        return NULL;
+    }
+    c->blocks++;
+    return allocate(align < GRAIN ? GRAIN : align, size);
+}
+
+long explore_blocks(void)
+{
+    return c->blocks;
+}
+
+void explore_refuse(long first, long last)
+{
+    c->refuse_first = c->calls + first; /* calls so far: the 0th is none of those to come */
+    c->refuse_last = last < LONG_MAX - c->calls ? c->calls + last : LONG_MAX;
+}
+
 void *__wrap_malloc(size_t size)
 {
-    return allocate(GRAIN, size);
+    return count_block(GRAIN, size);
 }
 void *__wrap_aligned_alloc(size_t align, size_t size)
 {
-    return allocate(align < GRAIN ? GRAIN : align, size);
+    return count_block(align, size);
 }
 int __wrap_posix_memalign(void **result, size_t align, size_t size)
 {
-    *result = allocate(align < GRAIN ? GRAIN : align, size);
-    return 0;
+    *result = count_block(align, size);
+    return *result != NULL ? 0 : ENOMEM;
 }
 void *__wrap_calloc(size_t n, size_t size)
 {
-    return memset(allocate(GRAIN, n * size), 0, n * size);
+    void *memory = count_block(GRAIN, n * size);
+    return memory ? memset(memory, 0, n * size) : NULL;
 }
 void __wrap_free(void *memory)
 {
     if (memory) {
         size_t at = (size_t)((char *)memory - c->arena) / GRAIN;
+        if (!c->live[at]) {
+            failure("freed twice", (uintptr_t)memory);
+        }
+        c->blocks--;
         memory_plain((uintptr_t)memory, c->size[at], true);
         memset(&c->live[at], 0, (c->size[at] + GRAIN - 1) / GRAIN);
     }
 }
 
+/* For what the library keeps as long as the process: not among the blocks, and never moved. */
 void *__wrap_realloc(void *memory, size_t size)
 {
-    void *larger = allocate(GRAIN, size);
     if (memory) {
-        size_t before = c->size[(size_t)((char *)memory - c->arena) / GRAIN];
-        memcpy(larger, memory, before < size ? before : size);
-        __wrap_free(memory);
+        failure("realloc of a block", size);
     }
-    return larger;
+    return allocate(GRAIN, size);
 }
 
 static int number_of(const void *mutex)
@@ -138,7 +172,7 @@ int __wrap_pthread_mutex_destroy(pthread_mutex_t *mutex)
 }
 int __wrap_pthread_mutex_trylock(pthread_mutex_t *mutex)
 {
-    schedule_point((uintptr_t)mutex);
+    schedule_point((uintptr_t)mutex, true);
     contended_touch((uintptr_t)mutex, true);
     int i = number_of(mutex);
     if (c->mutex[i].owner >= 0) {
@@ -161,6 +195,7 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
 int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
     int i = number_of(mutex);
+    contended_touch((uintptr_t)mutex, true);
     c->mutex[i].owner = -1;
     memory_unlock(i);
     return 0;
@@ -260,7 +295,8 @@ int __wrap_nanosleep(const struct timespec *time, struct timespec *rest)
 static long membarrier(long command)
 {
     if (command == MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
-        schedule_point(0);
+        schedule_point(0, true);
+        schedule_wake(0, true);
         memory_full_barrier();
         note("membarrier", 0, 0);
     }

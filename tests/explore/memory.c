@@ -28,10 +28,11 @@ typedef struct store {
     knowledge told;
 } store;
 
-/* The last accesses of each kind to four bytes. */
+/* The last accesses of each kind to some of four bytes, which the key says together with where. */
 typedef struct shadow {
     uintptr_t key;
     uint64_t execution;
+    uint16_t sets; /* with all four: a bit for each set of bytes that was accessed together */
     clocks reads, writes, atomic_reads, atomic_writes;
 } shadow;
 
@@ -153,6 +154,29 @@ static bool unknown(const clocks *accesses)
     return false;
 }
 
+static bool races(const shadow *it, bool writes, bool atomic)
+{
+    return unknown(&it->writes) || (writes && unknown(&it->reads)) ||
+           (!atomic && (unknown(&it->atomic_writes) || (writes && unknown(&it->atomic_reads))));
+}
+
+/* An access to the bytes of the set, of these four. */
+static void check_four(uintptr_t four, unsigned set, bool writes, bool atomic)
+{
+    shadow *all = shadow_of(four * 16 + 15);
+    all->sets |= (uint16_t)(1U << set);
+    for (unsigned other = 1; other < 16; other++) {
+        if ((other & set) != 0 && (all->sets >> other & 1) != 0 &&
+            races(shadow_of(four * 16 + other), writes, atomic)) {
+            failure("data race", four * 4);
+        }
+    }
+    shadow *it = set == 15 ? all : shadow_of(four * 16 + set);
+    clocks *kind = atomic ? (writes ? &it->atomic_writes : &it->atomic_reads)
+                          : (writes ? &it->writes : &it->reads);
+    kind->of[self] = m->thread[self].time.of[self];
+}
+
 static void check(uintptr_t address, size_t size, bool writes, bool atomic)
 {
     if (atomic) {
@@ -164,15 +188,12 @@ static void check(uintptr_t address, size_t size, bool writes, bool atomic)
     if (ex->threads == 1) {
         return; /* what comes before all other threads races with nothing */
     }
-    for (uintptr_t key = address / 4; key <= (address + size - 1) / 4; key++) {
-        shadow *it = shadow_of(key);
-        if (unknown(&it->writes) || (writes && unknown(&it->reads)) ||
-            (!atomic && (unknown(&it->atomic_writes) || (writes && unknown(&it->atomic_reads))))) {
-            failure("data race", address);
-        }
-        clocks *kind = atomic ? (writes ? &it->atomic_writes : &it->atomic_reads)
-                              : (writes ? &it->writes : &it->reads);
-        kind->of[self] = m->thread[self].time.of[self];
+    uintptr_t end = address + size;
+    for (uintptr_t four = address / 4; four * 4 < end; four++) {
+        unsigned set = 15;
+        set &= four * 4 < address ? 15U << (address - four * 4) : 15U;
+        set &= end - four * 4 < 4 ? (1U << (end - four * 4)) - 1 : 15U;
+        check_four(four, set, writes, atomic);
     }
 }
 
@@ -244,6 +265,7 @@ static void read_from(int l, const store *it, int order)
         learn(acquires ? mine : &m->acquirable[self], &it->told);
     }
     if (order == SEQ_CST) {
+        schedule_wake(0, true);
         learn(mine, &m->order);
     }
 }
@@ -261,6 +283,7 @@ static void write_to(int l, store *it, const store *before, int order)
     widen(&it->told, l + 1);
     it->told.oldest[l] = it->number;
     if (order == SEQ_CST) {
+        schedule_wake(0, true);
         learn(&m->order, mine);
     }
     if (order >= RELEASE) {
@@ -292,7 +315,7 @@ uint64_t memory_load(uintptr_t address, size_t size, int order)
     if (self < 0) {
         return in_memory(address, size);
     }
-    schedule_point(address);
+    schedule_point(order == SEQ_CST ? 0 : address, false);
     check(address, size, false, true);
     int l = location_of(address, size);
     store *it = readable(l, NULL);
@@ -304,7 +327,7 @@ uint64_t memory_load(uintptr_t address, size_t size, int order)
 void memory_store(uintptr_t address, size_t size, uint64_t value, int order)
 {
     if (self >= 0) {
-        schedule_point(address);
+        schedule_point(order == SEQ_CST ? 0 : address, true);
         check(address, size, true, true);
         int l = location_of(address, size);
         write_to(l, add_store(l, value), NULL, order);
@@ -326,7 +349,7 @@ uint64_t memory_change(uintptr_t address, size_t size, uint64_t (*change)(uint64
                        uint64_t operand, int order)
 {
     if (self >= 0) {
-        schedule_point(address);
+        schedule_point(order == SEQ_CST ? 0 : address, true);
     }
     uint64_t before = in_memory(address, size);
     uint64_t after = change(before, operand) & (UINT64_MAX >> (64 - 8 * size));
@@ -348,7 +371,7 @@ bool memory_swap(uintptr_t address, size_t size, uint64_t *expected, uint64_t de
                size);
         return same;
     }
-    schedule_point(address);
+    schedule_point(order == SEQ_CST ? 0 : address, true);
     int l = location_of(address, size);
     store *it = readable(l, expected);
     bool same = it->value == *expected;

@@ -43,14 +43,14 @@ static int take(int n, int fresh)
 
 int choose(int n)
 {
-    return n < 2 ? 0 : take(n, ex->random ? (int)(next_random() % (unsigned)n) : 0);
+    return n < 2 || ex->cut ? 0 : take(n, ex->random ? (int)(next_random() % (unsigned)n) : 0);
 }
 
 /* Option 0 is to go on as if alone: a random schedule that left it at each point would not be like
  * those that occur. */
 int choose_mostly_first(int n)
 {
-    if (n < 2 || !ex->random || next_random() % 4 == 0) {
+    if (n < 2 || ex->cut || !ex->random || next_random() % 4 == 0) {
         return choose(n);
     }
     return take(n, 0);
@@ -113,10 +113,11 @@ static bool can_run(int i)
     }
 }
 
-static int others(int *list, int n)
+/* Those that can run: the ones that sleep only if there is no other. */
+static int others(int *list, int n, bool asleep)
 {
     for (int i = 0; i < ex->threads; i++) {
-        if (i != self && can_run(i)) {
+        if (i != self && can_run(i) && ex->thread[i].asleep == asleep) {
             list[n++] = i;
         }
     }
@@ -138,14 +139,30 @@ static void hand_on(int next)
     sem_wait(&ex->thread[self].baton);
 }
 
-/* Before an operation on the address: another thread may go on here. */
-void schedule_point(uintptr_t address)
+/*
+ * A thread that was preempted before an operation sleeps until another does something that this
+ * depends on: if it went on before that, the same would happen as if it had been preempted behind
+ * the operation. Where only such threads are left, the rest has been, or will be, run in that way.
+ * (Godefroid's sleep sets; they cost no preemption, so that the bounds mean what they say.)
+ */
+void schedule_wake(uintptr_t address, bool writes)
+{
+    for (int i = 0; i < ex->threads; i++) {
+        bool same = address == 0 || ex->thread[i].pending == 0 || ex->thread[i].pending == address;
+        if (i != self && same && (writes || ex->thread[i].pending_writes)) {
+            ex->thread[i].asleep = false;
+        }
+    }
+}
+
+/* Before an operation on the address, 0: on all: another thread may go on here. */
+void schedule_point(uintptr_t address, bool writes)
 {
     int list[THREADS] = {self};
-    if (ex->preemptions == ex->preemptions_allowed) {
+    if (ex->cut || ex->preemptions == ex->preemptions_allowed) {
         return;
     }
-    int n = others(list, 1);
+    int n = others(list, 1, false);
     if (n == 1) {
         return;
     }
@@ -154,17 +171,32 @@ void schedule_point(uintptr_t address)
     int next = list[matters ? choose_mostly_first(n) : take(1, 0)];
     if (next != self) {
         ex->preemptions++;
+        ex->thread[self].asleep = true;
+        ex->thread[self].pending = address;
+        ex->thread[self].pending_writes = writes;
         hand_on(next);
+        ex->thread[self].asleep = false;
     }
+}
+
+/* One of the others; -1: none can run. */
+static int choose_other(void)
+{
+    int list[THREADS];
+    int n = others(list, 0, false);
+    if (n == 0) {
+        n = others(list, 0, true);
+        ex->cut = ex->cut || (n > 0 && !ex->random && !ex->replays);
+    }
+    return n > 0 ? list[choose(n)] : -1;
 }
 
 /* This thread waits: another must go on, if there is one that can. */
 void schedule_others(void)
 {
-    int list[THREADS];
-    int n = others(list, 0);
-    if (n > 0) {
-        hand_on(list[choose(n)]);
+    int next = choose_other();
+    if (next >= 0) {
+        hand_on(next);
     } else if (!can_run(self)) {
         failure("deadlock", 0);
     }
@@ -172,11 +204,10 @@ void schedule_others(void)
 
 void thread_ended(void)
 {
-    int list[THREADS];
     ex->thread[self].state = ENDED;
-    int n = others(list, 0);
-    if (n > 0) {
-        sem_post(&ex->thread[list[choose(n)]].baton);
+    int next = choose_other();
+    if (next >= 0) {
+        sem_post(&ex->thread[next].baton);
         return;
     }
     for (int i = 0; i < ex->threads; i++) {
@@ -233,6 +264,7 @@ int thread_spawn(void *(*call)(void *), void *argument)
         failure("too many threads", 0);
     }
     ex->thread[number].state = RUNS;
+    ex->thread[number].asleep = false;
     memory_spawn(number);
     worker *it = &workers[number];
     it->number = number;
@@ -255,6 +287,7 @@ static void *first_thread(void *argument)
 static void execute(const char *saved)
 {
     memcpy(__data_start, saved, (size_t)(_end - __data_start));
+    ex->cut = false;
     ex->threads = ex->position = ex->preemptions = ex->stale = ex->steps = 0;
     memory_reset();
     libc_reset();
