@@ -35,4 +35,7 @@ long explore_blocks(void);
 /* Of the allocations from now on, the first-th to the last-th are refused. */
 void explore_refuse(long first, long last);
 
+/* The system has no membarrier. */
+void explore_no_membarrier(void);
+
 #endif

@@ -35,6 +35,7 @@ typedef struct explorer {
         /* preempted before this operation, and nothing has been done since that it depends on */
         bool asleep, pending_writes;
         uintptr_t pending;
+        bool yielded;
     } thread[THREADS];
     int threads;
     sem_t over;
@@ -58,6 +59,7 @@ int choose_mostly_first(int n);
 void schedule_point(uintptr_t address, bool writes);
 void schedule_wake(uintptr_t address, bool writes);
 void schedule_others(void);
+void schedule_yield(void);
 int threads_alive(void);
 void thread_ended(void);
 int thread_spawn(void *(*call)(void *), void *argument);

@@ -27,6 +27,7 @@ typedef struct libc {
     } mutex[MUTEXES];
     int mutexes, keys;
     long blocks, calls, refuse_first, refuse_last;
+    bool no_membarrier;
     void (*destructor[KEYS])(void *);
     void *value[THREADS][KEYS];
 } libc;
@@ -49,6 +50,7 @@ void libc_reset(void)
     c->used = 0;
     c->mutexes = c->keys = 0;
     c->blocks = c->calls = c->refuse_first = c->refuse_last = 0;
+    c->no_membarrier = false;
 }
 
 bool memory_is_dead(uintptr_t address, size_t size)
@@ -275,25 +277,29 @@ int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*ch
     (void)prepare, (void)parent, (void)child;
     return 0;
 }
-static void yield(void)
-{
-    note("yield", 0, 0);
-    schedule_others();
-}
 int __wrap_sched_yield(void)
 {
-    yield();
+    schedule_yield();
     return 0;
 }
 int __wrap_nanosleep(const struct timespec *time, struct timespec *rest)
 {
     (void)time, (void)rest;
-    yield();
+    schedule_yield();
     return 0;
+}
+
+void explore_no_membarrier(void)
+{
+    c->no_membarrier = true;
 }
 
 static long membarrier(long command)
 {
+    if (c->no_membarrier) {
+        errno = ENOSYS;
+        return -1;
+    }
     if (command == MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
         schedule_point(0, true);
         schedule_wake(0, true);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOCATIONS = 512, STORES = 8192, SHADOW_BITS = 15, READABLE = 32, MUTEXES = 64 };
+enum { LOCATIONS = 512, STORES = 8192, SHADOW_BITS = 15, READABLE = 32, MUTEXES = 64, SPINS = 3 };
 enum { RELAXED = 0, CONSUME = 1, RELEASE = 3, SEQ_CST = 5 };
 
 /* What one thread knows, or one store tells. */
@@ -45,6 +45,8 @@ typedef struct memory {
     } location[LOCATIONS];
     int locations, stores;
     uint64_t execution;
+    const store *last_load[THREADS];
+    int repeats[THREADS];
     store store[STORES];
     shadow shadow[1 << SHADOW_BITS];
 } memory;
@@ -103,6 +105,7 @@ void memory_spawn(int child)
     forget(&m->thread[child]);
     forget(&m->released[child]);
     forget(&m->acquirable[child]);
+    m->last_load[child] = NULL;
     if (self >= 0) {
         copy(&m->thread[child], &m->thread[self]);
         m->thread[self].time.of[self]++;
@@ -310,6 +313,14 @@ static store *readable(int l, const uint64_t *except)
     return list[k];
 }
 
+/* Does the thread wait in a loop, having read this again and again, and done nothing else? */
+static bool spins(const store *it)
+{
+    m->repeats[self] = m->last_load[self] == it ? m->repeats[self] + 1 : 0;
+    m->last_load[self] = it;
+    return m->repeats[self] >= SPINS;
+}
+
 uint64_t memory_load(uintptr_t address, size_t size, int order)
 {
     if (self < 0) {
@@ -321,7 +332,11 @@ uint64_t memory_load(uintptr_t address, size_t size, int order)
     store *it = readable(l, NULL);
     read_from(l, it, order);
     note("load", address, it->value);
-    return it->value;
+    uint64_t value = it->value;
+    if (spins(it)) {
+        schedule_yield();
+    }
+    return value;
 }
 
 void memory_store(uintptr_t address, size_t size, uint64_t value, int order)

@@ -179,16 +179,22 @@ void schedule_point(uintptr_t address, bool writes)
     }
 }
 
-/* One of the others; -1: none can run. */
+/* One of the list, or of those that sleep; -1: none can run. */
+static int choose_of(const int *awake, int n)
+{
+    int list[THREADS];
+    if (n > 0) {
+        return awake[choose(n)];
+    }
+    n = others(list, 0, true);
+    ex->cut = ex->cut || (n > 0 && !ex->random && !ex->replays);
+    return n > 0 ? list[choose(n)] : -1;
+}
+
 static int choose_other(void)
 {
     int list[THREADS];
-    int n = others(list, 0, false);
-    if (n == 0) {
-        n = others(list, 0, true);
-        ex->cut = ex->cut || (n > 0 && !ex->random && !ex->replays);
-    }
-    return n > 0 ? list[choose(n)] : -1;
+    return choose_of(list, others(list, 0, false));
 }
 
 /* This thread waits: another must go on, if there is one that can. */
@@ -199,6 +205,39 @@ void schedule_others(void)
         hand_on(next);
     } else if (!can_run(self)) {
         failure("deadlock", 0);
+    }
+}
+
+/* Those of the list that have not yielded. */
+static int unyielded(int *list, int n)
+{
+    int kept = 0;
+    for (int i = 0; i < n; i++) {
+        if (!ex->thread[list[i]].yielded) {
+            list[kept++] = list[i];
+        }
+    }
+    return kept;
+}
+
+/* This thread has nothing to do until another has done something. Who has yielded has no turn by
+   the yield of another until all have: otherwise two could hand on to each other for ever. */
+void schedule_yield(void)
+{
+    int list[THREADS];
+    note("yield", 0, 0);
+    ex->thread[self].yielded = true;
+    int awake = others(list, 0, false);
+    int n = unyielded(list, awake);
+    if (n == 0 && others(list, 0, true) == 0) {
+        for (int i = 0; i < ex->threads; i++) {
+            ex->thread[i].yielded = i == self;
+        }
+        n = others(list, 0, false);
+    }
+    int next = choose_of(list, n);
+    if (next >= 0) {
+        hand_on(next);
     }
 }
 
@@ -264,7 +303,7 @@ int thread_spawn(void *(*call)(void *), void *argument)
         failure("too many threads", 0);
     }
     ex->thread[number].state = RUNS;
-    ex->thread[number].asleep = false;
+    ex->thread[number].asleep = ex->thread[number].yielded = false;
     memory_spawn(number);
     worker *it = &workers[number];
     it->number = number;

@@ -3,7 +3,8 @@
  * seize what is in the other's cache unless that is in a slow call, and give back batches that it
  * holds whole. An object from a batch that was given back is an access to memory that is gone; a
  * slot seized and handed out has two owners. CACHE below the batch makes calls slow; MANY goes on
- * with calls for several objects. In the end the numbers are right and nothing is left.
+ * with calls for several objects; SPILL frees more than the cache has room for. In the end the
+ * numbers are right and nothing is left.
  */
 #define OBJECTS_IN_BATCH 4
 #include "objects.h"
@@ -28,6 +29,19 @@ static void *user(void *argument)
     kept = own(some[0]);
     own(some[1]);
     give(some[1]);
+    return argument;
+}
+#elif defined(SPILL)
+static void *user(void *argument)
+{
+    struct object *some[CACHE + 1];
+    for (int i = 0; i < CACHE + 1; i++) {
+        some[i] = take();
+    }
+    for (int i = 0; i < CACHE + 1; i++) {
+        give(some[i]);
+    }
+    kept = take();
     return argument;
 }
 #else
