@@ -42,7 +42,7 @@ static void flip(void)
 
 void scenario(void)
 {
-    prepare(NULL);
+    prepare();
     pthread_t thread[PUSHERS];
     for (long who = 0; who < PUSHERS; who++) {
         pthread_create(&thread[who], NULL, pusher, (void *)who);

@@ -23,7 +23,7 @@ static void take(void)
 
 void scenario(void)
 {
-    prepare(NULL);
+    prepare();
     pthread_t before, beside;
     pthread_create(&before, NULL, pusher, (void *)0);
     numbers_flip_begin(&buffer);

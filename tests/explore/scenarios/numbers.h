@@ -20,6 +20,11 @@
 #    define REFUSED 0 /* which allocation is refused; 0: none */
 #endif
 
+#ifndef FIRST_CHUNK
+#    define FIRST_CHUNK                                                                            \
+        0 /* slots in the first chunk, where there can be no writers; 0: the usual */
+#endif
+
 enum { PUSHERS = 2 };
 
 #define VF_T    long
@@ -36,9 +41,10 @@ static inline long number_of(long who, long when)
     return 100 + who * 10 + when;
 }
 
-static inline void prepare(const vf_smallbuf_options *options)
+static inline void prepare(void)
 {
-    numbers_init(&buffer, options);
+    static const vf_smallbuf_options options = {.first_chunk = FIRST_CHUNK};
+    numbers_init(&buffer, &options);
     for (long i = 0; i < BEFORE; i++) {
         bool pushed = numbers_push_exclusive(&buffer, i);
         assert(pushed);

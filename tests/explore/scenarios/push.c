@@ -51,7 +51,7 @@ static void check_prefix(size_t count)
 
 void scenario(void)
 {
-    prepare(NULL);
+    prepare();
     run(pusher, other);
     size_t count = numbers_count(&buffer);
     size_t refused = numbers_refused(&buffer);

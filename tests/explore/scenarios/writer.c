@@ -32,7 +32,7 @@ static void *other(void *argument)
 
 void scenario(void)
 {
-    prepare(NULL);
+    prepare();
     run(writer, other);
     size_t count = numbers_count(&buffer);
     size_t refused = numbers_refused(&buffer);
