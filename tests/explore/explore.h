@@ -27,10 +27,13 @@
 #ifndef EXPLORE_H
 #define EXPLORE_H
 
+#include <stddef.h>
+
 void scenario(void);
 
 /* Blocks of memory that the scenario and the library have; those of realloc apart. */
 long explore_blocks(void);
+size_t explore_bytes(void);
 
 /* Of the allocations from now on, the first-th to the last-th are refused. */
 void explore_refuse(long first, long last);

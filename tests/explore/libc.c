@@ -27,6 +27,7 @@ typedef struct libc {
     } mutex[MUTEXES];
     int mutexes, keys;
     long blocks, calls, refuse_first, refuse_last;
+    size_t bytes;
     bool no_membarrier;
     void (*destructor[KEYS])(void *);
     void *value[THREADS][KEYS];
@@ -50,6 +51,7 @@ void libc_reset(void)
     c->used = 0;
     c->mutexes = c->keys = 0;
     c->blocks = c->calls = c->refuse_first = c->refuse_last = 0;
+    c->bytes = 0;
     c->no_membarrier = false;
 }
 
@@ -87,12 +89,18 @@ static void *count_block(size_t align, size_t size)
         return NULL;
     }
     c->blocks++;
+    c->bytes += size;
     return allocate(align < GRAIN ? GRAIN : align, size);
 }
 
 long explore_blocks(void)
 {
     return c->blocks;
+}
+
+size_t explore_bytes(void)
+{
+    return c->bytes;
 }
 
 void explore_refuse(long first, long last)
@@ -127,6 +135,7 @@ void __wrap_free(void *memory)
             failure("freed twice", (uintptr_t)memory);
         }
         c->blocks--;
+        c->bytes -= c->size[at];
         memory_plain((uintptr_t)memory, c->size[at], true);
         memset(&c->live[at], 0, (c->size[at] + GRAIN - 1) / GRAIN);
     }

@@ -1,7 +1,7 @@
 /*
  * growth.c - batches of one object, so that each alloc carves, and grows the pool: two threads do
  * at once, and one of them reserves first. A slot carved twice has two owners; a batch that is
- * appended because another's growth was not seen is one too many.
+ * appended because another's growth was not seen is one too many. The bytes add up in the end.
  */
 #define OBJECTS_IN_BATCH 1
 #include "objects.h"
@@ -26,5 +26,6 @@ void scenario(void)
     pool = objects_new(NULL);
     run_beside(taker, reserver);
     vf_pool_stats stats = objects_stats(pool);
+    assert(stats.bytes == explore_bytes());
     assert(stats.live == 3 && stats.capacity - stats.fresh == 3 && stats.fresh <= 1);
 }
