@@ -22,7 +22,7 @@
  * What it does not see: more preemptions or stale reads than the bounds; stores to one location
  * in another order than they ran in; loads that see stores from their future; a weak swap that
  * fails for no reason; sequential consistency is approximated from the strong side. It is stricter
- * than C11 in that a relaxed store ends a release sequence, as in C++20 and C23. Only "no error
+ * than C11 in that a relaxed store ends a release sequence, as in C++20. Only "no error
  * within the bounds" follows from a run without one.
  */
 #ifndef EXPLORE_H
