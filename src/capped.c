@@ -167,10 +167,11 @@ static void *carve(vf_pool *pool)
     for (;;) {
         if (carved == capped->max)
             return NULL;
-        /* acquire: pairs with the release in add_span */
-        if (carved == vf_load_acquire(&capped->ready)) {
+        /* acquire: pairs with the release in add_span. It may be less than carved: carved is newer
+           then, since nothing orders these two loads; under the lock it is not */
+        if (carved >= vf_load_acquire(&capped->ready)) {
             pthread_mutex_lock(&pool->growth_lock);
-            bool grown = carved != capped->ready || grow(pool, 1);
+            bool grown = carved < capped->ready || grow(pool, 1);
             pthread_mutex_unlock(&pool->growth_lock);
             if (!grown)
                 return NULL;

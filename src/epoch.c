@@ -67,7 +67,9 @@ static void enter(vf_thread_cache *cache)
 {
     uint64_t busy = cache->deferrals | BUSY;
     if (has_membarrier) {
-        vf_store_relaxed(&cache->deferrals, busy);
+        /* release, lest who waits for the last object sees this instead of the store in leave, and
+           not what came before that */
+        vf_store_release(&cache->deferrals, busy);
         __atomic_signal_fence(__ATOMIC_SEQ_CST); /* pairs with the membarrier in take_all */
     } else {
         (void)vf_exchange_seq_cst(&cache->deferrals, busy); /* pairs with the exchange there */

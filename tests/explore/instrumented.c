@@ -129,3 +129,21 @@ void __tsan_func_entry(void *caller)
 void __tsan_func_exit(void)
 {
 }
+
+/* What src/epoch.c tells ThreadSanitizer of liburcu; here that is part of the scenario. */
+void __tsan_acquire(void *what)
+{
+    (void)what;
+}
+void __tsan_release(void *what)
+{
+    (void)what;
+}
+void AnnotateIgnoreWritesBegin(const char *file, int line)
+{
+    (void)file, (void)line;
+}
+void AnnotateIgnoreWritesEnd(const char *file, int line)
+{
+    (void)file, (void)line;
+}

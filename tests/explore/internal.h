@@ -23,13 +23,19 @@ typedef struct explorer {
     uint8_t chosen[CHOICES], options[CHOICES];
     int position, planned;
     bool random, replays, must_fail;
-    uint64_t seed, executions, limit;
+    bool cut; /* the rest of this execution is like that of another */
+    uint64_t seed, first_seed, executions, limit;
+    int passes;
     /* the threads; the one that holds the baton runs */
     struct {
         sem_t baton;
         enum thread_state state;
         int joined;
         void *mutex;
+        /* preempted before this operation, and nothing has been done since that it depends on */
+        bool asleep, pending_writes;
+        uintptr_t pending;
+        bool yielded;
     } thread[THREADS];
     int threads;
     sem_t over;
@@ -50,11 +56,21 @@ extern _Thread_local int self; /* -1: not a thread of the scenario */
 /* schedule.c */
 int choose(int n);
 int choose_mostly_first(int n);
-void schedule_point(bool blocked);
+void schedule_point(uintptr_t address, bool writes);
+void schedule_wake(uintptr_t address, bool writes);
+void schedule_others(void);
+void schedule_yield(void);
+int threads_alive(void);
 void thread_ended(void);
 int thread_spawn(void *(*call)(void *), void *argument);
 void note(const char *what, uintptr_t address, uint64_t value);
 _Noreturn void failure(const char *what, uintptr_t address);
+
+/* contended.c */
+void contended_create(void);
+void contended_touch(uintptr_t address, bool writes);
+bool contended(uintptr_t address);
+bool contended_learn(void);
 
 /* libc.c */
 void libc_create(void);

@@ -4,9 +4,15 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "explore.h"
 
 enum { ARENA = 1 << 20, GRAIN = 16, KEYS = 16, MUTEXES = 64 };
 
@@ -20,6 +26,9 @@ typedef struct libc {
         int owner; /* -1: none */
     } mutex[MUTEXES];
     int mutexes, keys;
+    long blocks, calls, refuse_first, refuse_last;
+    size_t bytes;
+    bool no_membarrier;
     void (*destructor[KEYS])(void *);
     void *value[THREADS][KEYS];
 } libc;
@@ -41,6 +50,9 @@ void libc_reset(void)
     memset(c->value, 0, sizeof c->value);
     c->used = 0;
     c->mutexes = c->keys = 0;
+    c->blocks = c->calls = c->refuse_first = c->refuse_last = 0;
+    c->bytes = 0;
+    c->no_membarrier = false;
 }
 
 bool memory_is_dead(uintptr_t address, size_t size)
@@ -64,30 +76,78 @@ static void *allocate(size_t align, size_t size)
     return c->arena + at;
 }
 
+/* The same for a block that counts and may be refused. */
+static void *count_block(size_t align, size_t size)
+{
+    if (c->refuse_last > 0 && self >= 0) { /* then it matters who comes first */
+        schedule_point((uintptr_t)&c->calls, true);
+        contended_touch((uintptr_t)&c->calls, true);
+    }
+    c->calls++;
+    if (c->refuse_first <= c->calls && c->calls <= c->refuse_last) {
+        note("refused", 0, size);
+        return NULL;
+    }
+    c->blocks++;
+    c->bytes += size;
+    return allocate(align < GRAIN ? GRAIN : align, size);
+}
+
+long explore_blocks(void)
+{
+    return c->blocks;
+}
+
+size_t explore_bytes(void)
+{
+    return c->bytes;
+}
+
+void explore_refuse(long first, long last)
+{
+    c->refuse_first = c->calls + first; /* calls so far: the 0th is none of those to come */
+    c->refuse_last = last < LONG_MAX - c->calls ? c->calls + last : LONG_MAX;
+}
+
 void *__wrap_malloc(size_t size)
 {
-    return allocate(GRAIN, size);
+    return count_block(GRAIN, size);
 }
 void *__wrap_aligned_alloc(size_t align, size_t size)
 {
-    return allocate(align < GRAIN ? GRAIN : align, size);
+    return count_block(align, size);
 }
 int __wrap_posix_memalign(void **result, size_t align, size_t size)
 {
-    *result = allocate(align < GRAIN ? GRAIN : align, size);
-    return 0;
+    *result = count_block(align, size);
+    return *result != NULL ? 0 : ENOMEM;
 }
 void *__wrap_calloc(size_t n, size_t size)
 {
-    return memset(allocate(GRAIN, n * size), 0, n * size);
+    void *memory = count_block(GRAIN, n * size);
+    return memory ? memset(memory, 0, n * size) : NULL;
 }
 void __wrap_free(void *memory)
 {
     if (memory) {
         size_t at = (size_t)((char *)memory - c->arena) / GRAIN;
+        if (!c->live[at]) {
+            failure("freed twice", (uintptr_t)memory);
+        }
+        c->blocks--;
+        c->bytes -= c->size[at];
         memory_plain((uintptr_t)memory, c->size[at], true);
         memset(&c->live[at], 0, (c->size[at] + GRAIN - 1) / GRAIN);
     }
+}
+
+/* For what the library keeps as long as the process: not among the blocks, and never moved. */
+void *__wrap_realloc(void *memory, size_t size)
+{
+    if (memory) {
+        failure("realloc of a block", size);
+    }
+    return allocate(GRAIN, size);
 }
 
 static int number_of(const void *mutex)
@@ -123,7 +183,8 @@ int __wrap_pthread_mutex_destroy(pthread_mutex_t *mutex)
 }
 int __wrap_pthread_mutex_trylock(pthread_mutex_t *mutex)
 {
-    schedule_point(false);
+    schedule_point((uintptr_t)mutex, true);
+    contended_touch((uintptr_t)mutex, true);
     int i = number_of(mutex);
     if (c->mutex[i].owner >= 0) {
         return EBUSY;
@@ -137,7 +198,7 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
     while (__wrap_pthread_mutex_trylock(mutex) != 0) {
         ex->thread[self].mutex = mutex;
         ex->thread[self].state = LOCKS;
-        schedule_point(true);
+        schedule_others();
         ex->thread[self].state = RUNS;
     }
     return 0;
@@ -145,6 +206,7 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
 int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
     int i = number_of(mutex);
+    contended_touch((uintptr_t)mutex, true);
     c->mutex[i].owner = -1;
     memory_unlock(i);
     return 0;
@@ -202,7 +264,6 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 {
     (void)attributes;
     *thread = (pthread_t)thread_spawn(call, argument);
-    schedule_point(false);
     return 0;
 }
 int __wrap_pthread_join(pthread_t thread, void **result)
@@ -211,7 +272,7 @@ int __wrap_pthread_join(pthread_t thread, void **result)
     if (ex->thread[other].state != ENDED) {
         ex->thread[self].joined = other;
         ex->thread[self].state = JOINS;
-        schedule_point(true);
+        schedule_others();
         ex->thread[self].state = RUNS;
     }
     memory_join(other);
@@ -227,18 +288,61 @@ int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*ch
 }
 int __wrap_sched_yield(void)
 {
-    note("yield", 0, 0);
-    schedule_point(true);
+    schedule_yield();
     return 0;
 }
-/* Only for membarrier. */
+int __wrap_nanosleep(const struct timespec *time, struct timespec *rest)
+{
+    (void)time, (void)rest;
+    schedule_yield();
+    return 0;
+}
+
+void explore_no_membarrier(void)
+{
+    c->no_membarrier = true;
+}
+
+static long membarrier(long command)
+{
+    if (c->no_membarrier) {
+        errno = ENOSYS;
+        return -1;
+    }
+    if (command == MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
+        schedule_point(0, true);
+        schedule_wake(0, true);
+        memory_full_barrier();
+        note("membarrier", 0, 0);
+    }
+    return 0;
+}
+/* Is the thread of this number alive? Numbers are from 1 on. */
+static long kill_thread(long number)
+{
+    if (ex->thread[number - 1].state != ENDED) {
+        return 0;
+    }
+    errno = ESRCH;
+    return -1;
+}
 long __wrap_syscall(long number, ...)
 {
-    (void)number;
-    schedule_point(false);
-    memory_full_barrier();
-    note("membarrier", 0, 0);
-    return 0;
+    va_list arguments;
+    va_start(arguments, number);
+    long first = va_arg(arguments, long);
+    long second = va_arg(arguments, long);
+    va_end(arguments);
+    switch (number) {
+    case SYS_membarrier:
+        return membarrier(first);
+    case SYS_gettid:
+        return self + 1;
+    case SYS_tgkill:
+        return kill_thread(second);
+    default:
+        failure("unknown system call", (uintptr_t)number);
+    }
 }
 void __wrap___assert_fail(const char *what, const char *file, unsigned line, const char *function)
 {

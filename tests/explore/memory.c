@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOCATIONS = 512, STORES = 8192, SHADOW_BITS = 15, READABLE = 32, MUTEXES = 64 };
+enum { LOCATIONS = 512, STORES = 8192, SHADOW_BITS = 15, READABLE = 32, MUTEXES = 64, SPINS = 3 };
 enum { RELAXED = 0, CONSUME = 1, RELEASE = 3, SEQ_CST = 5 };
 
 /* What one thread knows, or one store tells. */
 typedef struct knowledge {
     clocks time;
+    uint16_t locations; /* that it has something of; the others are not set */
     uint16_t oldest[LOCATIONS];
 } knowledge;
 
@@ -27,10 +28,11 @@ typedef struct store {
     knowledge told;
 } store;
 
-/* The last accesses of each kind to four bytes. */
+/* The last accesses of each kind to some of four bytes, which the key says together with where. */
 typedef struct shadow {
     uintptr_t key;
     uint64_t execution;
+    uint16_t sets; /* with all four: a bit for each set of bytes that was accessed together */
     clocks reads, writes, atomic_reads, atomic_writes;
 } shadow;
 
@@ -43,6 +45,8 @@ typedef struct memory {
     } location[LOCATIONS];
     int locations, stores;
     uint64_t execution;
+    const store *last_load[THREADS];
+    int repeats[THREADS];
     store store[STORES];
     shadow shadow[1 << SHADOW_BITS];
 } memory;
@@ -55,12 +59,34 @@ void memory_create(void)
     m = __real_calloc(1, sizeof *m);
 }
 
+static void forget(knowledge *all)
+{
+    memset(&all->time, 0, sizeof all->time);
+    all->locations = 0;
+}
+
 void memory_reset(void)
 {
     m->locations = m->stores = 0;
     m->execution++;
-    memset(&m->order, 0, sizeof m->order);
-    memset(m->mutex, 0, sizeof m->mutex);
+    forget(&m->order);
+    for (int i = 0; i < MUTEXES; i++) {
+        forget(&m->mutex[i]);
+    }
+}
+
+static void copy(knowledge *to, const knowledge *from)
+{
+    to->time = from->time;
+    to->locations = from->locations;
+    memcpy(to->oldest, from->oldest, from->locations * sizeof *to->oldest);
+}
+
+static void widen(knowledge *to, int locations)
+{
+    while (to->locations < locations) {
+        to->oldest[to->locations++] = 0;
+    }
 }
 
 static void learn(knowledge *to, const knowledge *from)
@@ -68,18 +94,20 @@ static void learn(knowledge *to, const knowledge *from)
     for (int i = 0; i < THREADS; i++) {
         to->time.of[i] = to->time.of[i] > from->time.of[i] ? to->time.of[i] : from->time.of[i];
     }
-    for (int i = 0; i < m->locations; i++) {
+    widen(to, from->locations);
+    for (int i = 0; i < from->locations; i++) {
         to->oldest[i] = to->oldest[i] > from->oldest[i] ? to->oldest[i] : from->oldest[i];
     }
 }
 
 void memory_spawn(int child)
 {
-    memset(&m->thread[child], 0, sizeof m->thread[child]);
-    memset(&m->released[child], 0, sizeof m->released[child]);
-    memset(&m->acquirable[child], 0, sizeof m->acquirable[child]);
+    forget(&m->thread[child]);
+    forget(&m->released[child]);
+    forget(&m->acquirable[child]);
+    m->last_load[child] = NULL;
     if (self >= 0) {
-        m->thread[child] = m->thread[self];
+        copy(&m->thread[child], &m->thread[self]);
         m->thread[self].time.of[self]++;
     }
     m->thread[child].time.of[child] = 1;
@@ -97,7 +125,7 @@ void memory_lock(int mutex)
 
 void memory_unlock(int mutex)
 {
-    m->mutex[mutex] = m->thread[self];
+    copy(&m->mutex[mutex], &m->thread[self]);
     m->thread[self].time.of[self]++;
 }
 
@@ -129,20 +157,46 @@ static bool unknown(const clocks *accesses)
     return false;
 }
 
+static bool races(const shadow *it, bool writes, bool atomic)
+{
+    return unknown(&it->writes) || (writes && unknown(&it->reads)) ||
+           (!atomic && (unknown(&it->atomic_writes) || (writes && unknown(&it->atomic_reads))));
+}
+
+/* An access to the bytes of the set, of these four. */
+static void check_four(uintptr_t four, unsigned set, bool writes, bool atomic)
+{
+    shadow *all = shadow_of(four * 16 + 15);
+    all->sets |= (uint16_t)(1U << set);
+    for (unsigned other = 1; other < 16; other++) {
+        if ((other & set) != 0 && (all->sets >> other & 1) != 0 &&
+            races(shadow_of(four * 16 + other), writes, atomic)) {
+            failure("data race", four * 4);
+        }
+    }
+    shadow *it = set == 15 ? all : shadow_of(four * 16 + set);
+    clocks *kind = atomic ? (writes ? &it->atomic_writes : &it->atomic_reads)
+                          : (writes ? &it->writes : &it->reads);
+    kind->of[self] = m->thread[self].time.of[self];
+}
+
 static void check(uintptr_t address, size_t size, bool writes, bool atomic)
 {
+    if (atomic) {
+        contended_touch(address, writes);
+    }
     if (memory_is_dead(address, size)) {
         failure("access to memory that is not allocated", address);
     }
-    for (uintptr_t key = address / 4; key <= (address + size - 1) / 4; key++) {
-        shadow *it = shadow_of(key);
-        if (unknown(&it->writes) || (writes && unknown(&it->reads)) ||
-            (!atomic && (unknown(&it->atomic_writes) || (writes && unknown(&it->atomic_reads))))) {
-            failure("data race", address);
-        }
-        clocks *kind = atomic ? (writes ? &it->atomic_writes : &it->atomic_reads)
-                              : (writes ? &it->writes : &it->reads);
-        kind->of[self] = m->thread[self].time.of[self];
+    if (ex->threads == 1) {
+        return; /* what comes before all other threads races with nothing */
+    }
+    uintptr_t end = address + size;
+    for (uintptr_t four = address / 4; four * 4 < end; four++) {
+        unsigned set = 15;
+        set &= four * 4 < address ? 15U << (address - four * 4) : 15U;
+        set &= end - four * 4 < 4 ? (1U << (end - four * 4)) - 1 : 15U;
+        check_four(four, set, writes, atomic);
     }
 }
 
@@ -180,20 +234,6 @@ static store *add_store(int l, uint64_t value)
     return it;
 }
 
-static void forget_location(int l)
-{
-    for (int i = 0; i < THREADS; i++) {
-        m->thread[i].oldest[l] = m->released[i].oldest[l] = m->acquirable[i].oldest[l] = 0;
-    }
-    for (int i = 0; i < MUTEXES; i++) {
-        m->mutex[i].oldest[l] = 0;
-    }
-    for (int i = 0; i < m->stores; i++) {
-        m->store[i].told.oldest[l] = 0;
-    }
-    m->order.oldest[l] = 0;
-}
-
 static int location_of(uintptr_t address, size_t size)
 {
     int l = 0;
@@ -208,11 +248,11 @@ static int location_of(uintptr_t address, size_t size)
         m->location[l].address = address;
         m->location[l].newest = -1;
         m->location[l].numbers = 0;
-        forget_location(l);
     }
     if (m->location[l].newest < 0) {
         uint16_t number = add_store(l, in_memory(address, size))->number;
-        for (int i = 0; i < THREADS; i++) {
+        for (int i = 0; i < ex->threads; i++) {
+            widen(&m->thread[i], l + 1);
             m->thread[i].oldest[l] = number;
         }
     }
@@ -228,6 +268,7 @@ static void read_from(int l, const store *it, int order)
         learn(acquires ? mine : &m->acquirable[self], &it->told);
     }
     if (order == SEQ_CST) {
+        schedule_wake(0, true);
         learn(mine, &m->order);
     }
 }
@@ -238,12 +279,14 @@ static void write_to(int l, store *it, const store *before, int order)
     knowledge *mine = &m->thread[self];
     mine->oldest[l] = it->number;
     it->tells = true;
-    it->told = order >= RELEASE ? *mine : m->released[self];
+    copy(&it->told, order >= RELEASE ? mine : &m->released[self]);
     if (before && before->tells) {
         learn(&it->told, &before->told);
     }
+    widen(&it->told, l + 1);
     it->told.oldest[l] = it->number;
     if (order == SEQ_CST) {
+        schedule_wake(0, true);
         learn(&m->order, mine);
     }
     if (order >= RELEASE) {
@@ -270,24 +313,36 @@ static store *readable(int l, const uint64_t *except)
     return list[k];
 }
 
+/* Does the thread wait in a loop, having read this again and again, and done nothing else? */
+static bool spins(const store *it)
+{
+    m->repeats[self] = m->last_load[self] == it ? m->repeats[self] + 1 : 0;
+    m->last_load[self] = it;
+    return m->repeats[self] >= SPINS;
+}
+
 uint64_t memory_load(uintptr_t address, size_t size, int order)
 {
     if (self < 0) {
         return in_memory(address, size);
     }
-    schedule_point(false);
+    schedule_point(order == SEQ_CST ? 0 : address, false);
     check(address, size, false, true);
     int l = location_of(address, size);
     store *it = readable(l, NULL);
     read_from(l, it, order);
     note("load", address, it->value);
-    return it->value;
+    uint64_t value = it->value;
+    if (spins(it)) {
+        schedule_yield();
+    }
+    return value;
 }
 
 void memory_store(uintptr_t address, size_t size, uint64_t value, int order)
 {
     if (self >= 0) {
-        schedule_point(false);
+        schedule_point(order == SEQ_CST ? 0 : address, true);
         check(address, size, true, true);
         int l = location_of(address, size);
         write_to(l, add_store(l, value), NULL, order);
@@ -309,7 +364,7 @@ uint64_t memory_change(uintptr_t address, size_t size, uint64_t (*change)(uint64
                        uint64_t operand, int order)
 {
     if (self >= 0) {
-        schedule_point(false);
+        schedule_point(order == SEQ_CST ? 0 : address, true);
     }
     uint64_t before = in_memory(address, size);
     uint64_t after = change(before, operand) & (UINT64_MAX >> (64 - 8 * size));
@@ -331,7 +386,7 @@ bool memory_swap(uintptr_t address, size_t size, uint64_t *expected, uint64_t de
                size);
         return same;
     }
-    schedule_point(false);
+    schedule_point(order == SEQ_CST ? 0 : address, true);
     int l = location_of(address, size);
     store *it = readable(l, expected);
     bool same = it->value == *expected;
@@ -357,10 +412,10 @@ void memory_fence(int order)
     }
     if (order == SEQ_CST) {
         learn(mine, &m->order);
-        m->order = *mine;
+        copy(&m->order, mine);
     }
     if (order >= RELEASE) {
-        m->released[self] = *mine;
+        copy(&m->released[self], mine);
         mine->time.of[self]++;
     }
 }
