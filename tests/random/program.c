@@ -9,8 +9,8 @@
 
 #define FORK 63 /* an instruction for a container, and then this byte */
 
-/* ThreadSanitizer does not go through a fork with threads, and the fuzzer counts what runs. */
-#if defined(__SANITIZE_THREAD__) || defined(NO_FORKS)
+/* ThreadSanitizer does not go through a fork with threads. */
+#if defined(__SANITIZE_THREAD__)
 #    define MAY_FORK false
 #elif defined(__has_feature)
 #    if __has_feature(thread_sanitizer)
@@ -59,7 +59,8 @@ static void fork_once(void)
     if (child == 0)
         live_on_in_child();
     int status = -1;
-    CHECK(waitpid(child, &status, 0) == child);
+    while (waitpid(child, &status, 0) != child)
+        CHECK(errno == EINTR);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
@@ -80,6 +81,13 @@ static void follow(unsigned hand, unsigned code, unsigned how)
     }
 }
 
+/* A signal, the fuzzer's alarm for one, ends a wait too soon. */
+static void wait_for(sem_t *semaphore)
+{
+    while (sem_wait(semaphore) != 0)
+        CHECK(errno == EINTR);
+}
+
 static void do_part(struct hand *hand)
 {
     if (program.releasing && hand->number == program.first)
@@ -94,7 +102,7 @@ static void *work(void *argument)
 {
     struct hand *hand = argument;
     for (;;) {
-        CHECK(sem_wait(&hand->go) == 0);
+        wait_for(&hand->go);
         if (hand->part.at == NULL)
             return NULL;
         do_part(hand);
@@ -132,7 +140,7 @@ static void work_together(void)
         do_part(&program.hands[0]);
     for (unsigned i = 1; i < HANDS; i++) {
         if (program.mask >> i & 1)
-            CHECK(sem_wait(&program.hands[i].done) == 0);
+            wait_for(&program.hands[i].done);
     }
 }
 

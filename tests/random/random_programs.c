@@ -3,10 +3,12 @@
  *
  *     ./random_programs                  so many instructions, by VF_STRESS_SCALE, from VF_SEED
  *     ./random_programs --program 123    one of these
- *     ./random_programs FILE...          programs from files: what the fuzzer has found
+ *     ./random_programs DIRECTORY        programs from files: what the fuzzer has found
+ *     ./random_programs FILE...
  *
  * When it is stopped by a failure it says how to see that again.
  */
+#include <dirent.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,6 +50,27 @@ static void run_file(const char *path)
     (void)program_run(bytes, size);
 }
 
+/* A file, or all in a directory. */
+static size_t run_files(const char *path)
+{
+    size_t count = 0;
+    DIR *directory = opendir(path);
+    if (directory == NULL) {
+        run_file(path);
+        return 1;
+    }
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        char file[500];
+        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+        if (entry->d_name[0] != '.') {
+            run_file(file);
+            count++;
+        }
+    }
+    closedir(directory);
+    return count;
+}
+
 int main(int argc, char **argv)
 {
     stress_begin("random_programs");
@@ -58,9 +81,12 @@ int main(int argc, char **argv)
         (void)run_number(strtoull(argv[2], NULL, 0));
         return 0;
     }
+    size_t files = 0;
     for (int i = 1; i < argc; i++)
-        run_file(argv[i]);
+        files += run_files(argv[i]);
     if (argc > 1) {
+        CHECK(files > 0);
+        printf("%zu programs\n", files);
         stress_passed("all programs from files");
         return stress_end();
     }
