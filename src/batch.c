@@ -32,8 +32,7 @@ static size_t cursor_offset(const vf_pool *pool)
 /* Of one batch, bookkeeping included. */
 static size_t batch_size(const vf_pool *pool)
 {
-    size_t groups = (pool->batch_objects + VF_STRAY_GROUP - 1) / VF_STRAY_GROUP;
-    return cursor_offset(pool) + sizeof(vf_batch) + groups * sizeof(uint16_t);
+    return cursor_offset(pool) + sizeof(vf_batch) + vf_stray_words(pool) * sizeof(uint64_t);
 }
 
 static size_t batch_alignment(const vf_pool *pool)

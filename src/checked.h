@@ -1,7 +1,7 @@
 /*
  * checked.h - the checked build: what lies behind an object, and who looks at it.
  *
- *     slot:   object | fence, 16 bytes at least | header | fence | link
+ *     slot:   object | fence, 16 bytes at least | header | fence
  *             ^ the address that the program has, and the core
  *
  * The core under it is the ordinary one, with a longer stride. Between the template and the core:
@@ -11,8 +11,6 @@
  *   checked_list.c   the pools there are, the names of instances, the quarantines
  *   checked_line.c   the report, and the stop
  *   checked_push.c   pushes and writers of small buffers
- *
- * The link is stray.c's, which in an ordinary build is the object's first byte.
  *
  * Words: fence, bytes of which nobody may write one; place, the address behind a call.
  */
@@ -68,12 +66,6 @@ static inline size_t vf_checked_header_offset(size_t object_size)
 static inline size_t vf_checked_size(size_t object_size)
 {
     return vf_checked_header_offset(object_size) + sizeof(vf_header) + VF_FENCE;
-}
-
-/* Of the byte that is stray.c's link. */
-static inline size_t vf_checked_link_offset(size_t stride)
-{
-    return stride - 1;
 }
 
 /* Memory that the allocator has just given: a header of zero bytes was never written. */

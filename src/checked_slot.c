@@ -38,7 +38,7 @@ static unsigned char *fence(const vf_pool *pool, const void *object, bool behind
 {
     size_t offset = vf_checked_header_offset(pool->checked.object_size);
     unsigned char *slot = (unsigned char *)(uintptr_t)object;
-    *length = behind ? VF_FENCE - 1 : offset - pool->checked.object_size;
+    *length = behind ? VF_FENCE : offset - pool->checked.object_size;
     return slot + (behind ? offset + sizeof(vf_header) : pool->checked.object_size);
 }
 

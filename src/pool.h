@@ -119,11 +119,10 @@ typedef struct vf_depot {
  *
  *     slot 0 | slot 1 | ... | slot N-1 | padding | next, unused, strays[] |
  */
-#define VF_STRAY_GROUP 256 /* slots that share an entry of strays[] */
 typedef struct vf_batch {
     struct vf_batch *next; /* to be carved after this one; growth lock */
     bool unused;           /* to be given back, see trim.c; growth lock */
-    uint16_t strays[];     /* stray.c: for each 256 slots, the first stray, or 0; growth lock */
+    uint64_t strays[];     /* stray.c: a bit for each slot; growth lock */
 } vf_batch;
 
 typedef struct vf_batches {
@@ -293,6 +292,10 @@ char *vf_batch_base(const vf_pool *pool, const vf_batch *batch);
 void vf_batches_free(vf_pool *pool);
 
 /* stray.c */
+static inline size_t vf_stray_words(const vf_pool *pool)
+{
+    return (pool->batch_objects + 63) / 64;
+}
 void vf_stray_put(vf_pool *pool, void *slot);
 void vf_stray_put_locked(vf_pool *pool, void *slot); /* growth lock */
 void vf_strays_each(vf_pool *pool, struct vf_map *map);
@@ -435,11 +438,6 @@ static inline size_t vf_checked_alignment(size_t alignment)
 static inline size_t vf_checked_size(size_t object_size)
 {
     return object_size;
-}
-static inline size_t vf_checked_link_offset(size_t stride)
-{
-    (void)stride;
-    return 0;
 }
 static inline void vf_checked_fresh(void *memory, size_t size)
 {

@@ -1,11 +1,9 @@
 /*
  * stray.c - free slots for which no magazine can be had, because memory is spent.
  *
- * A free must succeed all the same, so the slots are linked through themselves, the one exception
- * to "never in the objects". A slot may be a single byte; so there is a list for each 256 slots of
- * a batch, with a head beside the batch, and a slot's first byte names the next one:
- *
- *     strays[g] = 1 + 7      slot 7: 31 --> slot 31: 4 --> slot 4: 4      (itself: the end)
+ * A free must succeed all the same, so each slot has a bit beside its batch, set while the slot is
+ * a stray. Not a link in the slot itself: who reads a free object (see "Type-stable reads" in
+ * veryfast/pool.h) must find in it what it had when it was freed.
  *
  * The next alloc whose cache is empty takes them in again. All under the growth lock.
  */
@@ -13,21 +11,15 @@
 
 #include "map.h"
 
-/* Where a free slot names the next one. A checked build leaves what was freed as it is. */
-static unsigned char *link_of(const vf_pool *pool, void *slot)
-{
-    return (unsigned char *)slot + vf_checked_link_offset(pool->stride);
-}
-
 void vf_stray_put_locked(vf_pool *pool, void *slot)
 {
     size_t place = vf_batch_find(pool, slot);
     assert(place < pool->batches.count);
     vf_batch *batch = pool->batches.table[place];
     size_t number = (size_t)((char *)slot - vf_batch_base(pool, batch)) / pool->stride;
-    uint16_t *head = &batch->strays[number / VF_STRAY_GROUP];
-    *link_of(pool, slot) = (unsigned char)(*head != 0 ? *head - 1U : number % VF_STRAY_GROUP);
-    *head = (uint16_t)(number % VF_STRAY_GROUP + 1);
+    uint64_t bit = (uint64_t)1 << number % 64;
+    assert((batch->strays[number / 64] & bit) == 0);
+    batch->strays[number / 64] |= bit;
     if (place < pool->batches.stray_hint)
         pool->batches.stray_hint = place;
     /* relaxed: a hint to those who then take the lock */
@@ -41,30 +33,13 @@ void vf_stray_put(vf_pool *pool, void *slot)
     pthread_mutex_unlock(&pool->growth_lock);
 }
 
-/* Up to most strays of the 256 slots from first on. */
-static size_t take_group(vf_pool *pool, uint16_t *head, char *first, void **slots, size_t most)
+/* Up to most strays of 64 slots, the first of which is first. */
+static size_t take_some(const vf_pool *pool, uint64_t *bits, char *first, void **slots, size_t most)
 {
     size_t n = 0;
-    while (n < most && *head != 0) {
-        size_t number = (size_t)*head - 1;
-        unsigned char *slot = (unsigned char *)first + number * pool->stride;
-        unsigned char link = *link_of(pool, slot);
-        *head = (uint16_t)(link != number ? link + 1U : 0);
-        slots[n++] = slot;
-    }
+    for (; n < most && *bits != 0; *bits &= *bits - 1)
+        slots[n++] = first + (size_t)__builtin_ctzll(*bits) * pool->stride;
     return n;
-}
-
-/* Adds those of 256 slots to the map. */
-static void map_group(vf_pool *pool, struct vf_map *map, uint16_t head, const char *first)
-{
-    while (head != 0) {
-        size_t number = (size_t)head - 1;
-        char *slot = (char *)(uintptr_t)first + number * pool->stride;
-        vf_map_add(map, slot);
-        unsigned char link = *link_of(pool, slot);
-        head = (uint16_t)(link != number ? link + 1U : 0);
-    }
 }
 
 /* Adds all strays to the map. Growth lock, or no other call. */
@@ -72,9 +47,12 @@ void vf_strays_each(vf_pool *pool, struct vf_map *map)
 {
     for (size_t place = 0; pool->batches.strays > 0 && place < pool->batches.count; place++) {
         const vf_batch *batch = pool->batches.table[place];
-        const char *base = vf_batch_base(pool, batch);
-        for (size_t i = 0; i * VF_STRAY_GROUP < pool->batch_objects; i++)
-            map_group(pool, map, batch->strays[i], base + i * VF_STRAY_GROUP * pool->stride);
+        char *first = vf_batch_base(pool, batch);
+        for (size_t i = 0; i < vf_stray_words(pool); i++, first += 64 * pool->stride) {
+            void *slots[64];
+            uint64_t bits = batch->strays[i];
+            vf_map_add_n(map, slots, take_some(pool, &bits, first, slots, 64));
+        }
     }
 }
 
@@ -83,9 +61,8 @@ void vf_strays_take(vf_pool *pool, struct vf_map *hands)
 {
     vf_strays_each(pool, hands);
     for (size_t place = 0; pool->batches.strays > 0 && place < pool->batches.count; place++) {
-        vf_batch *batch = pool->batches.table[place];
-        for (size_t i = 0; i * VF_STRAY_GROUP < pool->batch_objects; i++)
-            batch->strays[i] = 0;
+        for (size_t i = 0; i < vf_stray_words(pool); i++)
+            pool->batches.table[place]->strays[i] = 0;
     }
     vf_store_relaxed(&pool->batches.strays, (size_t)0);
 }
@@ -100,10 +77,9 @@ size_t vf_stray_get(vf_pool *pool, void **slots, size_t most)
     pthread_mutex_lock(&pool->growth_lock);
     for (; n < most && batches->strays > n; batches->stray_hint++) {
         vf_batch *batch = batches->table[batches->stray_hint];
-        char *base = vf_batch_base(pool, batch);
-        for (size_t i = 0; n < most && i * VF_STRAY_GROUP < pool->batch_objects; i++)
-            n += take_group(pool, &batch->strays[i], base + i * VF_STRAY_GROUP * pool->stride,
-                            slots + n, most - n);
+        char *first = vf_batch_base(pool, batch);
+        for (size_t i = 0; n < most && i < vf_stray_words(pool); i++, first += 64 * pool->stride)
+            n += take_some(pool, &batch->strays[i], first, slots + n, most - n);
     }
     if (batches->stray_hint > 0)
         batches->stray_hint--; /* the last one looked at may have more */

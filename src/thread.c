@@ -198,11 +198,10 @@ static uint32_t take_index(void)
     return threads.high++;
 }
 
-/* Gives the calling thread an index; false where it cannot have one. */
+/* Gives the calling thread an index; false where it cannot have one. There is an exit hook: without
+   that its end would go unseen. */
 static bool thread_begin(void)
 {
-    if (!threads.has_exit_key)
-        return false; /* its end would go unseen */
     uint32_t index = take_index();
     if (index == BEFORE)
         return false;
@@ -239,8 +238,9 @@ static void set_entry(vf_pool *pool, vf_thread_cache *cache)
 }
 
 /*
- * Gives the calling thread a cache of the pool. NULL where it must do without: it has exited, the
- * pool has no caches or is released, memory is spent, or somebody holds the lock right now.
+ * Gives the calling thread a cache of the pool. NULL where it must do without: it has exited, or
+ * the process has, the pool has no caches or is released, memory is spent, or somebody holds the
+ * lock right now.
  */
 vf_thread_cache *vf_thread_attach(vf_pool *pool)
 {
@@ -277,7 +277,8 @@ vf_thread_cache *vf_thread_attach_aside(vf_pool *pool)
         return NULL;
     int saved = errno;
     vf_thread_cache *cache = NULL;
-    if (!vf_load_relaxed(&pool->closed) && (vf_thread_index != BEFORE || thread_begin())) {
+    if (!vf_load_relaxed(&pool->closed) && threads.has_exit_key &&
+        (vf_thread_index != BEFORE || thread_begin())) {
         cache = own_again(pool);
         if (cache == NULL)
             cache = adopt(pool);
@@ -294,7 +295,8 @@ static void thread_exit(void *index)
 {
     vf_threads_enter();
     vf_thread_index = AFTER;
-    thread_end((uint32_t)(uintptr_t)index, false);
+    if (threads.records != NULL) /* else the process has just ended */
+        thread_end((uint32_t)(uintptr_t)index, false);
     vf_threads_leave();
 }
 
@@ -303,7 +305,8 @@ void vf_thread_flush(void)
     if (vf_thread_index < FIRST)
         return;
     vf_threads_enter();
-    vf_thread_cache *cache = threads.records[vf_thread_index].caches;
+    vf_thread_cache *cache =
+        threads.records != NULL ? threads.records[vf_thread_index].caches : NULL;
     for (; cache != NULL; cache = cache->next_of_thread) {
         vf_epoch_flush(cache);
         if (!vf_load_relaxed(&cache->pool->closed))
@@ -363,10 +366,25 @@ uint32_t vf_threads_table_size(void)
     return threads.table_size;
 }
 
-/* A plug-in that has the library inside it takes the exit hook with it when it is unloaded. */
+/*
+ * A plug-in that has the library inside it takes the exit hook with it when it is unloaded, and
+ * what is known of threads. At the process's end it is the same, only that other threads may be
+ * inside calls: those go on, without a hook, and nothing that they have is touched. Where one has
+ * the lock, or this thread has (an allocator that calls exit), all stays as it is.
+ */
 __attribute__((destructor)) static void end_process(void)
 {
+    if (!vf_threads_try_enter())
+        return;
     if (threads.has_exit_key)
         pthread_key_delete(threads.exit_key);
     threads.has_exit_key = false;
+    if (vf_pools == NULL) { /* so no record has a cache */
+        free(threads.records);
+        threads.records = NULL;
+        threads.records_room = 0;
+        threads.high = FIRST;
+        threads.free_index = 0;
+    }
+    vf_threads_leave();
 }

@@ -47,7 +47,10 @@ bool vf_cache_enter(vf_pool *pool, vf_thread_cache *cache)
     /* release, lest what the last slow call has written comes after it */
     vf_store_release(&cache->busy, true);
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* pairs with the membarrier in seize_all */
-    if (vf_pool_core_cache(&pool->core) == &cache->fast)
+    vf_cache **table = vf_load_acquire(&pool->core.table); /* as in vf_pool_core_cache */
+    /* acquire: pairs with the release in set_entry; what seize has read there comes before what
+       the call is about to write */
+    if (vf_load_acquire(&table[vf_thread_index]) == &cache->fast)
         return true;
     vf_cache_leave(cache);
     return false;
@@ -96,7 +99,8 @@ static bool is_others(const vf_thread_cache *cache)
 /* Nobody but the owner of the entry reads it, and there is the lock against all who write. */
 static void set_entry(const vf_thread_cache *cache, vf_cache *entry)
 {
-    vf_store_relaxed(&cache->pool->table->entries[cache->thread], entry);
+    /* release: pairs with the acquire in vf_cache_enter, when the owner gets his cache back */
+    vf_store_release(&cache->pool->table->entries[cache->thread], entry);
 }
 
 static void seize(vf_thread_cache *cache, vf_map *hands)

@@ -1,6 +1,6 @@
 /*
  * test_strays.c - thousands of frees without memory for bookkeeping: each succeeds, each object
- * can be had again, and no live object is written to.
+ * can be had again, and no object is written to, live or free.
  */
 #include "support/threads.h"
 #include "test_common.h"

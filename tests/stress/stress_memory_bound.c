@@ -4,6 +4,7 @@
  * What the README promises, on an uncapped pool with batches of at least 4 KiB:
  *
  *     1.02 * (peak live objects, in whole batches) * size
+ *     + a bit an object, where those are smaller than 8 bytes
  *     + 8.5 * objects that were free at once
  *     + 4 KiB + (16 KiB + size of the cached objects) a thread
  *
@@ -115,8 +116,9 @@ static double bound(const struct trial *trial, size_t stride)
 {
     size_t batch = trial->type->batch;
     size_t batches = (trial->live + batch - 1) / batch;
-    return 1.02 * (double)(batches * batch * stride) + 8.5 * (double)trial->free_at_once + 4096 +
-           16384 * (double)trial->threads + (double)(trial->cached * stride) +
+    double bits = stride < 8 ? (double)(batches * batch) / 8 : 0;
+    return 1.02 * (double)(batches * batch * stride) + bits + 8.5 * (double)trial->free_at_once +
+           4096 + 16384 * (double)trial->threads + (double)(trial->cached * stride) +
            (double)(2 * trial->cache_slots * sizeof(void *));
 }
 

@@ -1,13 +1,20 @@
 /*
- * stress_soak.c - everything at once: 16 threads, a few pools of all kinds that come and go, and
+ * stress_soak.c - everything at once: 64 threads, a few pools of all kinds that come and go, and
  * every function of the contract.
  *
  * A pool is used under a read lock, so that it is not released under its users, and released
  * outside of it. Frees need no lock: an object keeps its pool. So objects wander between threads
  * and outlive their pools, and their frees meet the release of their pool.
+ *
+ *     ./stress_soak 3600     rounds for an hour; each ends with all memory back
  */
 #include <errno.h>
 #include <pthread.h>
+#include <string.h>
+#include <time.h>
+#ifdef __GLIBC__
+#    include <malloc.h>
+#endif
 
 #include "allocator.h"
 #include "any_pool.h"
@@ -33,7 +40,7 @@ struct big {
 ANY_POOL(pool_item_100, struct item, 100);
 ANY_POOL(pool_big_16, struct big, 16);
 
-#define THREADS 16
+#define THREADS 64
 #define PLACES  6 /* where pools are found */
 #define HELD    400
 #define BULK    50
@@ -326,20 +333,46 @@ static void close_test(void)
     }
 }
 
-int main(void)
+static void run_round(uint64_t round)
 {
-    stress_begin("stress_soak");
     static struct worker workers[THREADS];
     void *contexts[THREADS];
-    uint64_t random = stress_random_state(999);
-    test.turns = stress_count(80000, 15000);
+    uint64_t random = stress_random_state(1000 * round + 999);
+    atomic_store(&test.all, NULL);
+    memset(test.parcels, 0, sizeof test.parcels);
     open_test(&random);
     for (size_t i = 0; i < THREADS; i++) {
-        workers[i] = (struct worker){.id = i + 1, .random = stress_random_state(i)};
+        workers[i] = (struct worker){.id = i + 1, .random = stress_random_state(1000 * round + i)};
         contexts[i] = &workers[i];
     }
     test_run_threads(THREADS, work, contexts);
     close_test();
+}
+
+/* Bytes that the process has of the C library; 0 where that cannot be asked. */
+static size_t memory_in_use(void)
+{
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
+    return mallinfo2().uordblks;
+#else
+    return 0;
+#endif
+}
+
+int main(int argc, char **argv)
+{
+    stress_begin("stress_soak");
+    time_t end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 0);
+    test.turns = stress_count(4000, 1000);
+    size_t bytes = 0;
+    uint64_t rounds = 0;
+    do {
+        run_round(rounds++);
+        if (rounds == 2) /* what the library keeps for threads has been made by then */
+            bytes = memory_in_use();
+    } while (rounds < 4 || time(NULL) < end);
+    CHECK(memory_in_use() < bytes + 65536);
+    printf("%llu rounds, ", (unsigned long long)rounds);
     printf("%zu pools, %zu refusals, %zu frees of others' objects\n", (size_t)test.pools,
            (size_t)test.refused, (size_t)test.others);
     CHECK(test.pools > 10 * PLACES && test.refused > 0 && test.others > 0);

@@ -14,8 +14,10 @@ static void *test_alloc(void *context, size_t size, size_t alignment)
 {
     test_allocator *allocator = context;
     size_t call = atomic_fetch_add(&allocator->calls, 1) + 1;
-    if (atomic_load(&allocator->refuse) || call == atomic_load(&allocator->fail_at))
+    if (atomic_load(&allocator->refuse) || call == atomic_load(&allocator->fail_at)) {
+        atomic_fetch_add(&allocator->refused, 1);
         return NULL;
+    }
     char *block = malloc(sizeof(header) + alignment + size);
     if (block == NULL)
         return NULL;

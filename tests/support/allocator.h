@@ -18,6 +18,7 @@ typedef struct test_allocator {
     atomic_size_t calls;   /* of alloc */
     atomic_size_t fail_at; /* the call of alloc, counted from 1, that fails; 0: none */
     atomic_bool refuse;    /* all calls of alloc fail */
+    atomic_size_t refused; /* calls of alloc that failed so */
 } test_allocator;
 
 /* Options for vf_..._options.allocator: memory with its size and alignment written before it, and

@@ -1,0 +1,473 @@
+/*
+ * buffers.c - random programs on small buffers: one to be read by who is alone, one that is drained
+ * while others push. The model of a buffer is, for each hand, a log of what was accepted from it.
+ */
+#include <string.h>
+
+#include "buffer_types.h"
+
+#define BUFFERS 2
+#define LOG     1500 /* most elements of one hand between two moments when all is empty */
+#define STREAMS 40
+#define BULK    100
+
+/* What a hand has pushed and was accepted, in that order. */
+struct log {
+    struct {
+        uint32_t stream, stamp;
+        bool seen; /* it has come out again */
+    } entries[LOG];
+    size_t count, refused;
+    size_t next[STREAMS]; /* what comes out next is not below */
+    uint32_t stream;      /* of the writer, if that is open */
+    uint32_t streams;
+    bool writing;
+    union any_writer writer;
+};
+
+struct buffer {
+    const buffer_type *type;
+    void *memory; /* the buffer itself */
+    vf_smallbuf_options options;
+    test_allocator allocator;
+    struct log logs[HANDS];
+    struct element out[HANDS * LOG]; /* come out, and not yet compared with the logs */
+    size_t out_count;
+    size_t seen, lost;      /* of those in the logs; lost by leaving a drain */
+    size_t refused_drained; /* as told by drains */
+    uint32_t stamp;         /* when an element was pushed */
+    uint32_t last_stamp;    /* of those that came out */
+    bool one_by_one;        /* all of these pushes were alone, and without writers */
+    bool refusing;          /* then: until a drain or S_reserve */
+    bool flipped;           /* S_flip_begin, and not yet S_flip_finish */
+    bool this_turn;         /* in this turn */
+};
+
+static struct buffer buffers[BUFFERS];
+static _Thread_local struct buffer *draining; /* by this thread */
+
+/* From a drain, or by VF_DROP. */
+static void hand_out(const struct element *element)
+{
+    struct buffer *buffer = draining;
+    CHECK(buffer != NULL && buffer->out_count < HANDS * LOG);
+    buffer->out[buffer->out_count++] = *element;
+}
+
+/* ---- the model ---- */
+
+static uint32_t check_of(const struct element *element)
+{
+    return element->hand * 0x9E3779B9u ^ element->stream * 0x85EBCA6Bu ^ element->place ^ 0x5Au;
+}
+
+static struct element make(const struct log *log, unsigned hand, uint32_t stream, size_t ahead)
+{
+    struct element element = {hand, stream, (uint32_t)(log->count + ahead), 0};
+    element.check = check_of(&element);
+    return element;
+}
+
+static void accept(struct buffer *buffer, struct log *log, uint32_t stream, bool alone)
+{
+    log->entries[log->count].stream = stream;
+    log->entries[log->count].stamp = alone ? ++buffer->stamp : 0;
+    log->entries[log->count].seen = false;
+    log->count++;
+}
+
+static void check_element(const struct buffer *buffer, const struct element *element)
+{
+    CHECK(element->hand < HANDS && element->check == check_of(element));
+    const struct log *log = &buffer->logs[element->hand];
+    CHECK(element->place < log->count && !log->entries[element->place].seen);
+    CHECK(log->entries[element->place].stream == element->stream);
+}
+
+/* Compares what has come out with the logs: once, and in order. */
+static void check_out(struct buffer *buffer)
+{
+    for (size_t i = 0; i < buffer->out_count; i++) {
+        const struct element *element = &buffer->out[i];
+        check_element(buffer, element);
+        struct log *log = &buffer->logs[element->hand];
+        CHECK(element->place >= log->next[element->stream]);
+        log->next[element->stream] = element->place + 1;
+        log->entries[element->place].seen = true;
+        uint32_t stamp = log->entries[element->place].stamp;
+        CHECK(!buffer->one_by_one || stamp > buffer->last_stamp);
+        buffer->last_stamp = stamp;
+    }
+    buffer->seen += buffer->out_count;
+    buffer->out_count = 0;
+}
+
+static size_t accepted(const struct buffer *buffer)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < HANDS; i++)
+        count += buffer->logs[i].count;
+    return count;
+}
+
+static size_t refusals(const struct buffer *buffer)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < HANDS; i++)
+        count += buffer->logs[i].refused;
+    return count;
+}
+
+/* All is empty, here and there. */
+static void begin_logs(struct buffer *buffer)
+{
+    for (size_t i = 0; i < HANDS; i++) {
+        struct log *log = &buffer->logs[i];
+        log->count = log->refused = log->streams = 0;
+        memset(log->next, 0, sizeof log->next);
+    }
+    buffer->seen = buffer->lost = buffer->refused_drained = 0;
+    buffer->stamp = buffer->last_stamp = 0;
+    buffer->one_by_one = true;
+    buffer->refusing = false;
+}
+
+static bool is_writing(const struct buffer *buffer)
+{
+    bool writing = false;
+    for (size_t i = 0; i < HANDS; i++)
+        writing = writing || buffer->logs[i].writing;
+    return writing;
+}
+
+static void check_buffer(struct buffer *buffer)
+{
+    check_out(buffer);
+    buffer->this_turn = false;
+    if (is_writing(buffer) || buffer->flipped)
+        return;
+    size_t count = buffer->type->count(buffer->memory);
+    size_t refused = buffer->type->refused(buffer->memory);
+    size_t cap = buffer->options.max_elements;
+    CHECK(buffer->seen + buffer->lost + count == accepted(buffer));
+    CHECK(buffer->refused_drained + refused == refusals(buffer));
+    CHECK(count <= buffer->type->capacity(buffer->memory) && (cap == 0 || count <= cap));
+    if (count == 0 && refused == 0)
+        begin_logs(buffer);
+}
+
+void buffers_turn(bool alone)
+{
+    for (size_t i = 0; i < BUFFERS; i++)
+        buffers[i].one_by_one = buffers[i].one_by_one && alone;
+}
+
+void buffers_check(void)
+{
+    for (size_t i = 0; i < BUFFERS; i++)
+        check_buffer(&buffers[i]);
+}
+
+/* ---- pushes ---- */
+
+/* One that was alone is refused only where it must be; what is refused is all behind it. */
+static void check_given(const instruction *it, struct buffer *buffer, bool given, size_t refused)
+{
+    call_end(given);
+    if (!it->alone || !buffer->one_by_one || buffer->flipped)
+        return;
+    size_t cap = buffer->options.max_elements;
+    size_t count = buffer->type->count(buffer->memory);
+    if (given)
+        CHECK(!buffer->refusing);
+    else
+        CHECK(buffer->refusing || atomic_load(&buffer->allocator.refused) > refused ||
+              (cap != 0 && count == cap));
+    buffer->refusing = buffer->refusing || !given;
+}
+
+static void note(const instruction *it, struct buffer *buffer, uint32_t stream, size_t given,
+                 size_t wanted)
+{
+    struct log *log = &buffer->logs[it->hand];
+    for (size_t i = 0; i < given; i++)
+        accept(buffer, log, stream, it->alone);
+    log->refused += wanted - given;
+}
+
+static bool push_in_place(struct buffer *buffer, struct element element, size_t *index)
+{
+    struct element *slot = buffer->type->push_slot(buffer->memory, index);
+    if (slot != NULL)
+        *slot = element;
+    return slot != NULL;
+}
+
+static void push_one(const instruction *it, struct buffer *buffer)
+{
+    struct log *log = &buffer->logs[it->hand];
+    struct element element = make(log, it->hand, 0, 0);
+    bool known = it->alone && buffer->one_by_one && !buffer->flipped;
+    size_t before = known ? buffer->type->count(buffer->memory) : 0;
+    size_t index = before;
+    bool given;
+    size_t refused = call_begin(&buffer->allocator);
+    if (it->how % 4 == 0)
+        given = buffer->type->push_index(buffer->memory, element, &index);
+    else if (it->how % 4 == 1 && buffer->type->push_slot != NULL)
+        given = push_in_place(buffer, element, &index);
+    else if (it->how % 4 == 2 && it->alone && !is_writing(buffer) && !buffer->flipped)
+        given = buffer->type->push_exclusive(buffer->memory, element);
+    else
+        given = buffer->type->push(buffer->memory, element);
+    CHECK(!known || !given || index == before);
+    check_given(it, buffer, given, refused);
+    note(it, buffer, 0, given, 1);
+}
+
+static void push_many(const instruction *it, struct buffer *buffer)
+{
+    struct log *log = &buffer->logs[it->hand];
+    struct element elements[BULK] = {make(log, it->hand, 0, 0)};
+    size_t n = it->how % BULK;
+    for (size_t i = 0; i < n; i++)
+        elements[i] = make(log, it->hand, 0, i);
+    size_t refused = call_begin(&buffer->allocator);
+    size_t given = buffer->type->push_n(buffer->memory, elements, n);
+    CHECK(given <= n);
+    if (n > 0)
+        check_given(it, buffer, given == n, refused);
+    note(it, buffer, 0, given, n);
+}
+
+static void close_writer(struct log *log, const buffer_type *type)
+{
+    if (log->writing)
+        type->writer_close(&log->writer);
+    log->writing = false;
+}
+
+static void write_some(const instruction *it, struct buffer *buffer)
+{
+    struct log *log = &buffer->logs[it->hand];
+    if (!log->writing) {
+        if (log->streams + 1 == STREAMS)
+            return;
+        log->stream = ++log->streams;
+        log->writing = true;
+        buffer->type->writer_open(&log->writer, buffer->memory);
+    }
+    if (it->alone)
+        buffer->one_by_one = false;
+    for (size_t n = it->how % 64; n > 0; n--) {
+        (void)call_begin(&buffer->allocator);
+        bool given = buffer->type->writer_push(&log->writer, make(log, it->hand, log->stream, 0));
+        call_end(given);
+        note(it, buffer, log->stream, given, 1);
+    }
+}
+
+/* ---- draining beside pushes: hand 0 only, or who is alone ---- */
+
+static void flip(const instruction *it, struct buffer *buffer)
+{
+    if (buffer->type->flip_begin != NULL && !buffer->flipped) {
+        buffer->type->flip_begin(buffer->memory);
+        buffer->flipped = true;
+        buffer->this_turn = !it->alone;
+        return;
+    }
+    if (buffer->this_turn)
+        return; /* the turn's end is what it waits for */
+    size_t refused = 0;
+    unsigned how = it->how % 4 == 3 ? it->how - 1 : it->how; /* nothing is left behind */
+    draining = buffer;
+    bool flipped = buffer->type->flip(buffer->memory, how, &refused);
+    draining = NULL;
+    CHECK(flipped || !it->alone);
+    buffer->refused_drained += refused;
+    buffer->flipped = false;
+    if (it->alone) {
+        check_out(buffer);
+        buffer->one_by_one = buffer->one_by_one && buffer->type->flip_begin == NULL;
+        buffer->refusing = false;
+    }
+}
+
+/* ---- exclusive access ---- */
+
+static void be_exclusive(struct buffer *buffer)
+{
+    for (size_t i = 0; i < HANDS; i++)
+        close_writer(&buffer->logs[i], buffer->type);
+    if (buffer->flipped)
+        flip(&(instruction){.alone = true}, buffer);
+    check_buffer(buffer);
+}
+
+/* By a drain, S_clear or S_destroy. */
+static void empty(const instruction *it, struct buffer *buffer, size_t way)
+{
+    size_t count = buffer->type->count(buffer->memory);
+    buffer->refused_drained += buffer->type->refused(buffer->memory);
+    draining = buffer;
+    if (way == 0)
+        buffer->type->clear(buffer->memory);
+    else if (way == 1)
+        buffer->type->destroy(buffer->memory);
+    else
+        buffer->type->drain(buffer->memory, it->how);
+    draining = NULL;
+    CHECK(buffer->out_count == count || (way > 1 && it->how % 4 == 3));
+    buffer->lost += count - buffer->out_count;
+    buffer->refusing = false;
+    CHECK(buffer->type->count(buffer->memory) == 0 && buffer->type->refused(buffer->memory) == 0);
+    CHECK(way != 1 || atomic_load(&buffer->allocator.bytes) == 0);
+    check_buffer(buffer);
+}
+
+static void look(const struct buffer *buffer)
+{
+    const struct element *elements;
+    size_t at = 0;
+    for (size_t n; (n = buffer->type->span(buffer->memory, at, &elements)) > 0; at += n) {
+        for (size_t i = 0; i < n; i++)
+            check_element(buffer, &elements[i]);
+    }
+    CHECK(at == buffer->type->count(buffer->memory));
+}
+
+/* The next n pushes can do without the allocator. */
+static void reserve(const instruction *it, struct buffer *buffer)
+{
+    struct log *log = &buffer->logs[it->hand];
+    size_t n = it->how % BULK;
+    size_t count = buffer->type->count(buffer->memory);
+    size_t cap = buffer->options.max_elements;
+    size_t refused = call_begin(&buffer->allocator);
+    bool reserved = buffer->type->reserve(buffer->memory, n);
+    call_end(reserved);
+    CHECK(buffer->type->count(buffer->memory) == count);
+    if (!reserved) {
+        CHECK(!buffer->one_by_one || atomic_load(&buffer->allocator.refused) > refused ||
+              (cap != 0 && count + n > cap));
+        return;
+    }
+    CHECK(buffer->type->capacity(buffer->memory) - count >= n);
+    bool before = atomic_exchange(&buffer->allocator.refuse, true);
+    for (size_t i = 0; i < n && log->count < LOG; i++) {
+        CHECK(buffer->type->push(buffer->memory, make(log, it->hand, 0, 0)));
+        accept(buffer, log, 0, true);
+    }
+    atomic_store(&buffer->allocator.refuse, before);
+    buffer->refusing = buffer->refusing && n == 0;
+}
+
+static void trim(const instruction *it, struct buffer *buffer)
+{
+    size_t keep = it->how % BULK;
+    size_t count = buffer->type->count(buffer->memory);
+    size_t capacity = buffer->type->capacity(buffer->memory);
+    size_t bytes = atomic_load(&buffer->allocator.bytes);
+    size_t given = buffer->type->trim(buffer->memory, keep);
+    CHECK(bytes - given == atomic_load(&buffer->allocator.bytes));
+    CHECK(buffer->type->count(buffer->memory) == count);
+    size_t kept = keep > count ? keep : count;
+    CHECK(buffer->type->capacity(buffer->memory) >= (kept < capacity ? kept : capacity));
+}
+
+/* To other memory, as it is. */
+static void move(struct buffer *buffer)
+{
+    void *memory = aligned_alloc(64, (buffer->type->size + 63) / 64 * 64);
+    CHECK(memory != NULL);
+    memcpy(memory, buffer->memory, buffer->type->size);
+    memset(buffer->memory, 0xFF, buffer->type->size);
+    free(buffer->memory);
+    buffer->memory = memory;
+}
+
+static void set_options(struct buffer *buffer, unsigned how, unsigned first)
+{
+    buffer->options = (vf_smallbuf_options){test_allocator_hook(&buffer->allocator),
+                                            how % 4 == 0 ? 1 + how : 0, first % 4 == 0 ? first : 0};
+    buffer->type->init(buffer->memory, &buffer->options);
+}
+
+static void follow_alone(const instruction *it, struct buffer *buffer)
+{
+    be_exclusive(buffer);
+    if (it->what < 40)
+        empty(it, buffer, it->how % 16);
+    else if (it->what < 46)
+        reserve(it, buffer);
+    else if (it->what < 50)
+        trim(it, buffer);
+    else if (it->what < 54)
+        look(buffer);
+    else if (it->what < 57)
+        move(buffer);
+    else if (it->how % 16 == 0) {
+        empty(it, buffer, 1);
+        set_options(buffer, it->how, it->what);
+    }
+}
+
+void buffers_follow(const instruction *it)
+{
+    struct buffer *buffer = &buffers[it->place];
+    struct log *log = &buffer->logs[it->hand];
+    if (log->count + BULK > LOG || log->refused > LOG) {
+        if (it->alone && it->what >= 24)
+            follow_alone(it, buffer);
+        return;
+    }
+    if (it->what < 12)
+        push_one(it, buffer);
+    else if (it->what < 16)
+        push_many(it, buffer);
+    else if (it->what < 24 && buffer->type->writer_open != NULL)
+        write_some(it, buffer);
+    else if (it->what < 24 && (it->alone || it->hand == 0))
+        flip(it, buffer);
+    else if (it->what < 26)
+        close_writer(log, buffer->type);
+    else if (it->what < 29)
+        fail_some(&buffer->allocator, it->how);
+    else if (it->alone)
+        follow_alone(it, buffer);
+    else
+        push_one(it, buffer);
+}
+
+/* ---- beginning and end ---- */
+
+void buffers_begin(program_bytes *bytes)
+{
+    const buffer_type *const types[BUFFERS][2] = {{&plain_type, &apart_type},
+                                                  {&flipping_type, &waiting_type}};
+    for (size_t i = 0; i < BUFFERS; i++) {
+        struct buffer *buffer = &buffers[i];
+        buffer->type = types[i][program_byte(bytes) % 2];
+        buffer->memory = aligned_alloc(64, (buffer->type->size + 63) / 64 * 64);
+        CHECK(buffer->memory != NULL);
+        memset(buffer->memory, 0, buffer->type->size);
+        begin_logs(buffer);
+        unsigned how = program_byte(bytes);
+        set_options(buffer, how, program_byte(bytes));
+    }
+}
+
+void buffers_end(void)
+{
+    for (size_t i = 0; i < BUFFERS; i++) {
+        struct buffer *buffer = &buffers[i];
+        be_exclusive(buffer);
+        look(buffer);
+        empty(&(instruction){.alone = true}, buffer, 1);
+        CHECK(atomic_load(&buffer->allocator.blocks) == 0);
+        fail_no_more(&buffer->allocator);
+        free(buffer->memory);
+        buffer->memory = NULL;
+    }
+}

@@ -1,0 +1,135 @@
+/*
+ * pool_type.h - a pool's functions in a table. Parameters: NAME, and what pool.h has, for elements
+ * of struct thing.
+ */
+#define CALL(function) VF_CAT(NAME, function)
+#define VF_T           struct thing
+#define VF_NAME        NAME
+#ifdef VF_EPOCH
+#    define WITH_EPOCH
+#endif
+#ifdef VF_DROP
+#    define DROPS true
+#else
+#    define DROPS false
+#endif
+static const size_t CALL(_batch_objects) = VF_N;
+#include <veryfast/pool.h>
+
+static void *CALL(_any_new)(const vf_pool_options *options)
+{
+    return CALL(_new)(options);
+}
+static void CALL(_any_release)(void *pool)
+{
+    CALL(_release)(pool);
+}
+static struct thing *CALL(_any_alloc)(void *pool)
+{
+    return CALL(_alloc)(pool);
+}
+static struct thing *CALL(_any_push)(void *pool, struct thing thing)
+{
+    return CALL(_push)(pool, thing);
+}
+static void CALL(_any_free)(void *pool, struct thing *thing)
+{
+    CALL(_free)(pool, thing);
+}
+static struct thing CALL(_any_take)(void *pool, struct thing *thing)
+{
+    return CALL(_take)(pool, thing);
+}
+static size_t CALL(_any_alloc_n)(void *pool, struct thing **things, size_t n)
+{
+    return CALL(_alloc_n)(pool, things, n);
+}
+static void CALL(_any_free_n)(void *pool, struct thing *const *things, size_t n)
+{
+    CALL(_free_n)(pool, things, n);
+}
+static bool CALL(_any_reserve)(void *pool, size_t n)
+{
+    return CALL(_reserve)(pool, n);
+}
+static vf_pool_stats CALL(_any_stats)(const void *pool)
+{
+    return CALL(_stats)(pool);
+}
+static bool CALL(_any_owns)(const void *pool, const void *object)
+{
+    return CALL(_owns)(pool, object);
+}
+static bool CALL(_any_each)(void *pool, void (*visit)(struct thing *, void *), void *context)
+{
+    return CALL(_each)(pool, visit, context);
+}
+static size_t CALL(_any_trim)(void *pool)
+{
+    return CALL(_trim)(pool);
+}
+static void CALL(_any_destroy)(void *pool)
+{
+    CALL(_destroy)(pool);
+}
+static void *CALL(_any_cache_new)(void *pool)
+{
+    return CALL(_cache_new)(pool);
+}
+static struct thing *CALL(_any_cache_alloc)(void *cache)
+{
+    return CALL(_cache_alloc)(cache);
+}
+static void CALL(_any_cache_free)(void *cache, struct thing *thing)
+{
+    CALL(_cache_free)(cache, thing);
+}
+static void CALL(_any_cache_release)(void *cache)
+{
+    CALL(_cache_release)(cache);
+}
+#ifdef WITH_EPOCH
+static bool CALL(_any_free_deferred)(void *pool, struct thing *thing)
+{
+    return CALL(_free_deferred)(pool, thing);
+}
+static void CALL(_any_epoch_barrier)(void *pool)
+{
+    CALL(_epoch_barrier)(pool);
+}
+#endif
+
+static const pool_type CALL(_type) = {
+    DROPS,
+    CALL(_batch_objects),
+    CALL(_any_new),
+    CALL(_any_release),
+    CALL(_any_alloc),
+    CALL(_any_push),
+    CALL(_any_free),
+    CALL(_any_take),
+    CALL(_any_alloc_n),
+    CALL(_any_free_n),
+    CALL(_any_reserve),
+    CALL(_any_stats),
+    CALL(_any_owns),
+    CALL(_any_each),
+    CALL(_any_trim),
+    CALL(_any_destroy),
+    CALL(_any_cache_new),
+    CALL(_any_cache_alloc),
+    CALL(_any_cache_free),
+    CALL(_any_cache_release),
+#ifdef WITH_EPOCH
+    CALL(_any_free_deferred),
+    CALL(_any_epoch_barrier),
+#else
+    NULL,
+    NULL,
+#endif
+};
+
+#undef CALL
+#undef NAME
+#undef DROPS
+#undef WITH_EPOCH
