@@ -7,8 +7,8 @@ Measured is what gcov counted in all programs of the build, for src/ and for the
 include/veryfast/: a line that many programs or instances have has the sum of their counts. An
 assertion's branches are not counted, nor those that only exceptions take.
 
-tests/coverage.txt says why a line was not reached: the file's name, and below it, indented, the text
-of each such line, three spaces, two hyphens and the reason. Text that stands in the file several
+tests/coverage.txt says why a line was not reached: the file's name, and below it, indented, the
+text of each such line, three spaces, two hyphens and the reason. Text that is in the file several
 times is explained as often. What begins with "race" may be reached or not.
 """
 import collections
