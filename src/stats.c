@@ -91,21 +91,21 @@ void vf_pool_core_stats(const vf_pool_core *core, vf_pool_stats *stats, size_t s
     memcpy(stats, &all, stats_size < sizeof all ? stats_size : sizeof all);
 }
 
-/* Lines for pools whose names are no longer are aligned. */
-#define NAME_WIDTH ((size_t)15)
+/* Numbers stand one below the other where names and what is before them are no longer together. */
+#define HEAD_WIDTH ((size_t)144)
 
 void vf_pool_stats_print(FILE *out, const char *name, const vf_pool_stats *stats)
 {
-    size_t length = strlen(name);
-    int blanks = length < NAME_WIDTH ? (int)(NAME_WIDTH - length) : 0;
-    char deferred[40] = "";
-    if (stats->deferred > 0)
-        snprintf(deferred, sizeof deferred, ", %zu deferred", stats->deferred);
+    char text[256];
+    snprintf(text, sizeof text,
+             "Pool { %zu blocks, %zu elements with %zu stride in each. "
+             "%zu bytes allocated total for %zu possible elements }",
+             stats->batches, stats->batch_objects, stats->stride, stats->bytes, stats->capacity);
+    size_t length = strlen(name) + strlen(text);
+    int blanks = length < HEAD_WIDTH ? (int)(HEAD_WIDTH - length) : 0;
     /* one call, so that lines of several threads do not mix */
     fprintf(out,
-            "%s:%*s %7zu live %7zu cached %7zu depot %7zu fresh %7zu peak %8zu KiB in "
-            "%5zu batches of %zu x %zu bytes%s\n",
-            name, blanks, "", stats->live, stats->cached, stats->depot, stats->fresh, stats->peak,
-            stats->bytes / 1024 + (stats->bytes % 1024 != 0), stats->batches, stats->batch_objects,
-            stats->stride, deferred);
+            "%s: %s%*s %7zu live, %7zu cached, %7zu depot, %7zu fresh, %7zu deferred, %7zu peak\n",
+            name, text, blanks, "", stats->live, stats->cached, stats->depot, stats->fresh,
+            stats->deferred, stats->peak);
 }

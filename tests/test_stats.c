@@ -176,14 +176,23 @@ Test(stats, print_as_one_line_below_another)
         .deferred = 3,
         .peak = 320,
     };
-    check_printed("particles", &stats,
-                  "particles:           300 live      20 cached       1 depot     191 fresh"
-                  "     320 peak       33 KiB in     2 batches of 256 x 64 bytes, 3 deferred\n");
+    check_printed(
+        "particles", &stats,
+        "particles: Pool { 2 blocks, 256 elements with 64 stride in each. "
+        "33380 bytes allocated total for 512 possible elements }                          "
+        "     300 live,      20 cached,       1 depot,     191 fresh,       3 deferred,     320 "
+        "peak\n");
     check_printed("", &(vf_pool_stats){0},
-                  ":                      0 live       0 cached       0 depot       0 fresh"
-                  "       0 peak        0 KiB in     0 batches of 0 x 0 bytes\n");
-    stats = (vf_pool_stats){.bytes = 2048};
-    check_printed("of a name that is long", &stats,
-                  "of a name that is long:       0 live       0 cached       0 depot       0 fresh"
-                  "       0 peak        2 KiB in     0 batches of 0 x 0 bytes\n");
+                  ": Pool { 0 blocks, 0 elements with 0 stride in each. "
+                  "0 bytes allocated total for 0 possible elements }                               "
+                  "             "
+                  "       0 live,       0 cached,       0 depot,       0 fresh,       0 deferred,  "
+                  "     0 peak\n");
+    check_printed("of a name that is so long that nothing can stand below its numbers",
+                  &(vf_pool_stats){0},
+                  "of a name that is so long that nothing can stand below its numbers: Pool { 0 "
+                  "blocks, 0 elements with 0 stride in each. "
+                  "0 bytes allocated total for 0 possible elements }"
+                  "       0 live,       0 cached,       0 depot,       0 fresh,       0 deferred,  "
+                  "     0 peak\n");
 }

@@ -97,12 +97,13 @@ typedef struct vf_smallbuf_options {
 } vf_smallbuf_options;
 
 /*
- * Prints the statistics as one line, so that those of several pools stand one below the other:
+ * Prints the statistics as one line, the Debug text of the Rust crate with the rest behind it,
+ * where the numbers of several pools stand one below the other:
  *
- *     name:   300 live   20 cached   0 depot   192 fresh   320 peak   33 KiB in 2 batches of ...
+ *     name: Pool { 2 blocks, 256 elements with 64 stride in each. 33380 bytes allocated total for
+ *     512 possible elements }     300 live,   20 cached,   0 depot,   192 fresh,   0 deferred, ...
  *
- * The last numbers are those of objects in a batch and bytes from one to the next; how many are
- * deferred follows where there are any. Any thread. Errors of the stream are its own to report.
+ * Any thread. Errors of the stream are its own to report.
  */
 VF_API void vf_pool_stats_print(FILE *out, const char *name, const vf_pool_stats *stats);
 
