@@ -276,10 +276,11 @@ bool vf_capped_reserve(vf_pool *pool, size_t n)
     vf_capped *capped = pool->capped;
     pthread_mutex_lock(&pool->growth_lock);
     size_t unused = count_free(capped, vf_load_acquire(&capped->free.head));
-    size_t uncarved = capped->max - vf_load_relaxed(&capped->carved);
-    bool reserved = n <= unused + uncarved;
+    /* relaxed, and once: others carve meanwhile, and what is asked for must not exceed the cap */
+    size_t carved = vf_load_relaxed(&capped->carved);
+    bool reserved = n <= unused + (capped->max - carved);
     if (reserved && n > unused) {
-        size_t fresh = capped->ready - vf_load_relaxed(&capped->carved);
+        size_t fresh = capped->ready - carved;
         if (n - unused > fresh)
             reserved = grow(pool, (uint32_t)(n - unused - fresh));
     }

@@ -116,13 +116,29 @@ static void take_in(struct worker *self, struct pool *pool, void *object)
     self->held[self->count++] = (struct holding){pool, item};
 }
 
+/* Is the object what it was when it was taken in? Otherwise says all that is known of it. */
+static void check_contents(const struct worker *self, const struct holding *holding)
+{
+    const struct item *item = holding->object;
+    if (item->contents[1] == (uintptr_t)item)
+        return;
+    const struct pool *pool = holding->pool;
+    fprintf(stderr,
+            "worker %llu: %s, at most %zu, %zu blocks out: object %p has %llx, %llx, %llx\n",
+            (unsigned long long)self->id, pool->type->name, pool->max_objects,
+            atomic_load(&pool->memory.blocks), (const void *)item,
+            (unsigned long long)atomic_load(&item->owner), (unsigned long long)item->contents[0],
+            (unsigned long long)item->contents[1]);
+    abort();
+}
+
 /* Removes holding i, and takes the mark off its object. */
 static struct holding let_go(struct worker *self, size_t i)
 {
     struct holding holding = self->held[i];
     self->held[i] = self->held[--self->count];
     struct item *item = holding.object;
-    CHECK(item->contents[1] == (uintptr_t)item);
+    check_contents(self, &holding);
     if (item->contents[0] != self->id)
         atomic_fetch_add(&test.others, 1);
     stress_disclaim(&item->owner, item->contents[0]);
