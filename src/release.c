@@ -23,7 +23,8 @@
  * 2. What it missed is found later. A free that was past the look at the table puts its slot in
  *    the cache uncounted. The next slow call, flush or exit of that thread settles the cache again
  *    by the difference. The swap of cache->settled decides who added what, and each difference is
- *    added once.
+ *    added once. If the thread is first, P_release passes its cache by: so before that swap it
+ *    adds what it lent, lest outstanding comes to 0 without that. It subtracts after the swap.
  *
  * 3. Nobody touches a pool that has ended. A free in progress is of an object that is still
  *    outstanding, and its last access to the pool is what makes the object count as free: the
@@ -61,13 +62,17 @@ bool vf_pool_settle(vf_pool *pool, vf_thread_cache *cache, int64_t freed)
 {
     assert(!cache->held);
     int64_t lent = vf_load_relaxed(&cache->in) - (int64_t)vf_cache_count(cache);
-    /* acq_rel: pairs with settle_all, which may find that this came first and then end the pool:
-       the sum below can be 0, and then outstanding is not written to */
-    int64_t before = vf_exchange_acq_rel(&cache->settled, lent);
-    return add_outstanding(pool, lent - (before == VF_UNSETTLED ? 0 : before) - freed);
+    /* relaxed: who sees too late that it is settled raises outstanding in vain */
+    bool unsettled = vf_load_relaxed(&cache->settled) == VF_UNSETTLED;
+    int64_t raised = unsettled && lent > 0 ? lent : 0;
+    (void)add_outstanding(pool, raised); /* not the end: what is being freed counts yet */
+    /* release: pairs with the acquire in settle_all, where this was first: what is subtracted there
+       comes after what is added above */
+    int64_t before = vf_exchange_release(&cache->settled, lent);
+    return add_outstanding(pool, lent - raised - (before == VF_UNSETTLED ? 0 : before) - freed);
 }
 
-/* What P_release finds lent by the caches of threads. the threads' lock. */
+/* What P_release finds lent by the caches of threads. Threads' lock. */
 static int64_t settle_all(vf_pool *pool)
 {
     int64_t sum = 0;
