@@ -74,6 +74,9 @@ static inline void vf_checked_fresh(void *memory, size_t size)
     memset(memory, 0, size);
 }
 
+/* checked_slot.c: the memory goes back */
+void vf_checked_gone(void *memory, size_t size);
+
 struct vf_pool;
 
 /* checked_line.c: no lock is held */

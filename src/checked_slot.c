@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "map.h"
+#include "sanitize.h"
 
 #define FENCE_FILL 0xFE
 #define ALLOC_FILL 0xA5 /* odd, not zero, and no address of a user's process */
@@ -43,24 +44,27 @@ static unsigned char *fence(const vf_pool *pool, const void *object, bool behind
 }
 
 /* The first byte of the fence that is not as it was, or NULL. */
-static const void *damage(const vf_pool *pool, const void *object, bool behind)
+VF_UNWATCHED static const void *damage(const vf_pool *pool, const void *object, bool behind)
 {
     size_t length;
     const unsigned char *bytes = fence(pool, object, behind, &length);
-    for (size_t i = 0; i < length; i++) {
-        if (bytes[i] != FENCE_FILL)
-            return bytes + i;
-    }
-    return NULL;
+    size_t i = 0;
+    vf_watch_off();
+    while (i < length && bytes[i] == FENCE_FILL)
+        i++;
+    vf_watch_on();
+    return i < length ? bytes + i : NULL;
 }
 
 /* FNV-1a; of all that the object holds. */
-static uint64_t sum_of(const vf_pool *pool, const void *object)
+VF_UNWATCHED static uint64_t sum_of(const vf_pool *pool, const void *object)
 {
     const unsigned char *bytes = object;
     uint64_t sum = UINT64_C(14695981039346656037);
+    vf_watch_off();
     for (size_t i = 0; i < pool->checked.object_size; i++)
         sum = (sum ^ bytes[i]) * UINT64_C(1099511628211);
+    vf_watch_on();
     return sum;
 }
 
@@ -120,14 +124,15 @@ static void look_at_fences(const vf_pool *pool, const void *object, const void *
 }
 
 /* Never handed out: all behind the object is as vf_memory_alloc has made it. */
-static bool is_fresh(const vf_pool *pool, const void *object)
+VF_UNWATCHED static bool is_fresh(const vf_pool *pool, const void *object)
 {
     const char *slot = object;
-    for (size_t i = pool->checked.object_size; i < pool->stride; i++) {
-        if (slot[i] != 0)
-            return false;
-    }
-    return true;
+    size_t i = pool->checked.object_size;
+    vf_watch_off();
+    while (i < pool->stride && slot[i] == 0)
+        i++;
+    vf_watch_on();
+    return i == pool->stride;
 }
 
 /* The header of an object that the program has and may use; stops otherwise. */
@@ -166,10 +171,15 @@ void vf_slot_hand_out(vf_pool *pool, void *object, const void *place)
     for (int behind = 0; behind < 2; behind++) {
         size_t length;
         unsigned char *bytes = fence(pool, object, behind != 0, &length);
+        vf_sanitize_show(bytes, length);
         memset(bytes, FENCE_FILL, length);
+        vf_sanitize_hide(bytes, length);
     }
-    if (!vf_load_relaxed(&vf_keep_contents))
+    vf_sanitize_show(object, pool->checked.object_size);
+    if (!vf_load_relaxed(&vf_keep_contents)) {
         memset(object, ALLOC_FILL, pool->checked.object_size);
+        vf_sanitize_unset(object, pool->checked.object_size);
+    }
     vf_store_relaxed(&header->state, VF_LIVE);
 }
 
@@ -177,10 +187,19 @@ void vf_slot_hand_out(vf_pool *pool, void *object, const void *place)
 void vf_slot_take_back(vf_pool *pool, void *object, const void *place)
 {
     vf_header *header = vf_header_of(pool, object);
+    bool keep = vf_load_relaxed(&vf_keep_contents);
     header->freed = place;
-    if (!vf_load_relaxed(&vf_keep_contents))
+    if (!keep)
         memset(object, FREE_FILL, pool->checked.object_size);
     header->sum = sum_of(pool, object);
+    if (!keep)
+        vf_sanitize_hide(object, pool->checked.object_size);
+}
+
+/* Back to the allocator, with all the slots in it. */
+void vf_checked_gone(void *memory, size_t size)
+{
+    vf_sanitize_show(memory, size);
 }
 
 /* Of a header that is whole: has anybody written to the freed object? */

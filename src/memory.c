@@ -58,6 +58,7 @@ void *vf_memory_alloc(vf_pool *pool, size_t size, size_t alignment)
 void vf_memory_free(vf_pool *pool, void *memory, size_t size, size_t alignment)
 {
     assert(memory != NULL);
+    vf_checked_gone(memory, size);
     vf_fetch_add_relaxed(&pool->bytes, 0 - size);
     int saved = errno;
     pool->allocator.dealloc(pool->allocator.context, memory, size, alignment);

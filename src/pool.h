@@ -444,6 +444,11 @@ static inline void vf_checked_fresh(void *memory, size_t size)
     (void)memory;
     (void)size;
 }
+static inline void vf_checked_gone(void *memory, size_t size)
+{
+    (void)memory;
+    (void)size;
+}
 static inline VF_UNUSED void vf_checked_deferral(vf_pool *pool, void *const *objects, size_t n)
 {
     (void)pool;

@@ -19,6 +19,10 @@
  * freed. A freed one is kept back (the quarantine) until 256 KiB of its pool have been freed after
  * it, or memory runs out (one of a pool with max_objects may be handed out again at once).
  *
+ * AddressSanitizer, MemorySanitizer (clang's) and Valgrind see each object as if it were malloc'ed:
+ * reads and writes of a freed one, or behind one, and the use of what nobody has written yet, are
+ * found where they happen. Only the program need be built for it, and the library is the same.
+ *
  * Every call takes a lock. Objects lie further apart, and P_stats tells of that: nothing else in it
  * changes. Where the build is not checked, these functions do nothing.
  */
@@ -46,9 +50,9 @@ VF_API void vf_checked_on_misuse(vf_misuse_handler *handler, void *context);
 VF_API void vf_checked_list_leaks(FILE *out);
 
 /*
- * Leaves the contents of objects alone, neither filled at alloc nor at free, for a program that
- * relies on type-stable reads (pool.h). Writes to freed objects are found all the same. Any thread;
- * for objects that are allocated and freed from then on.
+ * Leaves the contents of objects alone, neither filled at alloc nor at free nor hidden from
+ * sanitizers, for a program that relies on type-stable reads (pool.h). Writes to freed objects are
+ * found all the same. Any thread; for objects that are allocated and freed from then on.
  */
 VF_API void vf_checked_keep_contents(bool keep);
 

@@ -158,7 +158,8 @@ SCENE(writes_behind)
 SCENE(writes_far_behind)
 {
     job *object = pool_job_64_alloc(pool);
-    memset((void *)object, 0, sizeof(job) + 40);
+    for (size_t i = 0; i < sizeof(job) + 40; i++) /* not memset, which sanitizers look at */
+        ((volatile char *)object)[i] = 0;
     pool_job_64_free(pool, object);
 }
 

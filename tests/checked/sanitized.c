@@ -1,0 +1,97 @@
+/*
+ * sanitized.c - for a sanitizer, or Valgrind, to find: what is wrong with objects of a checked
+ * build as it would be with malloc'ed ones. check_report.py runs it.
+ *
+ *     sanitized read-freed | write-freed | read-past | read-fresh | nothing
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <veryfast/checked.h>
+
+struct thing {
+    int numbers[5]; /* ends where no sanitizer's unit does */
+};
+
+#define VF_T struct thing
+#define VF_N 16
+#include <veryfast/pool.h>
+
+#define COUNT 100
+
+/* Out of the compiler's sight. */
+static struct thing *volatile things[COUNT];
+static volatile size_t number = 2;
+static volatile int seen;
+
+static void read_freed(pool_thing_16 *pool)
+{
+    pool_thing_16_free(pool, things[0]);
+    if (things[0]->numbers[number] > 0)
+        puts("more than nothing");
+}
+
+static void write_freed(pool_thing_16 *pool)
+{
+    pool_thing_16_free(pool, things[0]);
+    things[0]->numbers[number] = 1;
+}
+
+static void read_past(pool_thing_16 *pool)
+{
+    (void)pool;
+    number = 5;
+    seen = things[0]->numbers[number];
+}
+
+/* Reused, so that it had been written to. */
+static void read_fresh(pool_thing_16 *pool)
+{
+    vf_checked_quarantine(0);
+    pool_thing_16_free(pool, things[0]);
+    things[0] = pool_thing_16_alloc(pool);
+    if (things[0] != NULL && things[0]->numbers[number] > 0)
+        puts("more than nothing");
+}
+
+static void nothing(pool_thing_16 *pool)
+{
+    struct thing *many[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        pool_thing_16_free(pool, things[i]);
+    size_t n = pool_thing_16_alloc_n(pool, many, COUNT);
+    for (size_t i = 0; i < n; i++)
+        memset(many[i], (int)i, sizeof *many[i]);
+    pool_thing_16_free_n(pool, many, n / 2);
+    pool_thing_16_trim(pool);
+    for (size_t i = n / 2; i < n; i++)
+        seen = pool_thing_16_take(pool, many[i]).numbers[4];
+    for (size_t i = 0; i < COUNT; i++)
+        things[i] = NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*run)(pool_thing_16 *pool);
+    } scenes[] = {
+        {"read-freed", read_freed}, {"write-freed", write_freed}, {"read-past", read_past},
+        {"read-fresh", read_fresh}, {"nothing", nothing},
+    };
+    pool_thing_16 *pool = pool_thing_16_new(NULL);
+    if (argc != 2 || pool == NULL)
+        return EXIT_FAILURE;
+    for (size_t i = 0; i < COUNT; i++) {
+        things[i] = pool_thing_16_push(pool, (struct thing){{1, 2, 3, 4, 5}});
+        if (things[i] == NULL)
+            return EXIT_FAILURE;
+    }
+    for (size_t i = 0; i < sizeof scenes / sizeof scenes[0]; i++) {
+        if (strcmp(argv[1], scenes[i].name) == 0)
+            scenes[i].run(pool);
+    }
+    pool_thing_16_destroy(pool);
+    return EXIT_SUCCESS;
+}
