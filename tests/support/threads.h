@@ -26,6 +26,12 @@ static inline uint64_t test_random(uint64_t *state)
     return x * UINT64_C(0x2545F4914F6CDD1D);
 }
 
+/* 0 .. n - 1. */
+static inline size_t test_random_below(uint64_t *state, size_t n)
+{
+    return (size_t)(test_random(state) % n);
+}
+
 /* A number from the environment, so that a test can be run for longer or from another seed. */
 static inline uint64_t test_setting(const char *name, uint64_t otherwise)
 {
