@@ -184,9 +184,9 @@ static size_t world_choose_receiver(const struct world *world, size_t frame, uin
 {
     uint64_t choice = next_random(random);
     if (choice % 4 > 0)
-        return (choice >> 2) % world->entity_count;
+        return (size_t)((choice >> 2) % world->entity_count);
     size_t crowd = world->entity_count / 64 + 1;
-    size_t place = next_random(random) % (1 + (choice >> 2) % crowd);
+    size_t place = (size_t)(next_random(random) % (1 + (choice >> 2) % crowd));
     return (frame * crowd + place) % world->entity_count;
 }
 

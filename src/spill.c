@@ -106,6 +106,8 @@ static void raise_room(vf_directory *directory, uint64_t room)
 /* Decides on all chunks up to the one that the index is in; false: refused. */
 static bool decide_up_to(vf_directory *directory, uint64_t index, const vf_smallbuf_type *type)
 {
+    if (index >= vf_chunk_end(directory, VF_SPILL_LEVELS - 1))
+        return false; /* no chunk would have it */
     size_t last = vf_level_of(index + directory->offset);
     for (size_t level = directory->first; level <= last; level++) {
         if (!decide_chunk(directory, level, type))
@@ -277,8 +279,7 @@ bool vf_spill_reserve(void **spill, uint64_t *index, size_t n, const vf_smallbuf
     uint64_t capacity = vf_spill_capacity(spill, type);
     if (n <= capacity - used)
         return true; /* room for one more: nothing was refused */
-    if (n > VF_CAP_INSIDE || used + n > vf_spill_cap(options_in(spill)) ||
-        !reserve_chunks(spill, used + n - 1, type)) {
+    if (n > vf_spill_cap(options_in(spill)) - used || !reserve_chunks(spill, used + n - 1, type)) {
         errno = ENOMEM;
         return false;
     }

@@ -109,7 +109,7 @@ Test(stray, comes_back_once, .init = setup, .fini = teardown)
     cr_assert(all_apart(all, MOST, 2));
     for (int turn = 0; turn < 10; turn++) {
         for (size_t i = MOST - 1; i > 0; i--) {
-            size_t j = test_random(&random) % (i + 1);
+            size_t j = test_random_below(&random, i + 1);
             void *other = slots[i];
             slots[i] = slots[j];
             slots[j] = other;
@@ -117,9 +117,9 @@ Test(stray, comes_back_once, .init = setup, .fini = teardown)
         size_t in = 0;
         size_t out = 0;
         while (out < MOST) {
-            for (size_t n = test_random(&random) % 500; n > 0 && in < MOST; n--)
+            for (size_t n = test_random_below(&random, 500); n > 0 && in < MOST; n--)
                 vf_stray_put(pool, slots[in++]);
-            out += vf_stray_get(pool, back + out, 1 + test_random(&random) % 400);
+            out += vf_stray_get(pool, back + out, 1 + test_random_below(&random, 400));
             check_equal(pool->batches.strays, in - out);
         }
         check_equal(vf_stray_get(pool, back, 1), 0);

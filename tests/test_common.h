@@ -5,6 +5,7 @@
 #define TESTS_TEST_COMMON_H
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +25,14 @@ __attribute__((constructor)) static void add_nothing_to_frees(void)
 }
 #endif
 
-/* Two numbers of objects or bytes. Says what they are, where Criterion says the words only. */
+/* Two numbers, of objects or bytes or whatever. Says what they are, where Criterion says the words
+ * only. */
 #define check_equal(actual, expected)                                                              \
     do {                                                                                           \
-        size_t actual_ = (actual);                                                                 \
-        size_t expected_ = (expected);                                                             \
-        cr_assert(actual_ == expected_, "%s is %zu, not %zu (%s)", #actual, actual_, expected_,    \
-                  #expected);                                                                      \
+        uint64_t actual_ = (actual);                                                               \
+        uint64_t expected_ = (expected);                                                           \
+        cr_assert(actual_ == expected_, "%s is %" PRIu64 ", not %" PRIu64 " (%s)", #actual,        \
+                  actual_, expected_, #expected);                                                  \
     } while (0)
 
 /* A call that must fail: refuses (an expression that is true if it did) with that errno. */

@@ -62,7 +62,7 @@ static void CALL(_alloc_one)(bool from_cache)
 
 static void CALL(_free_one)(bool to_cache, uint64_t *random)
 {
-    size_t i = (size_t)(test_random(random) % CALL(_world).count);
+    size_t i = test_random_below(random, CALL(_world).count);
     TYPE *object = CALL(_world).live[i];
     unsigned char bytes[sizeof *object];
     memset(bytes, 0x5A, sizeof bytes);

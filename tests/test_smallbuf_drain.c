@@ -250,7 +250,7 @@ Test(smallbuf_drain, all_go_once_whatever_is_called, .init = setup, .fini = tear
 {
     uint64_t chance = test_setting("VF_SEED", 11);
     while (next < MOST * 19) {
-        push(test_random(&chance) % 400);
+        push(test_random_below(&chance, 400));
         size_t count = smallbuf_int_4_count(&buffer);
         int first = next - (int)count;
         switch (test_random(&chance) % 5) {
@@ -264,7 +264,7 @@ Test(smallbuf_drain, all_go_once_whatever_is_called, .init = setup, .fini = tear
             continue; /* and more to them */
         default: {
             smallbuf_int_4_drain drain = smallbuf_int_4_drain_begin(&buffer);
-            take(&drain, first, test_random(&chance) % (count + 1), false);
+            take(&drain, first, test_random_below(&chance, count + 1), false);
             smallbuf_int_4_drain_end(&drain);
         }
         }
@@ -300,7 +300,7 @@ Test(smallbuf_drain, steady_state_allocates_nothing, .init = setup, .fini = tear
     uint64_t chance = 5;
     for (int round = 0; round < 2000; round++) {
         next = 0;
-        push(round < 20 ? 3000 : test_random(&chance) % 300);
+        push(round < 20 ? 3000 : test_random_below(&chance, 300));
         smallbuf_int_4_clear(&buffer);
     }
     check_equal(allocator.calls, calls);

@@ -7,7 +7,7 @@
 #include "test_common.h"
 #include "threads.h"
 
-static size_t drops;
+static uint64_t drops;
 
 #define VF_T       uint64_t
 #define VF_N       4

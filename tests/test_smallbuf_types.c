@@ -20,90 +20,93 @@ ELEMENT(page, 4096, 1);
 ELEMENT(line, 64, 64);
 ELEMENT(four_lines, 256, 256);
 
+/* What stands before the elements: the counter and a pointer. */
+#define HEAD (8 + sizeof(void *))
+
 #define ROUND(size, alignment) (((size) + (alignment)-1) / (alignment) * (alignment))
 
 #define TYPE byte
 #define N    1
 #define NAME byte_1
-#define SIZE ROUND(16 + 1 * 1, 8)
+#define SIZE ROUND(HEAD + 1 * 1, 8)
 #include "test_smallbuf_type.h"
 
 #define TYPE byte
 #define N    1000
 #define NAME byte_1000
-#define SIZE ROUND(16 + 1000 * 1, 8)
+#define SIZE ROUND(HEAD + 1000 * 1, 8)
 #include "test_smallbuf_type.h"
 
 #define TYPE two_bytes
 #define N    7
 #define NAME two_bytes_7
-#define SIZE ROUND(16 + 7 * 2, 8)
+#define SIZE ROUND(HEAD + 7 * 2, 8)
 #include "test_smallbuf_type.h"
 
 #define TYPE three_bytes
 #define N    2
 #define NAME three_bytes_2
-#define SIZE ROUND(16 + 2 * 3, 8)
+#define SIZE ROUND(HEAD + 2 * 3, 8)
 #include "test_smallbuf_type.h"
 
 #define TYPE three_bytes
 #define N    64
 #define NAME three_bytes_64
-#define SIZE ROUND(16 + 64 * 3, 8)
+#define SIZE ROUND(HEAD + 64 * 3, 8)
 #include "test_smallbuf_type.h"
 
 #define TYPE word
 #define N    1
 #define NAME word_1
-#define SIZE ROUND(16 + 1 * 8, 8)
+#define SIZE ROUND(HEAD + 1 * 8, 8)
 #include "test_smallbuf_type.h"
 
 #define TYPE word
 #define N    7
 #define NAME word_7
-#define SIZE ROUND(16 + 7 * 8, 8)
+#define SIZE ROUND(HEAD + 7 * 8, 8)
 #include "test_smallbuf_type.h"
 
 #define TYPE three_ints
 #define N    1000
 #define NAME three_ints_1000
-#define SIZE ROUND(16 + 1000 * 12, 8)
+#define SIZE ROUND(HEAD + 1000 * 12, 8)
 #include "test_smallbuf_type.h"
 
 #define TYPE three_words
 #define N    2
 #define NAME three_words_2
-#define SIZE ROUND(16 + 2 * 24, 8)
+#define SIZE ROUND(HEAD + 2 * 24, 8)
 #include "test_smallbuf_type.h"
 
 #define TYPE hundred
 #define N    64
 #define NAME hundred_64
-#define SIZE ROUND(16 + 64 * 100, 8)
+#define SIZE ROUND(HEAD + 64 * 100, 8)
 #include "test_smallbuf_type.h"
 
 #define TYPE page
 #define N    1
 #define NAME page_1
-#define SIZE ROUND(16 + 1 * 4096, 8)
+#define SIZE ROUND(HEAD + 1 * 4096, 8)
 #include "test_smallbuf_type.h"
 
 #define TYPE page
 #define N    7
 #define NAME page_7
-#define SIZE ROUND(16 + 7 * 4096, 8)
+#define SIZE ROUND(HEAD + 7 * 4096, 8)
 #include "test_smallbuf_type.h"
 
 #define TYPE line
 #define N    2
 #define NAME line_2
-#define SIZE ROUND(16 + 2 * 64, 64)
+#define SIZE ROUND(HEAD + 2 * 64, 64)
 #include "test_smallbuf_type.h"
 
 #define TYPE four_lines
 #define N    7
 #define NAME four_lines_7
-#define SIZE ROUND(16 + 7 * 256, 256)
+#define SIZE ROUND(HEAD + 7 * 256, 256)
 #include "test_smallbuf_type.h"
 
 #define TYPE word
@@ -130,35 +133,35 @@ ELEMENT(four_lines, 256, 256);
 #define TYPE byte
 #define N    7
 #define NAME byte_7_flip
-#define SIZE (ROUND(8, 8) + 2 * ROUND(16 + 7 * 1, 8))
+#define SIZE (ROUND(8, 8) + 2 * ROUND(HEAD + 7 * 1, 8))
 #define VF_FLIP
 #include "test_smallbuf_type.h"
 
 #define TYPE three_ints
 #define N    2
 #define NAME three_ints_2_flip
-#define SIZE (ROUND(8, 8) + 2 * ROUND(16 + 2 * 12, 8))
+#define SIZE (ROUND(8, 8) + 2 * ROUND(HEAD + 2 * 12, 8))
 #define VF_FLIP
 #include "test_smallbuf_type.h"
 
 #define TYPE hundred
 #define N    1
 #define NAME hundred_1_flip
-#define SIZE (ROUND(8, 8) + 2 * ROUND(16 + 1 * 100, 8))
+#define SIZE (ROUND(8, 8) + 2 * ROUND(HEAD + 1 * 100, 8))
 #define VF_FLIP
 #include "test_smallbuf_type.h"
 
 #define TYPE four_lines
 #define N    2
 #define NAME four_lines_2_flip
-#define SIZE (ROUND(8, 256) + 2 * ROUND(16 + 2 * 256, 256))
+#define SIZE (ROUND(8, 256) + 2 * ROUND(HEAD + 2 * 256, 256))
 #define VF_FLIP
 #include "test_smallbuf_type.h"
 
 #define TYPE word
 #define N    64
 #define NAME word_64_flip_cache_aligned
-#define SIZE (VF_CACHE_LINE + 2 * ROUND(16 + 64 * 8, VF_CACHE_LINE))
+#define SIZE (VF_CACHE_LINE + 2 * ROUND(HEAD + 64 * 8, VF_CACHE_LINE))
 #define VF_CACHE_ALIGNED
 #define VF_FLIP
 #include "test_smallbuf_type.h"

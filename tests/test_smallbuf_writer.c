@@ -299,7 +299,7 @@ static void many_fills(int kinds, int fills, bool trim)
         if (i % 8 == 0)
             check_spans();
         if (trim && i % 5 == 0)
-            smallbuf_int_4_trim(&buffer, test_random(&chance) % 500);
+            smallbuf_int_4_trim(&buffer, test_random_below(&chance, 500));
         check_drain(i % 2 != 0);
     }
 }

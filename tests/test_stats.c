@@ -32,7 +32,7 @@ static void teardown(void)
 /* One random call on a pool in which n objects are live; how many are after it. */
 static size_t step(pool_short_50_cache *cache, size_t n, uint64_t *random)
 {
-    size_t part = test_random(random) % 200;
+    size_t part = test_random_below(random, 200);
     switch (test_random(random) % 8) {
     case 0:
         for (; part > 0 && n < MOST; part--)

@@ -30,7 +30,7 @@ static void CALL(_check_marks)(size_t from, size_t to)
 static void CALL(_shuffle)(uint64_t *random)
 {
     for (size_t i = COUNT - 1; i > 0; i--) {
-        size_t j = test_random(random) % (i + 1);
+        size_t j = test_random_below(random, i + 1);
         TYPE *other = CALL(_objects)[i];
         CALL(_objects)[i] = CALL(_objects)[j];
         CALL(_objects)[j] = other;

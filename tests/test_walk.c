@@ -184,7 +184,7 @@ static void plant(uint64_t random)
     static struct parent *nodes[PARENTS];
     check_equal(pool_parent_100_alloc_n(parents, nodes, PARENTS), PARENTS);
     for (size_t i = PARENTS - 1; i > 0; i--) {
-        size_t j = test_random(&random) % (i + 1);
+        size_t j = test_random_below(&random, i + 1);
         struct parent *other = nodes[i];
         nodes[i] = nodes[j];
         nodes[j] = other;

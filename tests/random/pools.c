@@ -452,7 +452,7 @@ static void visit(struct thing *thing, void *context)
     visit->count++;
     if (visit->frees && visit->count % 3 == 0) {
         expect_drop(visit->pool);
-        (void)let_go(bag, thing->place);
+        (void)let_go(bag, (size_t)thing->place);
         visit->pool->type->free(visit->pool->handle, thing);
     }
 }

@@ -45,8 +45,8 @@ struct arrived {
 
 static void arrive(struct arrived *arrived, uint64_t mark)
 {
-    size_t producer = mark >> 56;
-    size_t stream = mark >> 40 & 0xFFFF;
+    size_t producer = (size_t)(mark >> 56);
+    size_t stream = (size_t)(mark >> 40 & 0xFFFF);
     CHECK(producer < MOST_PRODUCERS && stream < MOST_STREAMS);
     CHECK((mark & 0xFFFFFFFFFF) == arrived->numbers[producer][stream]);
     arrived->numbers[producer][stream]++;

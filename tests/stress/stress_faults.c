@@ -191,7 +191,7 @@ static void end(const pthread_t threads[THREADS])
     CHECK(atomic_load(&test.memory.bytes) == 0 && atomic_load(&test.memory.blocks) == 0);
 }
 
-static void wait_for_calls(size_t calls)
+static void wait_for_calls(uint64_t calls)
 {
     while (atomic_load(&test.calls) < calls)
         sched_yield();

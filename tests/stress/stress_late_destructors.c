@@ -218,14 +218,15 @@ static void any_round(void)
     stress_passed("calls in all rounds of destructors");
 }
 
-/* Memory is bounded here too: threads leave nothing that only they could reach. */
+/* Memory is bounded here too: threads leave nothing that only they could reach. How much it is
+   depends on how soon the system forgets a thread that was joined. */
 static void last_round(void)
 {
     new_pool();
     run_threads(stress_count(50, 10), first_call_is_last);
     size_t bytes = test.allocator.bytes;
     run_threads(stress_count(400, 50), first_call_is_last);
-    CHECK(test.allocator.bytes <= bytes + bytes / 4);
+    CHECK(test.allocator.bytes <= 3 * bytes); /* leaving all would make it 6 times as much */
     end_pool();
     stress_passed("first calls in the last round");
 }

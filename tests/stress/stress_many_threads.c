@@ -156,12 +156,16 @@ static void all_at_once(void)
     new_pool();
     CHECK(pthread_barrier_init(&test.crowd, NULL, CROWD) == 0);
     atomic_store(&test.others, 0);
-    const size_t crowds = stress_count(3, 2);
+    const size_t crowds = stress_count(3, 3);
+    size_t first = 0;
     size_t most = bound(CROWD + 1, CROWD * CROWD_ITEMS);
     for (size_t i = 0; i < crowds; i++) {
-        size_t peak_before = test.allocator.peak;
         run_crowd();
-        CHECK(i == 0 || test.allocator.peak <= peak_before + peak_before / 8); /* all is reused */
+        if (i == 0)
+            first = test.allocator.peak;
+        /* all is reused, or three would take three times as much. Who comes while many others do
+           may have to go without a cache, so the first takes less */
+        CHECK(test.allocator.peak <= 2 * first);
         printf("%d threads at once: peak %zu bytes, bound %zu\n", CROWD,
                (size_t)test.allocator.peak, most);
     }

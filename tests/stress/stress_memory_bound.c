@@ -60,7 +60,7 @@ ANY_POOL(pool_s1000_5, struct s1000, 5);
 ANY_POOL(pool_s1000_256, struct s1000, 256);
 
 /* Counts, and gives memory from one large reserve that is paid for only where it is touched. */
-#define RESERVE_BYTES ((size_t)3 << 30)
+#define RESERVE_BYTES ((uint64_t)3 << 30)
 static struct {
     char *memory;
     size_t used;
@@ -280,6 +280,10 @@ static void run(const any_pool_type *type, size_t live)
 int main(void)
 {
     stress_begin("stress_memory_bound");
+    if (SIZE_MAX < RESERVE_BYTES * 2) {
+        printf("stress_memory_bound: skipped: there are no addresses for so much\n");
+        return STRESS_SKIPPED;
+    }
     const any_pool_type *types[] = {&any_pool_s1_4096, &any_pool_s8_512, &any_pool_s24_171,
                                     &any_pool_s64_64, &any_pool_s1000_5};
     const size_t million = STRESS_THREAD_SANITIZER ? 200000 : 1000000;

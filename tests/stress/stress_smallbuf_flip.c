@@ -82,7 +82,7 @@ static void *produce(void *context)
 
 static void see(uint64_t mark)
 {
-    size_t id = mark >> 56;
+    size_t id = (size_t)(mark >> 56);
     CHECK(id <= DRAINER);
     CHECK(mark_of(id, atomic_fetch_add(&seen.next[id], 1)) == mark);
     seen.count++;

@@ -82,7 +82,7 @@ int main(void)
     test_run_threads(2, cross, (void *[]){&marks[0], &marks[1]});
     CHECK(smallbuf_uint8_t_16_count(&buffer) == BORDER - BEFORE + 4 * EACH);
     const uint8_t *element;
-    CHECK(smallbuf_uint8_t_16_span(&buffer, BORDER, &element) > 0 && *element >= 0x80);
+    CHECK(smallbuf_uint8_t_16_span(&buffer, (size_t)BORDER, &element) > 0 && *element >= 0x80);
     check(BORDER - BEFORE);
     CHECK(smallbuf_uint8_t_16_trim(&buffer, 0) > BORDER);
     stress_passed("2^32 elements and more");

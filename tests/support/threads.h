@@ -26,6 +26,12 @@ static inline uint64_t test_random(uint64_t *state)
     return x * UINT64_C(0x2545F4914F6CDD1D);
 }
 
+/* 0 .. n - 1. */
+static inline size_t test_random_below(uint64_t *state, size_t n)
+{
+    return (size_t)(test_random(state) % n);
+}
+
 /* A number from the environment, so that a test can be run for longer or from another seed. */
 static inline uint64_t test_setting(const char *name, uint64_t otherwise)
 {
@@ -33,13 +39,18 @@ static inline uint64_t test_setting(const char *name, uint64_t otherwise)
     return text != NULL ? strtoull(text, NULL, 0) : otherwise;
 }
 
-/* Runs body(contexts[i]) on n threads at once, until all have returned. */
+/* Runs body(contexts[i]) on n threads at once, until all have returned. Their stacks are such that
+   an address space of 32 bits has room for a thousand. */
 static inline void test_run_threads(size_t n, void *(*body)(void *), void *const contexts[])
 {
     pthread_t *threads = calloc(n, sizeof *threads);
+    pthread_attr_t attributes;
     CHECK(threads != NULL);
+    CHECK(pthread_attr_init(&attributes) == 0);
+    CHECK(pthread_attr_setstacksize(&attributes, (size_t)1 << 20) == 0);
     for (size_t i = 0; i < n; i++)
-        CHECK(pthread_create(&threads[i], NULL, body, contexts[i]) == 0);
+        CHECK(pthread_create(&threads[i], &attributes, body, contexts[i]) == 0);
+    pthread_attr_destroy(&attributes);
     for (size_t i = 0; i < n; i++)
         CHECK(pthread_join(threads[i], NULL) == 0);
     free(threads);
