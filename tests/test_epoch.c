@@ -10,6 +10,18 @@
 #define VF_EPOCH
 #include <veryfast/pool.h>
 
+struct family {
+    struct family *children[2];
+    size_t number;
+};
+
+static void family_drop(struct family *family);
+#define VF_T       struct family
+#define VF_N       100
+#define VF_DROP(p) family_drop(p)
+#define VF_EPOCH
+#include <veryfast/pool.h>
+
 Test(epoch, a_reader_goes_on_reading)
 {
     for (int kind = 0; kind < KINDS; kind++) {
@@ -189,4 +201,52 @@ Test(epoch, trim_gives_back_what_was_deferred)
     numbers_release(pool);
     check_all_back(&allocator);
     end();
+}
+
+/* ---- a drop that defers others, while P_destroy drops all ---- */
+
+static pool_family_100 *families;
+static unsigned family_drops[MOST];
+
+static void family_drop(struct family *family)
+{
+    family_drops[family->number]++;
+    for (int i = 0; i < 2; i++)
+        cr_assert(pool_family_100_free_deferred(families, family->children[i]));
+}
+
+/* One tree of all, each node of which lies anywhere: before its parent, or far behind it. */
+static void plant(uint64_t random)
+{
+    static struct family *nodes[MOST];
+    check_equal(pool_family_100_alloc_n(families, nodes, MOST), MOST);
+    for (size_t i = MOST - 1; i > 0; i--) {
+        size_t j = test_random(&random) % (i + 1);
+        struct family *other = nodes[i];
+        nodes[i] = nodes[j];
+        nodes[j] = other;
+    }
+    for (size_t i = 0; i < MOST; i++) {
+        struct family *left = 2 * i + 1 < MOST ? nodes[2 * i + 1] : NULL;
+        struct family *right = 2 * i + 2 < MOST ? nodes[2 * i + 2] : NULL;
+        *nodes[i] = (struct family){{left, right}, i};
+    }
+}
+
+Test(epoch, a_drop_may_defer_others_to_the_end_of_the_pool)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        allocator = (test_allocator){0};
+        vf_pool_options options = {.allocator = test_allocator_hook(&allocator),
+                                   .cache_objects = kinds[kind].cache_objects,
+                                   .max_objects = kinds[kind].max_objects};
+        families = pool_family_100_new(&options);
+        cr_assert(families != NULL);
+        plant((uint64_t)kind + 1);
+        memset(family_drops, 0, sizeof family_drops);
+        pool_family_100_destroy(families);
+        for (size_t i = 0; i < MOST; i++)
+            check_equal(family_drops[i], 1);
+        check_all_back(&allocator);
+    }
 }
