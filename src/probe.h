@@ -23,6 +23,9 @@
 #        include <sys/sdt.h>
 #        ifdef __clang__ /* sees what a macro of that header expands to as ours */
 #            pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#            if __has_warning("-Wc23-extensions") /* the same, from clang 19 on */
+#                pragma clang diagnostic ignored "-Wc23-extensions"
+#            endif
 #        endif
 #        define VF_PROBE(name, what, number)                                                       \
             DTRACE_PROBE2(veryfast, name, (const void *)(what), (size_t)(number))

@@ -64,7 +64,7 @@ Test(magazine, costs_little_more_than_its_size, .init = setup, .fini = teardown)
     size_t before = allocator.bytes;
     for (size_t i = 0; i < COUNT; i++)
         cr_assert(vf_magazine_new(pool, 0) != NULL);
-    double each = (double)(allocator.bytes - before) / COUNT;
+    double each = (double)(allocator.bytes - before) / (double)COUNT;
     cr_assert(each / 64 < 8.5, "%g bytes a magazine, %g a slot", each, each / 64);
 }
 

@@ -24,8 +24,8 @@ static void drop(const int *value);
 static test_allocator allocator;
 static vf_smallbuf_options options;
 static smallbuf_int_4 buffer;
-static int next;                      /* number of the next element pushed */
-static unsigned char gone[MOST * 20]; /* how often each was dropped or handed out */
+static int next;                 /* number of the next element pushed */
+static unsigned gone[MOST * 20]; /* how often each was dropped or handed out */
 
 static void drop(const int *value)
 {
@@ -49,10 +49,10 @@ static void push(size_t n)
 }
 
 /* Elements from first on, so many, are gone as often as that. */
-static void check_gone(int first, size_t n, unsigned char times)
+static void check_gone(int first, size_t n, unsigned times)
 {
     for (size_t i = 0; i < n; i++)
-        cr_assert(gone[(size_t)first + i] == times, "%zu has gone %d times, not %d",
+        cr_assert(gone[(size_t)first + i] == times, "%zu has gone %u times, not %u",
                   (size_t)first + i, gone[(size_t)first + i], times);
 }
 
