@@ -106,6 +106,32 @@ Test(cap, bounds_what_can_be_reserved)
     check_all_back(&allocator);
 }
 
+#if SIZE_MAX > UINT32_MAX
+typedef struct vast {
+    unsigned char bytes[(size_t)1 << 40];
+} vast;
+#    define VF_T    vast
+#    define VF_N    1
+#    define VF_NAME vasts
+#    include <veryfast/pool.h>
+
+/* More bytes than can be counted. */
+Test(cap, of_objects_so_large_that_all_are_too_many)
+{
+    allocator = (test_allocator){0};
+    vf_pool_options options = {.allocator = test_allocator_hook(&allocator),
+                               .max_objects = (size_t)1 << 30};
+    vasts *pool = vasts_new(&options);
+    cr_assert(pool != NULL);
+    size_t calls = atomic_load(&allocator.calls);
+    check_refused(ENOMEM, !vasts_reserve(pool, (size_t)1 << 30));
+    check_equal(atomic_load(&allocator.calls), calls);
+    check_equal(vasts_stats(pool).capacity, 0);
+    vasts_release(pool);
+    check_all_back(&allocator);
+}
+#endif
+
 Test(cap, counts_live_objects_whoever_frees_them)
 {
     pool_int_10 *pool = capped(3);

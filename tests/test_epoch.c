@@ -187,6 +187,42 @@ Test(epoch, no_memory)
     }
 }
 
+static void *defer_without_memory(void *refusals)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < MOST; i++) {
+        errno = 0;
+        if (numbers_free_deferred(pool, objects[i])) {
+            done++; /* in a deferral that was kept */
+            continue;
+        }
+        cr_assert(errno == EAGAIN && *objects[i] == (long)i);
+        objects[(*(size_t *)refusals)++] = objects[i];
+    }
+    check_equal(done + *(size_t *)refusals, MOST);
+    return NULL;
+}
+
+/* A thread that has no cache and gets none, nor anything else. */
+Test(epoch, no_memory_at_all)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        size_t refused = 0;
+        begin(kind, 0);
+        fill(MOST);
+        atomic_store(&allocator.refuse, true);
+        test_run_threads(1, defer_without_memory, (void *[]){&refused});
+        cr_assert(refused > 0);
+        atomic_store(&allocator.refuse, false);
+        defer(0, refused);
+        numbers_epoch_barrier(pool);
+        check_equal(dropped(), MOST);
+        numbers_release(pool);
+        check_all_back(&allocator);
+        end();
+    }
+}
+
 Test(epoch, trim_gives_back_what_was_deferred)
 {
     begin(0, 0);

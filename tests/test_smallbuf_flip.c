@@ -154,6 +154,27 @@ Test(smallbuf_flip, room_is_for_each_bank, .init = setup, .fini = teardown)
     check_refused(ENOMEM, !flips_push(&buffer, 4));
 }
 
+/* Whichever of the chunks for the two banks is refused, neither bank has more than before. */
+Test(smallbuf_flip, a_refused_reserve_changes_nothing, .init = setup, .fini = teardown)
+{
+    push_ints(0, 3);
+    size_t refused = 0;
+    for (size_t k = 1; refused < k; k++) {
+        size_t bytes = atomic_load(&allocator.bytes);
+        atomic_store(&allocator.fail_at, atomic_load(&allocator.calls) + k);
+        errno = 0;
+        if (flips_reserve(&buffer, 100)) {
+            cr_assert(refused > 1, "%zu calls of the allocator", refused);
+            return;
+        }
+        cr_assert(errno == ENOMEM);
+        check_equal(atomic_load(&allocator.bytes), bytes);
+        check_equal(flips_count(&buffer), 3);
+        check_equal(flips_capacity(&buffer), 4);
+        refused++;
+    }
+}
+
 Test(smallbuf_flip, a_cap_is_for_each_bank, .init = setup, .fini = teardown)
 {
     static const size_t caps[] = {1, 3, 4, 5, 100};

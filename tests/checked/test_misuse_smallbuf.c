@@ -119,3 +119,19 @@ Test(misuse_smallbuf, by_turns, .init = setup, .fini = teardown)
 {
     cr_assert(check_passes(drains_between)[0] == '\0');
 }
+
+/* Among so many, some share a place in the table of what is in use. */
+Test(misuse_smallbuf, each_of_many_has_its_own_writer)
+{
+    enum { MANY = 1000 };
+    static smallbuf_int_4 buffers[MANY];
+    static smallbuf_int_4_writer writers[MANY];
+    for (size_t i = 0; i < MANY; i += 2)
+        smallbuf_int_4_writer_open(&writers[i], &buffers[i]);
+    for (size_t i = 1; i < MANY; i += 2)
+        smallbuf_int_4_clear(&buffers[i]); /* is not stopped */
+    for (size_t i = 0; i < MANY; i += 2) {
+        smallbuf_int_4_writer_close(&writers[i]);
+        smallbuf_int_4_destroy(&buffers[i]);
+    }
+}

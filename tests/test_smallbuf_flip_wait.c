@@ -1,0 +1,129 @@
+/*
+ * test_smallbuf_flip_wait.c - S_flip and S_flip_try while a push is in flight: it is in the middle
+ * of its call of the allocator. The flip waits until it sleeps, and may not be cancelled there.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+
+#include "test_common.h"
+#include "threads.h"
+
+#define VF_T int
+#define VF_N 4
+#define VF_FLIP
+#define VF_NAME flips
+#include <veryfast/smallbuf.h>
+
+static test_allocator allocator;
+static flips buffer;
+static void (*meanwhile)(void);
+static pthread_t drainer;
+static int sleeps, ended, taken; /* atomic */
+
+/* In place of libc's: the library's wait is seen. */
+int nanosleep(const struct timespec *time, struct timespec *left)
+{
+    __atomic_fetch_add(&sleeps, 1, __ATOMIC_SEQ_CST);
+    return clock_nanosleep(CLOCK_MONOTONIC, 0, time, left);
+}
+
+static void *alloc_meanwhile(void *context, size_t size, size_t alignment)
+{
+    void (*now)(void) = meanwhile;
+    meanwhile = NULL;
+    if (now != NULL)
+        now();
+    (void)context;
+    vf_allocator own = test_allocator_hook(&allocator);
+    return own.alloc(own.context, size, alignment);
+}
+
+static void dealloc(void *context, void *memory, size_t size, size_t alignment)
+{
+    (void)context;
+    vf_allocator own = test_allocator_hook(&allocator);
+    own.dealloc(own.context, memory, size, alignment);
+}
+
+static const vf_smallbuf_options options = {.allocator = {alloc_meanwhile, dealloc, NULL}};
+
+static void setup(void)
+{
+    allocator = (test_allocator){0};
+    memset(&buffer, 0, sizeof buffer);
+    flips_init(&buffer, &options);
+}
+
+/* Pushes 0, 1, ... until one of them has called this in its middle; how many. */
+static int push_until(void (*called)(void))
+{
+    int n = 0;
+    for (meanwhile = called; meanwhile != NULL; n++)
+        cr_assert(flips_push(&buffer, n));
+    return n;
+}
+
+static void try_in_vain(void)
+{
+    flips_drain drain;
+    cr_assert(!flips_flip_try(&buffer, &drain));
+}
+
+Test(smallbuf_flip_wait, a_try_does_not_wait, .init = setup)
+{
+    int n = push_until(try_in_vain);
+    flips_drain drain;
+    cr_assert(flips_flip_try(&buffer, &drain));
+    int value;
+    for (int i = 0; i < n; i++)
+        cr_assert(flips_drain_next(&drain, &value) && value == i);
+    cr_assert(!flips_drain_next(&drain, &value));
+    flips_drain_end(&drain);
+    flips_destroy(&buffer);
+    check_all_back(&allocator);
+}
+
+static void note_end(void *none)
+{
+    (void)none;
+    __atomic_store_n(&ended, 1, __ATOMIC_SEQ_CST);
+}
+
+static void *drain_all(void *none)
+{
+    pthread_cleanup_push(note_end, NULL);
+    flips_drain drain = flips_flip(&buffer);
+    for (int value; flips_drain_next(&drain, &value);)
+        __atomic_fetch_add(&taken, 1, __ATOMIC_SEQ_CST);
+    flips_drain_end(&drain);
+    pthread_testcancel();
+    pthread_cleanup_pop(0);
+    return none;
+}
+
+static void wait_for_sleeps(int n)
+{
+    while (__atomic_load_n(&sleeps, __ATOMIC_SEQ_CST) < n &&
+           !__atomic_load_n(&ended, __ATOMIC_SEQ_CST))
+        sched_yield();
+}
+
+static void cancel_the_drainer(void)
+{
+    cr_assert(pthread_create(&drainer, NULL, drain_all, NULL) == 0);
+    wait_for_sleeps(1);
+    cr_assert(pthread_cancel(drainer) == 0);
+    wait_for_sleeps(__atomic_load_n(&sleeps, __ATOMIC_SEQ_CST) + 2);
+}
+
+Test(smallbuf_flip_wait, a_cancelled_drainer_takes_all_first, .init = setup)
+{
+    int n = push_until(cancel_the_drainer);
+    void *result;
+    cr_assert(pthread_join(drainer, &result) == 0);
+    cr_assert(result == PTHREAD_CANCELED);
+    check_equal((size_t)taken, (size_t)n);
+    flips_destroy(&buffer);
+    check_all_back(&allocator);
+}
