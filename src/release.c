@@ -45,7 +45,9 @@ static bool add_outstanding(vf_pool *pool, int64_t objects)
 {
     if (objects == 0)
         return false;
-    return vf_fetch_add_acq_rel(&pool->outstanding, objects) == -objects;
+    int64_t before = vf_fetch_add_acq_rel(&pool->outstanding, objects);
+    assert(before >= -objects); /* at least what is live */
+    return before == -objects;
 }
 
 /* Objects that did not go through a settled cache came back (or, negative, went out). */
