@@ -248,6 +248,11 @@ static void find_pools(void)
 #else
     fprintf(stderr, "missing: Concurrency Kit's stack (Debian: libck-dev)\n");
 #endif
+#if HAVE_DPDK
+    mempool_find();
+#else
+    fprintf(stderr, "missing: DPDK's rte_mempool (Debian: libdpdk-dev)\n");
+#endif
 #if HAVE_BOOST
     peer_add("boost free", &boost_freelist_loops, 0, NULL);
     peer_add("boost pool", &boost_pool_loops, 0, NULL);

@@ -98,6 +98,10 @@ void allocator_rows_open(const struct row *row)
 {
     allocators_open();
     deferrers_open();
+    for (size_t v = 0; v < row->variants->n; v++) {
+        if (row->variants->all[v].open != NULL)
+            row->variants->all[v].open();
+    }
     workers_start(row->threads);
     if (row->burst > 0)
         work_burst(&work, row->threads, row->burst, row->order);

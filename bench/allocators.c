@@ -144,6 +144,12 @@ void peer_add(const char *name, const struct loops *loops, unsigned fits, void (
         sizes_add_peer(name, loops);
 }
 
+void fixed_peer_add(const char *name, const struct loops *loops, void (*open)(void))
+{
+    variant_add_loops(&variants_of_n, name, PEER, loops)->open = open;
+    variant_add_loops(&variants_of_ring, name, PEER, loops)->open = open;
+}
+
 /* The pool's forms that have peers, who follow. */
 static void add_forms(void)
 {

@@ -35,7 +35,13 @@ enum fits {
 
 /* Adds a peer wherever it fits; give_back is what gives back what is free, or NULL. */
 void peer_add(const char *name, const struct loops *loops, unsigned fits, void (*give_back)(void));
+/* The same for one that has so many objects and no more: for rows that never need more. */
+void fixed_peer_add(const char *name, const struct loops *loops, void (*open)(void));
 void peers_find(void);
+
+#if HAVE_DPDK
+void mempool_find(void);
+#endif
 
 void sizes_find(void);
 void sizes_add_peer(const char *name, const struct loops *loops);

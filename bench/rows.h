@@ -33,6 +33,7 @@ struct variant {
     const struct loops *loops;
     unsigned threads; /* instead of the row's; 0: the row's */
     const struct buffer_loops *buffer;
+    void (*open)(void);      /* makes what only the processes with its rows need; or NULL */
     void (*give_back)(void); /* of an allocator: gives back what is free; NULL: it does not */
 };
 
