@@ -252,12 +252,16 @@ void vf_capped_free(vf_pool *pool, void *slot)
    but never for longer than there are slots. */
 static uint32_t count_free(vf_capped *capped, uint64_t head)
 {
+    /* acquire: pairs with the release in add_span. A link that changes meanwhile may lead to a span
+       that has come since, which is not to be looked at; CLOSED is above all spans */
+    uint32_t ready = vf_load_acquire(&capped->ready);
     uint32_t most = vf_load_relaxed(&capped->carved);
     uint32_t index = vf_head_index(head, capped->index_mask);
     uint32_t n = 0;
-    for (; n < most && index != 0 && index != closed_index(capped); n++) {
+    for (; n < most && index != 0 && index <= ready; n++) {
         span *of = span_of_index(capped, index);
-        index = vf_load_acquire(&of->links[index - 1 - of->first]);
+        /* relaxed: a number that is followed no further than ready */
+        index = vf_load_relaxed(&of->links[index - 1 - of->first]);
     }
     return n;
 }
@@ -275,7 +279,8 @@ bool vf_capped_reserve(vf_pool *pool, size_t n)
 {
     vf_capped *capped = pool->capped;
     pthread_mutex_lock(&pool->growth_lock);
-    size_t unused = count_free(capped, vf_load_acquire(&capped->free.head));
+    /* relaxed: count_free acquires what it follows the head into */
+    size_t unused = count_free(capped, vf_load_relaxed(&capped->free.head));
     /* relaxed, and once: others carve meanwhile, and what is asked for must not exceed the cap */
     size_t carved = vf_load_relaxed(&capped->carved);
     bool reserved = n <= unused + (capped->max - carved);
@@ -297,7 +302,8 @@ void vf_capped_stats(vf_pool *pool, vf_pool_stats *stats)
     size_t carved = vf_load_relaxed(&capped->carved);
     if (carved > stats->capacity) /* it has grown meanwhile */
         carved = stats->capacity;
-    stats->depot = count_free(capped, vf_load_acquire(&capped->free.head));
+    /* relaxed: as in vf_capped_reserve */
+    stats->depot = count_free(capped, vf_load_relaxed(&capped->free.head));
     if (stats->depot > carved)
         stats->depot = carved;
     stats->live = carved - stats->depot;
@@ -305,14 +311,15 @@ void vf_capped_stats(vf_pool *pool, vf_pool_stats *stats)
     stats->peak = carved;
 }
 
+/* The next three as map.c has them: growth lock, or no other call. */
 size_t vf_capped_ready(const vf_pool *pool)
 {
-    return vf_load_acquire(&pool->capped->ready);
+    return pool->capped->ready;
 }
 
 size_t vf_capped_spans(const vf_pool *pool)
 {
-    return vf_load_acquire(&pool->capped->span_count);
+    return pool->capped->span_count;
 }
 
 /* The span that so many others lie below. */

@@ -8,13 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cancel.h"
 #include "checked.h"
-
-#define LINE_SIZE 1024
-
-/* A sanitizer's runtime, where the program has one, knows source lines. */
-extern void __sanitizer_symbolize_pc(void *pc, const char *format, char *out, size_t size)
-    __attribute__((weak));
 
 /* atomic, both; set before the misuse that they are for */
 static vf_misuse_handler *handler;
@@ -27,8 +22,8 @@ void vf_checked_on_misuse(vf_misuse_handler *wanted, void *context)
     vf_store_release(&handler, wanted);
 }
 
-/* The place as text: function+0x12, or file+0x1234, or 0x1234. */
-void vf_place_print(const void *place, char *text, size_t size)
+/* The place as text: function+0x12, or file+0x1234, or 0x1234; and (line) if that is known. */
+void vf_place_print_with(const void *place, const char *line, char *text, size_t size)
 {
     Dl_info info;
     uintptr_t address = (uintptr_t)place;
@@ -42,20 +37,25 @@ void vf_place_print(const void *place, char *text, size_t size)
         snprintf(text, size, "%s+%#zx", info.dli_fname,
                  (size_t)(address - (uintptr_t)info.dli_fbase));
     size_t length = strlen(text);
-    if (__sanitizer_symbolize_pc == NULL || place == NULL || size - length < 32)
-        return;
-    char line[256] = "";
-    __sanitizer_symbolize_pc((void *)address, "%f %s:%l", line, sizeof line);
-    snprintf(text + length, size - length, " (%s)", line);
+    if (*line != '\0' && strlen(line) + sizeof " ()" <= size - length)
+        snprintf(text + length, size - length, " (%s)", line);
+}
+
+void vf_place_print(const void *place, char *text, size_t size)
+{
+    vf_source source = {.place = place};
+    vf_sources_find(&source, 1);
+    vf_place_print_with(place, source.line, text, size);
 }
 
 _Noreturn void vf_misuse(const char *pool_name, const void *pool, const void *place,
                          const char *sentence, ...)
 {
-    char line[LINE_SIZE];
-    char where[LINE_SIZE / 4];
-    char what[LINE_SIZE / 2];
+    char where[VF_PLACE_SIZE];
+    char what[3 * VF_PLACE_SIZE];
+    char line[5 * VF_PLACE_SIZE];
     va_list arguments;
+    (void)vf_cancel_off(); /* or the thread might end in place of the process */
     va_start(arguments, sentence);
     vsnprintf(what, sizeof what, sentence, arguments);
     va_end(arguments);

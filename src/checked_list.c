@@ -1,21 +1,13 @@
 /*
- * checked_list.c - the pools there are, the names of instances, and the quarantines: what the lock
- * of the checked build guards. No lock is taken, and nothing else called, while it is held.
+ * checked_list.c - the pools there are, and the quarantines: what the lock of the checked build
+ * guards. No lock is taken while it is held, and nothing called but what waits for none.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "pool.h"
 
 #define GONE      64 /* pools that are remembered when they have ended */
 #define NAME_SIZE 64
-
-/* An instance, by its name. Kept for ever. */
-typedef struct instance {
-    struct instance *next;
-    size_t object_size, alignment, batch_objects;
-    char name[];
-} instance;
 
 typedef struct gone_pool {
     const void *address, *released_at;
@@ -24,14 +16,12 @@ typedef struct gone_pool {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static vf_pool *pools;
-static instance *instances;
 static gone_pool gone[GONE];
 static size_t gone_next;
 
-FILE *vf_leaks_out;
-
 static void lock_for_fork(void)
 {
+    vf_checked_name_lock();
     vf_checked_push_lock();
     pthread_mutex_lock(&lock);
 }
@@ -40,6 +30,7 @@ static void unlock_after_fork(void)
 {
     pthread_mutex_unlock(&lock);
     vf_checked_push_unlock();
+    vf_checked_name_unlock();
 }
 
 /* Registered before the core's: so its locks are taken first, under which allocators may call. */
@@ -54,31 +45,10 @@ void vf_checked_begin(void)
     pthread_once(&once, begin_process);
 }
 
-/* The instance of that name, made if need be; NULL where memory is spent. */
-static instance *instance_of(const vf_pool_type *type)
-{
-    instance *found = instances;
-    while (found != NULL && strcmp(found->name, type->name) != 0)
-        found = found->next;
-    if (found != NULL)
-        return found;
-    found = malloc(sizeof *found + strlen(type->name) + 1);
-    if (found == NULL)
-        return NULL;
-    *found = (instance){instances, type->object_size, type->alignment, type->batch_objects};
-    memcpy(found->name, type->name, strlen(type->name) + 1);
-    instances = found;
-    return found;
-}
-
-/* A new pool. Its type's name must stand for one set of parameters in the whole program. */
-void vf_checked_add(vf_pool *pool, const vf_pool_type *type, const void *place)
+/* A new pool. */
+void vf_checked_add(vf_pool *pool, const vf_pool_type *type)
 {
     pthread_mutex_lock(&lock);
-    const instance *same = instance_of(type);
-    bool differs = same != NULL &&
-                   (same->object_size != type->object_size || same->alignment != type->alignment ||
-                    same->batch_objects != type->batch_objects);
     vf_checked *checked = &pool->checked;
     checked->object_size = type->object_size;
     checked->next = pools;
@@ -87,18 +57,13 @@ void vf_checked_add(vf_pool *pool, const vf_pool_type *type, const void *place)
         pools->checked.link = &checked->next;
     pools = pool;
     pthread_mutex_unlock(&lock);
-    if (differs)
-        vf_misuse(pool->name, pool, place,
-                  "second instance named %s with other parameters (size %zu, alignment %zu, %zu in "
-                  "a batch, and before %zu, %zu, %zu)",
-                  type->name, type->object_size, type->alignment, type->batch_objects,
-                  same->object_size, same->alignment, same->batch_objects);
 }
 
 /* The pool's memory is about to go back. */
 void vf_checked_forget(vf_pool *pool)
 {
     vf_checked *checked = &pool->checked;
+    vf_bypass_end(pool);
     if (checked->link == NULL)
         return; /* one that P_new could not finish */
     pthread_mutex_lock(&lock);
@@ -115,7 +80,7 @@ void vf_checked_forget(vf_pool *pool)
 static _Noreturn void released_pool(const char *name, const void *address, const char *what,
                                     const void *place, const void *released_at)
 {
-    char text[256];
+    char text[VF_PLACE_SIZE];
     vf_place_print(released_at, text, sizeof text);
     vf_misuse(name, address, place, "%s with a released pool@, released at %s", what, text);
 }
@@ -182,6 +147,7 @@ static vf_header *take_oldest(vf_pool *pool, size_t most_bytes, size_t n)
     vf_header *last = NULL;
     for (; n > 0 && checked->quarantined * pool->stride > most_bytes; n--) {
         checked->quarantined--;
+        checked->taken++;
         last = checked->first;
         checked->first = last->next;
     }
@@ -202,10 +168,30 @@ vf_header *vf_quarantine_get(vf_pool *pool)
     return oldest;
 }
 
+/* Of a capped pool that is not released: all to the core, and an alloc never finds a slot in
+   neither. */
+void vf_quarantine_move(vf_pool *pool)
+{
+    pthread_mutex_lock(&lock);
+    for (vf_header *header; (header = take_oldest(pool, 0, 1)) != NULL;)
+        vf_capped_free(pool, vf_object_of(pool, header));
+    pthread_mutex_unlock(&lock);
+}
+
+/* How many were ever taken out. */
+size_t vf_quarantine_taken(vf_pool *pool)
+{
+    pthread_mutex_lock(&lock);
+    size_t taken = pool->checked.taken;
+    pthread_mutex_unlock(&lock);
+    return taken;
+}
+
 /*
  * Puts the object in, and takes one or two others out, as a chain, at once: with the object in
- * there another thread may end the pool. NULL: there are none. If the pool is released, the object
- * itself is taken out, and with it all is left to the core.
+ * there another thread may end the pool; and a capped pool's slot that is in the hands of a free is
+ * its object, or has one there in its place, and so never two. NULL: there are none. If the pool is
+ * released, the object itself is taken out, and with it all is left to the core.
  */
 vf_header *vf_quarantine_exchange(vf_pool *pool, vf_header *header, size_t most_bytes)
 {
@@ -220,7 +206,7 @@ vf_header *vf_quarantine_exchange(vf_pool *pool, vf_header *header, size_t most_
             checked->first = header;
         checked->last = header;
         checked->quarantined++;
-        chain = take_oldest(pool, most_bytes, 2);
+        chain = take_oldest(pool, most_bytes, pool->capped != NULL ? 1 : 2);
     }
     pthread_mutex_unlock(&lock);
     return chain;

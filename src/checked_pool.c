@@ -3,10 +3,9 @@
  * does what the core does.
  *
  * What is freed waits in the quarantine, where it is live for the core. So whatever must not take
- * it for live (a cap, P_each, P_trim, P_stats, P_release) gives it to the core first, or allows for
- * it.
+ * it for live (P_each, P_trim, P_reserve, P_stats, P_release) gives it to the core first, or allows
+ * for it; and an alloc that the core refuses looks there.
  */
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -15,11 +14,6 @@
 #include "map.h"
 
 static size_t quarantine_bytes = (size_t)256 << 10; /* atomic */
-
-void vf_checked_list_leaks(FILE *out)
-{
-    vf_store_relaxed(&vf_leaks_out, out);
-}
 
 void vf_checked_keep_contents(bool keep)
 {
@@ -44,13 +38,11 @@ static void free_chain(vf_pool *pool, vf_header *chain, const void *place)
     }
 }
 
-/* Gives to the core all that is freed; whether that was anything. */
-static bool empty_quarantine(vf_pool *pool, const void *place)
+/* Gives to the core all that is freed. */
+static void empty_quarantine(vf_pool *pool, const void *place)
 {
-    bool any = false;
-    for (vf_header *header; (header = vf_quarantine_get(pool)) != NULL; any = true)
+    for (vf_header *header; (header = vf_quarantine_get(pool)) != NULL;)
         free_chain(pool, header, place);
-    return any;
 }
 
 /* ---- beginning and end ---- */
@@ -60,37 +52,14 @@ vf_pool_core *vf_checked_new(const vf_pool_type *type, const vf_pool_options *op
 {
     vf_checked_begin();
     vf_pool_core *core = vf_pool_core_new(type, options, options_size);
-    if (core != NULL)
-        vf_checked_add(vf_pool_whole(core), type, place);
+    if (core == NULL)
+        return NULL;
+    vf_pool *pool = vf_pool_whole(core);
+    vf_checked_add(pool, type);
+    vf_parameters parameters = {
+        .size = type->object_size, .alignment = type->alignment, .number = type->batch_objects};
+    vf_checked_name(type->name, &parameters, pool->name, pool, place);
     return core;
-}
-
-static void print_leak(const vf_pool *pool, const void *object, FILE *out)
-{
-    char place[256];
-    const vf_header *header = vf_header_of(pool, object);
-    if (!vf_header_is_whole(pool, object) || vf_load_relaxed(&header->state) != VF_LIVE)
-        return;
-    vf_place_print(header->allocated, place, sizeof place);
-    fprintf(out, "veryfast: %s %p: %p is out, allocated at %s\n", pool->name, (const void *)pool,
-            object, place);
-}
-
-/* Frees of other threads may run beside P_release: they end no batch. */
-static void list_leaks(vf_pool *pool)
-{
-    FILE *out = vf_load_relaxed(&vf_leaks_out);
-    if (out == NULL)
-        return;
-    int saved = errno;
-    vf_threads_enter();
-    for (size_t place = 0; place < vf_regions(pool); place++) {
-        vf_region region = vf_region_at(pool, place);
-        for (size_t i = 0; i < region.slots; i++)
-            print_leak(pool, region.base + i * pool->stride, out);
-    }
-    vf_threads_leave();
-    errno = saved;
 }
 
 void vf_checked_release(vf_pool_core *core, const void *place)
@@ -98,7 +67,7 @@ void vf_checked_release(vf_pool_core *core, const void *place)
     vf_pool *pool = vf_checked_pool(core, false, "P_release", place);
     vf_checked_close(pool, place);
     empty_quarantine(pool, place);
-    list_leaks(pool);
+    vf_leaks_print(pool);
     vf_pool_core_release(core);
 }
 
@@ -107,8 +76,12 @@ void vf_checked_destroy(vf_pool_core *core, void (*drop)(void *object), const vo
     vf_pool *pool = vf_checked_pool(core, false, "P_destroy", place);
     empty_quarantine(pool, place);
     vf_epoch_settle(pool);
-    list_leaks(pool);
+    vf_leaks_print(pool);
     vf_checked_close(pool, place);
+    if (pool->checked.blocks.bypass) {
+        vf_bypass_destroy(pool, drop);
+        drop = NULL;
+    }
     vf_pool_core_destroy(core, drop);
 }
 
@@ -119,17 +92,36 @@ static void *core_alloc(vf_pool *pool, vf_cache *cache)
     return cache != NULL ? vf_pool_core_cache_alloc(cache) : vf_pool_core_alloc(&pool->core);
 }
 
+/*
+ * With a cap, whatever is free must be found. If nothing was taken from the quarantine meanwhile,
+ * it was empty when the core was, and the rest was in the hands of frees that are not over.
+ */
+static void *take_slot(vf_pool *pool, vf_cache *cache)
+{
+    size_t taken;
+    do {
+        taken = vf_quarantine_taken(pool);
+        void *object = core_alloc(pool, cache);
+        if (object != NULL)
+            return object;
+        const vf_header *oldest = vf_quarantine_get(pool);
+        if (oldest != NULL)
+            return vf_object_of(pool, oldest);
+    } while (taken != vf_quarantine_taken(pool));
+    return NULL;
+}
+
 /* By the cache that the caller holds, or NULL. */
 static void *hand_out(vf_pool *pool, vf_cache *cache, const void *place)
 {
+    if (pool->checked.blocks.bypass)
+        return vf_bypass_alloc(pool, place);
     int saved = errno;
-    void *object = core_alloc(pool, cache);
-    if (object == NULL && empty_quarantine(pool, place)) {
-        errno = saved;
-        object = core_alloc(pool, cache);
-    }
-    if (object != NULL)
-        vf_slot_hand_out(pool, object, place);
+    void *object = take_slot(pool, cache);
+    if (object == NULL)
+        return NULL;
+    errno = saved; /* the core may have failed before the quarantine had one */
+    vf_slot_hand_out(pool, object, place);
     return object;
 }
 
@@ -153,13 +145,19 @@ size_t vf_checked_alloc_n(vf_pool_core *core, void *objects, size_t n, const voi
 
 void vf_checked_look(vf_pool_core *core, const void *object, const void *place)
 {
-    (void)vf_slot_look(vf_checked_pool(core, true, "take", place), object, place);
+    vf_pool *pool = vf_checked_pool(core, true, "take", place);
+    if (pool->checked.blocks.bypass)
+        vf_bypass_look(pool, object, place);
+    else
+        (void)vf_slot_look(pool, object, place);
 }
 
 /* Before VF_DROP. From here on another free of the object is a second one. */
 bool vf_checked_may_drop(vf_pool_core *core, const void *object, const void *place)
 {
     vf_pool *pool = vf_checked_pool(core, true, "free", place);
+    if (pool->checked.blocks.bypass)
+        return vf_bypass_may_drop(pool, object, place);
     vf_header *header = vf_slot_look(pool, object, place);
     if (core->dropped != NULL)
         return vf_pool_core_may_drop(core, object);
@@ -184,12 +182,6 @@ static bool end_object(vf_pool *pool, void *object, const void *place)
     return true;
 }
 
-/* With a cap there is none: what somebody is about to give to the core would be missing there. */
-static bool has_quarantine(const vf_pool *pool)
-{
-    return pool->capped == NULL && vf_load_relaxed(&quarantine_bytes) != 0;
-}
-
 static void quarantine(vf_pool *pool, void *object, const void *place)
 {
     size_t most = vf_load_relaxed(&quarantine_bytes);
@@ -199,7 +191,9 @@ static void quarantine(vf_pool *pool, void *object, const void *place)
 /* By the cache that the caller holds, or NULL. The pool may be gone with the object. */
 static void take_back(vf_pool *pool, vf_cache *cache, void *object, const void *place)
 {
-    if (end_object(pool, object, place) && has_quarantine(pool))
+    if (pool->checked.blocks.bypass)
+        vf_bypass_free(pool, object, place);
+    else if (end_object(pool, object, place) && vf_load_relaxed(&quarantine_bytes) != 0)
         quarantine(pool, object, place);
     else if (cache != NULL)
         vf_pool_core_cache_free(cache, object);
@@ -226,7 +220,12 @@ void vf_checked_free_n(vf_pool_core *core, const void *objects, size_t n, const 
 bool vf_checked_reserve(vf_pool_core *core, size_t n, const void *place)
 {
     vf_pool *pool = vf_checked_pool(core, false, "P_reserve", place);
-    empty_quarantine(pool, place);
+    if (pool->checked.blocks.bypass)
+        return vf_bypass_reserve(pool, n);
+    if (pool->capped != NULL)
+        vf_quarantine_move(pool);
+    else
+        empty_quarantine(pool, place);
     return vf_pool_core_reserve(core, n);
 }
 
@@ -237,6 +236,8 @@ void vf_checked_stats(const vf_pool_core *core, vf_pool_stats *stats, size_t sta
     size_t quarantined = vf_quarantine_count(pool);
     vf_pool_stats known;
     vf_pool_core_stats(core, &known, sizeof known);
+    if (pool->checked.blocks.bypass)
+        known = vf_bypass_stats(pool);
     if (quarantined > known.live)
         quarantined = known.live; /* others may be freeing */
     known.live -= quarantined;
@@ -247,7 +248,9 @@ void vf_checked_stats(const vf_pool_core *core, vf_pool_stats *stats, size_t sta
 
 bool vf_checked_owns(const vf_pool_core *core, const void *object, const void *place)
 {
-    (void)vf_checked_pool(core, false, "P_owns", place);
+    vf_pool *pool = vf_checked_pool(core, false, "P_owns", place);
+    if (pool->checked.blocks.bypass)
+        return vf_bypass_owns(pool, object);
     return vf_pool_core_owns(core, object);
 }
 
@@ -255,6 +258,8 @@ bool vf_checked_each(vf_pool_core *core, void (*visit)(void *object, void *conte
                      const void *place)
 {
     vf_pool *pool = vf_checked_pool(core, false, "P_each", place);
+    if (pool->checked.blocks.bypass)
+        return vf_bypass_each(pool, visit, context);
     empty_quarantine(pool, place);
     return vf_pool_core_each(core, visit, context);
 }
@@ -305,6 +310,8 @@ bool vf_checked_free_deferred(vf_pool_core *core, void *object, void (*drop)(voi
                               const void *place)
 {
     vf_pool *pool = vf_checked_pool(core, true, "P_free_deferred", place);
+    if (pool->checked.blocks.bypass)
+        return vf_bypass_free_deferred(pool, object, drop, place);
     vf_header *header = vf_slot_look(pool, object, place);
     if (core->dropped != NULL)
         return vf_pool_core_free_deferred(core, object, drop);

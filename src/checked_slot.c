@@ -9,7 +9,6 @@
 #define FENCE_FILL 0xFE
 #define ALLOC_FILL 0xA5 /* odd, not zero, and no address of a user's process */
 #define FREE_FILL  0xDD
-#define PLACE_SIZE 256
 
 bool vf_keep_contents;
 
@@ -73,7 +72,7 @@ _Noreturn void vf_slot_misuse(const vf_pool *pool, const void *object, const voi
                               const char *what)
 {
     const vf_header *header = vf_header_of(pool, object);
-    char allocated[PLACE_SIZE], freed[PLACE_SIZE] = "";
+    char allocated[VF_PLACE_SIZE], freed[VF_PLACE_SIZE] = "";
     vf_place_print(header->allocated, allocated, sizeof allocated);
     if (header->freed != NULL) {
         memcpy(freed, ", freed at ", sizeof ", freed at ");
@@ -92,7 +91,8 @@ static const char *other_owner(const vf_pool *pool, const void *object)
         size_t number;
         if (other == pool || pthread_mutex_trylock(&other->growth_lock) != 0)
             continue;
-        if (vf_map_find(&map, object, &number) || map.last.slots != 0)
+        if (vf_map_find(&map, object, &number) || map.last.slots != 0 ||
+            vf_bypass_has(other, object))
             name = other->name;
         pthread_mutex_unlock(&other->growth_lock);
     }
@@ -100,8 +100,9 @@ static const char *other_owner(const vf_pool *pool, const void *object)
     return name;
 }
 
-static _Noreturn void stranger(vf_pool *pool, const void *object, const vf_region *region,
-                               const void *place)
+/* The region is where it lies in this pool, if anywhere. */
+_Noreturn void vf_slot_stranger(vf_pool *pool, const void *object, const vf_region *region,
+                                const void *place)
 {
     if (region->slots != 0) {
         size_t offset = (uintptr_t)object - (uintptr_t)region->base;
@@ -112,6 +113,8 @@ static _Noreturn void stranger(vf_pool *pool, const void *object, const vf_regio
     const char *name = other_owner(pool, object);
     if (name != NULL)
         vf_misuse(pool->name, pool, place, "pointer %p of another pool, %s,", object, name);
+    if (pool->checked.blocks.bypass)
+        vf_misuse(pool->name, pool, place, "double free of %p, or pointer of no pool,", object);
     vf_misuse(pool->name, pool, place, "pointer %p of no pool", object);
 }
 
@@ -144,7 +147,7 @@ vf_header *vf_slot_look(vf_pool *pool, const void *object, const void *place)
     bool found = vf_map_find(&map, object, &number);
     pthread_mutex_unlock(&pool->growth_lock);
     if (!found)
-        stranger(pool, object, &map.last, place);
+        vf_slot_stranger(pool, object, &map.last, place);
     vf_header *header = vf_header_of(pool, object);
     if (is_fresh(pool, object))
         vf_misuse(pool->name, pool, place, "pointer %p to what was never handed out", object);
@@ -210,12 +213,17 @@ void vf_slot_verify_freed(const vf_pool *pool, const vf_header *header, const vo
         vf_slot_misuse(pool, object, place, "write to freed object");
 }
 
-/* VF_DROP has run on them, on liburcu's thread, and the core has them next. */
-void vf_checked_deferral(vf_pool *pool, void *const *objects, size_t n)
+/* VF_DROP has run on them, on liburcu's thread. */
+bool vf_checked_deferral(vf_pool *pool, void *const *objects, size_t n)
 {
+    if (pool->checked.blocks.bypass) {
+        vf_bypass_deferral(pool, objects, n);
+        return false;
+    }
     for (size_t i = 0; i < n; i++) {
         vf_header *header = vf_header_of(pool, objects[i]);
         vf_store_relaxed(&header->state, VF_FREED);
         vf_slot_take_back(pool, objects[i], header->freed);
     }
+    return true;
 }

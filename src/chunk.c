@@ -53,7 +53,7 @@ size_t vf_marks_size(size_t level, const vf_smallbuf_type *type)
 {
     if (!type->writers)
         return 0;
-    return (size_t)(((uint64_t)1 << level) / vf_block_slots(type->size)) * sizeof(vf_mark);
+    return (size_t)(((uint64_t)1 << level) / vf_block_slots(level, type->size)) * sizeof(vf_mark);
 }
 
 /* Bytes of a chunk's slots and marks, 0 if they cannot be counted. */
@@ -77,7 +77,7 @@ static size_t lead_size(bool first, const vf_smallbuf_type *type)
 /* A first chunk that nobody has chosen: as many slots as inside, and 256 bytes at least. */
 static size_t first_level(const vf_smallbuf_options *options, const vf_smallbuf_type *type)
 {
-    uint64_t least = type->writers ? vf_block_slots(type->size) : 1;
+    uint64_t least = type->writers ? vf_block_slots(0, type->size) : 1;
     uint64_t wanted = options != NULL ? options->first_chunk : 0;
     if (wanted == 0)
         wanted = type->inside > 256 / type->size ? type->inside : 256 / type->size;

@@ -14,6 +14,7 @@
 
 #    include <urcu/urcu-memb.h>
 
+#    include "cancel.h"
 #    include "depot.h"
 
 /*
@@ -113,7 +114,7 @@ static void drop_all(const vf_pool *pool, const vf_magazine *deferral)
 static void give_back(vf_pool *pool, vf_magazine *deferral)
 {
     uint32_t n = deferral->count;
-    vf_checked_deferral(pool, deferral->slots, n);
+    bool kept = vf_checked_deferral(pool, deferral->slots, n);
     if (pool->capped != NULL) {
         void *slots[VF_DEFERRAL_SLOTS];
         memcpy(slots, deferral->slots, n * sizeof *slots);
@@ -123,7 +124,10 @@ static void give_back(vf_pool *pool, vf_magazine *deferral)
             vf_capped_free(pool, slots[i]);
         return;
     }
-    vf_stack_push(&pool->depot.shelves[0].full, deferral, deferral);
+    vf_shelf *shelf = &pool->depot.shelves[0];
+    if (!kept)
+        deferral->count = 0;
+    vf_stack_push(kept ? &shelf->full : &shelf->empty, deferral, deferral);
     if (vf_pool_return(pool, n))
         vf_pool_end(pool);
 }
@@ -140,9 +144,9 @@ static void after_grace_period(struct rcu_head *head)
     deferral->room = 0;
     vf_fetch_add_relaxed(&epoch->done, (size_t)deferral->count); /* a number for reports */
     unreserve(epoch, deferral->count);
-    /* acq_rel: pairs with itself in must_go_now: who has found this deferral in flight, in a
+    /* acquire: pairs with the release in must_go_now: who has found this deferral in flight, in a
        released pool, has closed before it, and its own open deferral */
-    if (vf_fetch_add_acq_rel(&epoch->in_flight, (size_t)-1) == 1 && vf_load_relaxed(&pool->closed))
+    if (vf_fetch_add_acquire(&epoch->in_flight, (size_t)-1) == 1 && vf_load_relaxed(&pool->closed))
         vf_epoch_flush_all(pool, true);
     give_back(pool, deferral);
     TELL_BEFORE(&over);
@@ -164,7 +168,9 @@ void vf_deferral_send(vf_pool *pool, vf_magazine *deferral)
 
 void vf_deferrals_barrier(vf_pool *pool)
 {
+    int state = vf_cancel_off();
     OVERLOOK(flavour_of(pool)->barrier());
+    vf_cancel_as_before(state);
     TELL_AFTER(&over);
 }
 

@@ -12,7 +12,7 @@
 static uint64_t skip_gap(const vf_directory *directory, const vf_drain *drain, uint64_t place,
                          uint64_t end, size_t size)
 {
-    uint64_t block = vf_block_slots(size);
+    uint64_t block = vf_block_slots(vf_level_of(place), size);
     while (place < end) {
         uint64_t block_end = (place / block + 1) * block;
         vf_mark mark = *vf_mark_at(directory, place, size);
@@ -27,7 +27,7 @@ static uint64_t skip_gap(const vf_directory *directory, const vf_drain *drain, u
 static uint64_t find_gap(const vf_directory *directory, const vf_drain *drain, uint64_t place,
                          uint64_t end, size_t size)
 {
-    uint64_t block = vf_block_slots(size);
+    uint64_t block = vf_block_slots(vf_level_of(place), size);
     const vf_mark *mark = vf_mark_at(directory, place, size);
     for (uint64_t block_end = (place / block + 1) * block; place < end; mark++) {
         if (vf_mark_fill(*mark) == drain->fill && vf_mark_slots(*mark) > 0) {

@@ -22,14 +22,13 @@
  * lock of this library. It calls call_rcu while still busy, and the others under epoch.lock, so
  * that who has waited for both knows that nothing is on its way to liburcu: P_epoch_barrier must.
  */
-#define _POSIX_C_SOURCE 200809L /* nanosleep */
-
 #include "deferral.h"
 
 #ifdef VF_HAS_EPOCH /* for those who compile all files of src/ by hand */
 
 #    include <errno.h>
-#    include <time.h>
+
+#    include "cancel.h"
 
 /* A bit of vf_thread_cache.deferrals, which counts by 2. */
 #    define BUSY ((uint64_t)1)
@@ -87,8 +86,8 @@ static void leave(vf_thread_cache *cache, uint64_t added)
    in flight. Otherwise the end of that one's grace period takes it along. */
 static bool must_go_now(vf_pool *pool)
 {
-    /* acq_rel: see after_grace_period */
-    return vf_load_relaxed(&pool->closed) && vf_fetch_add_acq_rel(&pool->epoch.in_flight, 0) == 0;
+    /* release: pairs with the acquire in after_grace_period */
+    return vf_load_relaxed(&pool->closed) && vf_fetch_add_release(&pool->epoch.in_flight, 0) == 0;
 }
 
 static void put(vf_magazine *open, void *object)
@@ -102,15 +101,17 @@ static void put(vf_magazine *open, void *object)
 static bool add(vf_pool *pool, vf_thread_cache *cache, void *object)
 {
     enter(cache);
-    vf_magazine *open = vf_load_seq_cst(&cache->open); /* a plain load; see enter */
+    /* seq_cst, see enter: with the acquire of others it could come before the exchange there */
+    vf_magazine *open = vf_load_seq_cst(&cache->open);
     if (open == NULL) {
         leave(cache, 0);
         return false;
     }
     put(open, object);
-    /* acq_rel: as in take_all, which may have been first, and waits for this thread then */
+    /* Who takes all may have been first, and waits for this thread then. release: who finds NULL
+       knows that this thread was busy, and waits; pairs with the acquires in take_all */
     if ((open->count == open->room || must_go_now(pool)) &&
-        vf_exchange_acq_rel(&cache->open, (vf_magazine *)NULL) != NULL)
+        vf_exchange_release(&cache->open, (vf_magazine *)NULL) != NULL)
         vf_deferral_send(pool, open);
     leave(cache, 1);
     return true;
@@ -186,7 +187,7 @@ bool vf_pool_core_free_deferred(vf_pool_core *core, void *object, void (*drop)(v
         return defer_slow(pool, object, drop);
     vf_thread_cache *cache = vf_cache_whole(fast);
     enter(cache);
-    vf_magazine *open = vf_load_seq_cst(&cache->open); /* a plain load; see enter */
+    vf_magazine *open = vf_load_relaxed(&cache->open); /* own; there is a membarrier, see enter */
     if (VF_LIKELY(open != NULL && open->count + 1 < open->room &&
                   !vf_load_relaxed(&pool->closed))) {
         put(open, object);
@@ -203,8 +204,8 @@ void vf_epoch_flush(vf_thread_cache *cache)
     if (vf_load_relaxed(&cache->open) == NULL)
         return;
     enter(cache);
-    /* acq_rel: as in add */
-    vf_magazine *open = vf_exchange_acq_rel(&cache->open, (vf_magazine *)NULL);
+    /* release: as in add */
+    vf_magazine *open = vf_exchange_release(&cache->open, (vf_magazine *)NULL);
     if (open != NULL)
         vf_deferral_send(cache->pool, open);
     leave(cache, 0);
@@ -215,13 +216,12 @@ void vf_epoch_flush(vf_thread_cache *cache)
 /* Waits until the owner is done with what it found open. */
 static void wait_for(const vf_thread_cache *cache)
 {
-    static const struct timespec pause = {.tv_nsec = 50000};
     /* acquire: pairs with the release in leave; seq_cst, see enter */
     uint64_t seen = vf_load_seq_cst(&cache->deferrals);
     /* sleeps at last: an owner of lower priority does not run otherwise */
     for (unsigned tries = 0; (seen & BUSY) != 0; tries++) {
         if (tries > 100)
-            nanosleep(&pause, NULL);
+            vf_sleep_briefly();
         if (vf_load_acquire(&cache->deferrals) != seen)
             return;
     }
@@ -234,7 +234,8 @@ static vf_magazine *take_all(vf_pool *pool, bool patient)
     /* acquire: pairs with the release in vf_cache_new */
     vf_thread_cache *cache = vf_load_acquire(&pool->caches);
     for (; cache != NULL; cache = cache->next) {
-        if (vf_load_relaxed(&cache->open) == NULL ||
+        /* acquire: pairs with the release that made it NULL, which its owner may be busy with */
+        if (vf_load_acquire(&cache->open) == NULL ||
             (!patient && (vf_load_relaxed(&cache->deferrals) & BUSY) != 0))
             continue;
         /* pairs with the release of what the owner has opened; seq_cst, see enter */
@@ -289,14 +290,18 @@ void vf_pool_core_epoch_barrier(vf_pool_core *core)
 }
 
 /* Waits until nothing is deferred, and liburcu's thread has left the pool: it may still be putting
-   slots back when all room is free. No other call on the pool; but VF_DROP may defer more. */
+   slots back when all room is free. No other call on the pool; but VF_DROP may defer more. Where
+   room was lost in a fork, the last barrier is one for which nothing waited. */
 void vf_epoch_settle(vf_pool *pool)
 {
     if (!vf_load_relaxed(&pool->epoch.used))
         return;
+    size_t before;
     do {
+        before = vf_load_relaxed(&pool->epoch.done);
         vf_pool_core_epoch_barrier(&pool->core);
-    } while (vf_load_relaxed(&pool->epoch.room) != 0);
+    } while (vf_load_relaxed(&pool->epoch.room) != 0 &&
+             vf_load_relaxed(&pool->epoch.done) != before);
 }
 
 /* ---- the rest ---- */
@@ -309,10 +314,13 @@ void vf_epoch_end(vf_pool *pool)
     pthread_mutex_destroy(&pool->epoch.lock);
 }
 
-/* In the child: whoever held the lock did not come along, and what it had in its hands is lost. */
+/* In the child: whoever held the lock or was busy did not come along. What it had in its hands is
+   lost, with its room. */
 void vf_epoch_after_fork(vf_pool *pool)
 {
     pthread_mutex_init(&pool->epoch.lock, NULL);
+    for (vf_thread_cache *cache = pool->caches; cache != NULL; cache = cache->next)
+        leave(cache, 0);
 }
 
 /* Objects waiting, an estimate beside other calls. */

@@ -13,6 +13,11 @@
 
 #include "pool.h"
 
+#ifdef _WIN32 /* which has no fork */
+void vf_fork_watch(void)
+{
+}
+#else
 static void prepare(void)
 {
     vf_threads_enter();
@@ -46,3 +51,4 @@ void vf_fork_watch(void)
 {
     (void)pthread_atfork(prepare, in_parent, in_child);
 }
+#endif

@@ -12,6 +12,23 @@
 
 #include "pool.h"
 
+#ifdef _WIN32 /* which frees aligned memory by another function */
+#    include <malloc.h>
+
+static void *c_library_alloc(void *context, size_t size, size_t alignment)
+{
+    (void)context;
+    return _aligned_malloc(size, alignment);
+}
+
+static void c_library_dealloc(void *context, void *memory, size_t size, size_t alignment)
+{
+    (void)context;
+    (void)size;
+    (void)alignment;
+    _aligned_free(memory);
+}
+#else
 static void *c_library_alloc(void *context, size_t size, size_t alignment)
 {
     (void)context;
@@ -28,6 +45,7 @@ static void c_library_dealloc(void *context, void *memory, size_t size, size_t a
     (void)alignment;
     free(memory);
 }
+#endif
 
 bool vf_allocator_is_valid(const vf_allocator *allocator)
 {

@@ -449,11 +449,12 @@ static inline void vf_checked_gone(void *memory, size_t size)
     (void)memory;
     (void)size;
 }
-static inline VF_UNUSED void vf_checked_deferral(vf_pool *pool, void *const *objects, size_t n)
+static inline VF_UNUSED bool vf_checked_deferral(vf_pool *pool, void *const *objects, size_t n)
 {
     (void)pool;
     (void)objects;
     (void)n;
+    return true;
 }
 static inline void vf_checked_forget(vf_pool *pool)
 {

@@ -82,11 +82,12 @@ static inline vf_window *vf_window_of(void *chunk)
  * Marks, behind the slots of a chunk, say where its gaps are: for each block of some lines how many
  * slots at its end were never used, and in which fill, since marks are not cleared at a drain.
  *
- *     block:  x x x x x x . .    mark:  fill << 10 | 2
+ *     block:  x x x x x x . .    mark:  fill << 27 | 2
  */
-typedef uint16_t vf_mark;
-#define VF_MARK_SLOT_BITS 10 /* a block has at most 512 slots: of a byte, with lines of 256 */
-#define VF_MARK_FILLS     62 /* fills have numbers from 1 to this */
+typedef uint32_t vf_mark;
+#define VF_MARK_SLOT_BITS 27 /* a block has at most 2^26 slots: the largest chunk's */
+#define VF_MARK_FILLS     30 /* fills have numbers from 1 to this */
+#define VF_MARKS_BITS     14 /* a chunk has at most 2^14 blocks */
 
 static inline vf_mark vf_mark_of(uint64_t fill, uint64_t slots)
 {
@@ -103,12 +104,18 @@ static inline uint64_t vf_mark_slots(vf_mark mark)
     return mark & (((uint64_t)1 << VF_MARK_SLOT_BITS) - 1);
 }
 
-/* Slots in a block: whole pairs of cache lines (Intel's prefetcher fetches two), 8 at least. */
-static inline uint64_t vf_block_slots(size_t size)
+/*
+ * Slots in a block of a chunk of the level: whole pairs of cache lines (Intel's prefetcher fetches
+ * two), 8 at least. The one push that gets a chunk zeroes its marks, so a large chunk has larger
+ * blocks instead of more marks.
+ */
+static inline uint64_t vf_block_slots(size_t level, size_t size)
 {
     uint64_t power = size & (0 - size); /* the greatest that divides the size */
     uint64_t slots = 2 * VF_CACHE_LINE / power;
-    return slots < 8 ? 8 : slots;
+    uint64_t part = (uint64_t)1 << level >> VF_MARKS_BITS;
+    slots = slots < 8 ? 8 : slots;
+    return slots < part ? part : slots;
 }
 
 /* The directory that a value of the word leads to; NULL where nothing has spilled. */
@@ -153,7 +160,7 @@ static inline vf_mark *vf_mark_at(const vf_directory *directory, uint64_t place,
     size_t level = vf_level_of(place);
     char *chunk = vf_load_relaxed(&directory->chunks[level]); /* room has been acquired */
     vf_mark *marks = (vf_mark *)(void *)(chunk + ((size_t)1 << level) * size);
-    return &marks[(place ^ (uint64_t)1 << level) / vf_block_slots(size)];
+    return &marks[(place ^ (uint64_t)1 << level) / vf_block_slots(level, size)];
 }
 
 /* spill.c: how many slots below the index are within room. Exclusive access. */

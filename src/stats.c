@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "cancel.h"
 #include "pool.h"
 
 static size_t clamp(int64_t n, size_t most)
@@ -103,9 +104,11 @@ void vf_pool_stats_print(FILE *out, const char *name, const vf_pool_stats *stats
              stats->batches, stats->batch_objects, stats->stride, stats->bytes, stats->capacity);
     size_t length = strlen(name) + strlen(text);
     int blanks = length < HEAD_WIDTH ? (int)(HEAD_WIDTH - length) : 0;
+    int state = vf_cancel_off();
     /* one call, so that lines of several threads do not mix */
     fprintf(out,
             "%s: %s%*s %7zu live, %7zu cached, %7zu depot, %7zu fresh, %7zu deferred, %7zu peak\n",
             name, text, blanks, "", stats->live, stats->cached, stats->depot, stats->fresh,
             stats->deferred, stats->peak);
+    vf_cancel_as_before(state);
 }

@@ -127,7 +127,8 @@ void vf_cache_detach(vf_thread_cache *cache)
         last = vf_pool_return(pool, -cache->in);
         vf_store_relaxed(&cache->in, 0);
     }
-    cache->held = false;
+    if (cache->held)
+        cache->held = false; /* of a thread's it is not written: P_destroy may be looking at it */
     cache->next_of_thread = pool->idle;
     pool->idle = cache;
     if (last)

@@ -44,8 +44,8 @@
 /* The begin of a slow call on the thread's own cache; false: it has just lost it. */
 bool vf_cache_enter(vf_pool *pool, vf_thread_cache *cache)
 {
-    /* release, lest what the last slow call has written comes after it */
-    vf_store_release(&cache->busy, true);
+    /* relaxed: who finds it busy looks no further */
+    vf_store_relaxed(&cache->busy, true);
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* pairs with the membarrier in seize_all */
     vf_cache **table = vf_load_acquire(&pool->core.table); /* as in vf_pool_core_cache */
     /* acquire: pairs with the release in set_entry; what seize has read there comes before what
@@ -71,10 +71,10 @@ void vf_cache_unseize(vf_thread_cache *cache)
     void **bottom = cache->fast.bottom;
     size_t left = vf_cache_count(cache) - seized;
     memmove(bottom, bottom + seized, left * sizeof *bottom);
-    /* top before in, and seized last: as in spill (cache.c) */
+    /* relaxed: only statistics read these without the lock */
     vf_store_relaxed(&cache->fast.top, bottom + left);
-    vf_store_release(&cache->in, vf_load_relaxed(&cache->in) - (int64_t)seized);
-    vf_store_release(&cache->seized, (size_t)0);
+    vf_store_relaxed(&cache->in, vf_load_relaxed(&cache->in) - (int64_t)seized);
+    vf_store_relaxed(&cache->seized, (size_t)0);
 }
 
 /* ---- seizing ---- */
@@ -107,7 +107,8 @@ static void seize(vf_thread_cache *cache, vf_map *hands)
 {
     /* acquire: pairs with the release in vf_cache_leave */
     if (!vf_load_acquire(&cache->busy)) {
-        /* acquire: pairs with the release in vf_cache_push; what is in the slots comes before */
+        /* acquire: pairs with the release in vf_cache_push, for ThreadSanitizer, which knows of no
+           membarrier: by that one all slots but the uppermost were written before */
         size_t count = (size_t)(vf_load_acquire(&cache->fast.top) - cache->fast.bottom);
         if (count > 1) {
             vf_map_add_n(hands, cache->fast.bottom, count - 1);

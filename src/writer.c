@@ -12,7 +12,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#define RUN_BLOCKS 8 /* most blocks in a run */
+#define RUN_MOST 8 /* times the shortest run; more only where a block is more */
 
 /* One slot, by the way of S_push; in that a refusal counts as one, too. */
 static size_t take_one(vf_writer *writer, uint64_t *tail, void **spill,
@@ -43,8 +43,8 @@ static uint64_t slots_there(const vf_directory *directory, uint64_t index, size_
 static uint64_t run_end(const vf_writer *writer, const vf_directory *directory, uint64_t index,
                         uint64_t in_chunk, size_t size)
 {
-    uint64_t block = vf_block_slots(size);
     uint64_t place = index + directory->offset;
+    uint64_t block = vf_block_slots(vf_level_of(place), size);
     uint64_t end = (place + writer->run + block - 1) / block * block - directory->offset;
     return end - index < in_chunk ? end : index + in_chunk;
 }
@@ -52,10 +52,10 @@ static uint64_t run_end(const vf_writer *writer, const vf_directory *directory, 
 size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_smallbuf_type *type,
                       void **slots)
 {
-    uint64_t block = vf_block_slots(type->size);
+    uint64_t least = vf_block_slots(0, type->size);
     uint64_t index = vf_load_relaxed(tail); /* the swap will tell whether that is still so */
     if (writer->run == 0)
-        writer->run = block;
+        writer->run = least;
     while (index >= type->inside) {
         const vf_directory *directory = vf_directory_of(spill);
         uint64_t in_chunk = slots_there(directory, index, type->size, slots);
@@ -65,7 +65,7 @@ size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_
         /* relaxed: exclusive access is what makes elements visible */
         if (vf_cas_weak_relaxed(tail, &index, end)) {
             writer->end = end;
-            if (writer->run < RUN_BLOCKS * block)
+            if (writer->run < RUN_MOST * least)
                 writer->run *= 2;
             return (size_t)(end - index);
         }
@@ -76,7 +76,7 @@ size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_
 /* Marks slots as a gap. All its blocks end in this run, so the marks are this writer's. */
 static void mark_gap(vf_directory *directory, uint64_t place, uint64_t end, size_t size)
 {
-    uint64_t block = vf_block_slots(size);
+    uint64_t block = vf_block_slots(vf_level_of(place), size);
     while (place < end) {
         uint64_t block_end = (place / block + 1) * block;
         *vf_mark_at(directory, place, size) = vf_mark_of(directory->fill, block_end - place);

@@ -57,6 +57,7 @@ Test(epoch, a_reader_goes_on_reading)
     }
 }
 
+#ifndef VF_BYPASS
 Test(epoch, a_slot_is_reused_after_its_grace_period)
 {
     for (int kind = 0; kind < KINDS; kind++) {
@@ -73,6 +74,7 @@ Test(epoch, a_slot_is_reused_after_its_grace_period)
         end();
     }
 }
+#endif
 
 Test(epoch, without_a_destructor)
 {

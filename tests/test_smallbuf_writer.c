@@ -138,15 +138,16 @@ Test(smallbuf_writer, that_is_unused_changes_nothing, .init = setup, .fini = tea
 
 Test(smallbuf_writer, closed_twice_or_reopened, .init = setup, .fini = teardown)
 {
+    close_all();
     for (int i = 0; i < 50; i++) {
         write_ints(0, i * 10, 7);
         smallbuf_int_4_writer_close(&writers[0]);
         if (i % 2 != 0)
             smallbuf_int_4_writer_close(&writers[0]);
-        if (i % 3 != 0)
-            smallbuf_int_4_writer_open(&writers[0], &buffer);
         expect(i * 10, 7);
         check_spans();
+        if (i % 3 != 0)
+            smallbuf_int_4_writer_open(&writers[0], &buffer);
     }
     close_all();
     check_drain(true);
@@ -163,6 +164,7 @@ Test(smallbuf_writer, reopened_on_another_buffer, .init = setup, .fini = teardow
         if (i % 2 == 0)
             expect(i, 10);
     }
+    close_all();
     check_spans();
     check_equal(smallbuf_int_4_count(&other), 100);
     smallbuf_int_4_destroy(&other);
@@ -246,7 +248,7 @@ Test(smallbuf_writer, gaps_that_come_between_reads_are_seen, .init = setup, .fin
     check_drain(false);
 }
 
-/* ---- many fills: marks carry the number of their fill modulo 62 ---- */
+/* ---- many fills: marks carry the number of their fill modulo 30 ---- */
 
 /* Gaps at the same places in some fills and not in others, longer and shorter ones. */
 static void fill(uint64_t *chance, int kind)
@@ -323,7 +325,7 @@ Test(smallbuf_writer, many_fills_and_trims, .init = setup, .fini = teardown)
    number of fills, so that one has the same number as the first. */
 Test(smallbuf_writer, an_old_gap_is_never_taken_for_a_new_one, .init = setup, .fini = teardown)
 {
-    for (int fills = 0; fills < 3 * 62 + 5; fills++) {
+    for (int fills = 0; fills < 3 * 30 + 5; fills++) {
         for (int i = 0; i <= fills + 1; i++) {
             /* direct pushes up to where the gap is to be, which differs in the first fill */
             int before = i == 0 ? 100 : 300;
@@ -340,6 +342,58 @@ Test(smallbuf_writer, an_old_gap_is_never_taken_for_a_new_one, .init = setup, .f
         }
         smallbuf_int_4_destroy(&buffer);
     }
+}
+
+/* ---- a chunk that is so large that its blocks are longer ---- */
+
+#define LARGE_BLOCK 512 /* slots: 2^14 blocks in a chunk */
+
+static void make_large(void)
+{
+    close_all();
+    options.first_chunk = (size_t)LARGE_BLOCK << 14;
+    smallbuf_int_4_init(&buffer, &options);
+    open_all();
+}
+
+Test(smallbuf_writer, large_chunk_has_few_marks, .init = setup, .fini = teardown)
+{
+    make_large();
+    write_ints(0, 0, 5);
+    close_all();
+    size_t slots = smallbuf_int_4_capacity(&buffer) * sizeof(int);
+    cr_assert(slots > options.first_chunk * sizeof(int) && allocator.peak > slots);
+    cr_assert(allocator.peak - slots < (size_t)68 << 10, "%zu", (size_t)allocator.peak);
+}
+
+/* A run is a block at least, so that no two writers have one's mark. */
+Test(smallbuf_writer, large_chunk_has_long_gaps, .init = setup, .fini = teardown)
+{
+    make_large();
+    for (int i = 0; i < 5; i++)
+        smallbuf_int_4_push(&buffer, i);
+    size_t last = 4;
+    for (int round = 0; round < 20; round++) {
+        int first = 100 * round + 5;
+        size_t index;
+        write_ints(0, first, 1);
+        cr_assert(smallbuf_int_4_push_index(&buffer, first + 1, &index));
+        cr_assert(index - last > LARGE_BLOCK / 2, "%zu behind %zu", index, last);
+        last = index;
+        smallbuf_int_4_writer_close(&writers[0]);
+    }
+    close_all();
+    expect(0, 5);
+    for (int round = 0; round < 20; round++)
+        expect(100 * round + 5, 2);
+    check_spans();
+    check_drain(true);
+}
+
+Test(smallbuf_writer, large_chunk_many_fills, .init = setup, .fini = teardown)
+{
+    make_large();
+    many_fills(4, 200, false);
 }
 
 /* ---- caps ---- */

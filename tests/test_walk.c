@@ -76,7 +76,11 @@ Test(walk, a_visitor_may_free_all_of_a_pool_that_trims_itself)
             some[i] = push(i);
         for (size_t i = 0; i < MOST / 2; i++)
             numbers_free(pool, some[i]);
+#ifdef VF_BYPASS /* there is nothing to trim */
+        check_equal(numbers_stats(pool).bytes, bytes);
+#else
         cr_assert(numbers_stats(pool).bytes < bytes, "it trims itself no longer");
+#endif
         numbers_destroy(pool);
         check_all_back(&allocator);
     }

@@ -19,7 +19,7 @@ UNSETTLED = -2**63  # src/pool.h
 NOT_RELEASED = 2**62
 SPILLED, REFUSED = 1, 2  # detail/smallbuf_core.h
 BANK_BIT, CAP_INSIDE = 1 << 63, 1 << 62
-MARK_SLOT_BITS = 10  # src/smallbuf.h
+MARK_SLOT_BITS, MARKS_BITS, MARK_SIZE = 27, 14, 4  # src/smallbuf.h
 NEEDS = 'needs the debug information of libveryfast'
 
 
@@ -196,10 +196,11 @@ class Bank:
         chunk, first = int(self.directory['chunks'][level]), 1 << level
         size, place = self.element.sizeof, self.inside + int(self.directory['offset'])
         power = size & -size
-        block = max(8, 2 * line_size() // power)
+        block = max(8, 2 * line_size() // power, first >> MARKS_BITS)
         for place in range(max(first, place), end):
             if self.gaps:
-                mark, = numbers(chunk + first * size + (place - first) // block * 2, 1, 2)
+                at = chunk + first * size + (place - first) // block * MARK_SIZE
+                mark, = numbers(at, 1, MARK_SIZE)
                 unused = mark & ((1 << MARK_SLOT_BITS) - 1)
                 if mark >> MARK_SLOT_BITS == int(self.directory['fill']) and \
                         place % block >= block - unused:

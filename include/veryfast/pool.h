@@ -382,7 +382,8 @@ static inline VF_UNUSED void vf_self_drop(void *object)
  * and the two that belong to it (liburcu) by pthread_atfork, after its first P_new.
  *
  * 60 objects of a thread wait for one grace period together. Fewer do when it flushes
- * (vf_thread_flush) or ends, at P_release, P_epoch_barrier, and where an alloc fails.
+ * (vf_thread_flush) or ends, at P_release, P_epoch_barrier, and where an alloc fails. What a call
+ * beside P_release defers may be missed there, and goes out at the others.
  */
 vf_fn bool vf_self_free_deferred(vf_self *pool, VF_T *object)
 {

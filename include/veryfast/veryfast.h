@@ -11,12 +11,12 @@
  *
  * This header may be included alone. The containers are templates: see pool.h and smallbuf.h.
  *
- * Of both: a handler of signals that makes no call of the library may interrupt any call. No call
- * is a cancellation point (of pthread_cancel), but for P_epoch_barrier and those that wait as it
- * does, vf_pool_stats_print, and where an allocator or VF_DROP is one; a thread that can be
- * cancelled asynchronously makes no calls. A process may end, by exit too, while threads are inside
- * calls. A plug-in that has the library inside itself may be unloaded when its pools are gone and
- * no thread is inside a call.
+ * Of both: a handler of signals may interrupt any call, if it makes none itself (none is
+ * async-signal-safe) and returns to it. No call is a cancellation point (of pthread_cancel): a
+ * thread that is cancelled goes on to the end of its call. (An allocator, VF_DROP or a visitor that
+ * is one disables cancellation meanwhile.) One that can be cancelled asynchronously makes no calls.
+ * A process may end, by exit too, while threads are inside calls. A plug-in that has the library
+ * inside itself may be unloaded when its pools are gone and no thread is inside a call.
  */
 #ifndef VF_VERYFAST_H
 #define VF_VERYFAST_H

@@ -1,8 +1,8 @@
 /*
  * sanitized.c - for a sanitizer, or Valgrind, to find: what is wrong with objects of a checked
- * build as it would be with malloc'ed ones. check_report.py runs it.
+ * build as it would be with malloc'ed ones, and as it is with VF_BYPASS. check_report.py runs it.
  *
- *     sanitized read-freed | write-freed | read-past | read-fresh | nothing
+ *     sanitized read-freed | write-freed | read-past | read-fresh | leak | nothing
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +55,14 @@ static void read_fresh(pool_thing_16 *pool)
         puts("more than nothing");
 }
 
+/* The pool has the others still. */
+static void leak(pool_thing_16 *pool)
+{
+    (void)pool;
+    things[0] = NULL;
+    exit(EXIT_SUCCESS);
+}
+
 static void nothing(pool_thing_16 *pool)
 {
     struct thing *many[COUNT];
@@ -77,8 +85,12 @@ int main(int argc, char **argv)
         const char *name;
         void (*run)(pool_thing_16 *pool);
     } scenes[] = {
-        {"read-freed", read_freed}, {"write-freed", write_freed}, {"read-past", read_past},
-        {"read-fresh", read_fresh}, {"nothing", nothing},
+        {"read-freed", read_freed},
+        {"write-freed", write_freed},
+        {"read-past", read_past},
+        {"read-fresh", read_fresh},
+        {"leak", leak},
+        {"nothing", nothing},
     };
     pool_thing_16 *pool = pool_thing_16_new(NULL);
     if (argc != 2 || pool == NULL)

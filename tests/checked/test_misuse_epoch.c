@@ -48,12 +48,14 @@ SCENE(takes_what_was_deferred)
     (void)numbers_take(pool, object);
 }
 
+#ifndef VF_BYPASS /* which fills nothing */
 SCENE(writes_to_what_was_deferred)
 {
     *object = 6;
     for (int i = 0; i < 1000; i++) /* not P_destroy, which would wait for liburcu, in a child */
         (void)numbers_alloc(pool);
 }
+#endif
 
 Test(misuse_epoch, before_the_grace_period_ends, .init = setup, .fini = teardown)
 {
@@ -66,9 +68,12 @@ Test(misuse_epoch, after_the_grace_period, .init = setup, .fini = teardown)
     numbers_epoch_barrier(pool);
     check_stops(frees_what_was_deferred, "numbers", ": double free of 0x");
     check_stops(takes_what_was_deferred, "numbers", ": double free of 0x");
+#ifndef VF_BYPASS
     check_stops(writes_to_what_was_deferred, "numbers", ": write to freed object 0x");
+#endif
 }
 
+#ifndef VF_BYPASS
 /* Readers find it as it was, then VF_DROP runs, then the fill is there. */
 Test(misuse_epoch, objects_stay_whole_for_their_readers)
 {
@@ -78,3 +83,4 @@ Test(misuse_epoch, objects_stay_whole_for_their_readers)
         check_equal(((const volatile unsigned char *)object)[i], 0xDD);
     teardown();
 }
+#endif

@@ -2,7 +2,6 @@
  * test_misuse_life.c - misuse of pools as wholes and of caches held by callers, and lists of leaks.
  */
 #include "misuse.h"
-#include "same_name.h"
 
 typedef struct job {
     char text[20];
@@ -35,7 +34,8 @@ SCENE(allocates_from_what_is_gone)
     (void)pool_job_64_alloc(pool);
 }
 
-static job *release_with_one_out(void)
+job *release_with_one_out(void);
+__attribute__((noinline)) job *release_with_one_out(void)
 {
     job *object = pool_job_64_alloc(pool);
     pool_job_64_release(pool);
@@ -76,6 +76,78 @@ SCENE(frees_to_what_is_gone)
 SCENE(uses_what_is_no_pool)
 {
     (void)pool_job_64_alloc((pool_job_64 *)(void *)&pool);
+}
+
+/* Each other call but those that free. */
+static void (*call)(void);
+
+static void alloc_several(void)
+{
+    job *objects[2];
+    (void)pool_job_64_alloc_n(pool, objects, 2);
+}
+
+static void push(void)
+{
+    (void)pool_job_64_push(pool, (job){"new"});
+}
+
+static void reserve(void)
+{
+    (void)pool_job_64_reserve(pool, 1);
+}
+
+static void ask_owner(void)
+{
+    (void)pool_job_64_owns(pool, pool);
+}
+
+static void see(job *object, void *context)
+{
+    (void)object;
+    (void)context;
+}
+
+static void see_each(void)
+{
+    pool_job_64_each(pool, see, NULL);
+}
+
+static void trim(void)
+{
+    (void)pool_job_64_trim(pool);
+}
+
+static void make_cache(void)
+{
+    (void)pool_job_64_cache_new(pool);
+}
+
+SCENE(calls_after_release)
+{
+    (void)release_with_one_out();
+    call();
+}
+
+Test(misuse_life, every_call_after_release, .init = setup, .fini = teardown)
+{
+    static const struct {
+        void (*call)(void);
+        const char *says;
+    } calls[] = {
+        {alloc_several, ": alloc with a released pool at "},
+        {push, ": alloc with a released pool at "},
+        {reserve, ": P_reserve with a released pool at "},
+        {ask_owner, ": P_owns with a released pool at "},
+        {see_each, ": P_each with a released pool at "},
+        {trim, ": P_trim with a released pool at "},
+        {make_cache, ": P_cache_new with a released pool at "},
+    };
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        call = calls[i].call;
+        misuse_check(calls_after_release, "pool_job_64", calls[i].says,
+                     ", released at release_with_one_out+0x");
+    }
 }
 
 SCENE(frees_after_release)
@@ -154,15 +226,6 @@ Test(misuse_life, caches, .init = setup, .fini = teardown)
                 ": P_cache_alloc with a released pool");
 }
 
-/* ---- names ---- */
-
-Test(misuse_life, one_name_for_two_instances, .init = setup, .fini = teardown)
-{
-    misuse_check(make_pool_of_same_name, "pool_job_64",
-                 ": second instance named pool_job_64 with other parameters",
-                 " at make_pool_of_same_name+0x");
-}
-
 /* ---- leaks ---- */
 
 static size_t lines_in(const char *text)
@@ -180,6 +243,17 @@ SCENE(leaks_three)
     (void)pool_job_64_alloc_n(pool, objects, 5);
     pool_job_64_free(pool, objects[1]);
     pool_job_64_free(pool, objects[3]);
+}
+
+/* And says which. */
+SCENE(leaks_known)
+{
+    vf_checked_list_leaks(stderr);
+    job *first = pool_job_64_alloc(pool);
+    job *second = pool_job_64_push(pool, (job){"second"});
+    pool_job_64_free(pool, pool_job_64_alloc(pool));
+    pool_job_64_release(pool);
+    fprintf(stderr, "%p %p\n", (void *)first, (void *)second);
 }
 
 SCENE(leaks_and_releases)
@@ -212,6 +286,21 @@ Test(misuse_life, leaks_are_listed, .init = setup, .fini = teardown)
     cr_assert(check_passes(leaks_nothing)[0] == '\0');
 }
 
+/* Line by line: which, and where from. */
+Test(misuse_life, leaks_are_those_that_are_out, .init = setup, .fini = teardown)
+{
+    const char *text = check_passes(leaks_known);
+    char said[2][32], known[2][32];
+    check_equal(lines_in(text), 3);
+    cr_assert(sscanf(text, "%*s %*s %*s %31s %*[^\n] %*s %*s %*s %31s %*[^\n] %31s %31s", said[0],
+                     said[1], known[0], known[1]) == 4,
+              "%s", text);
+    cr_assert(strcmp(said[0], known[0]) == 0 && strcmp(said[1], known[1]) == 0, "%s", text);
+    cr_assert(strstr(text, " is out, allocated at leaks_known+0x") != NULL, "%s", text);
+    cr_assert(strstr(strchr(text, '\n'), " is out, allocated at leaks_known+0x") != NULL, "%s",
+              text);
+}
+
 /* ---- handler ---- */
 
 static void leave(const char *report, void *context)
@@ -225,6 +314,41 @@ SCENE(has_a_handler)
     vf_checked_on_misuse(leave, "context");
     pool_job_64_release(pool);
     pool_job_64_release(pool);
+}
+
+static void say(const char *report, void *context)
+{
+    fprintf(stderr, "%s: %s\n", (const char *)context, report);
+}
+
+SCENE(has_a_handler_that_returns)
+{
+    static char first[] = "first";
+    vf_checked_on_misuse(say, first);
+    pool_job_64_release(pool);
+    pool_job_64_release(pool);
+}
+
+SCENE(has_no_handler_any_more)
+{
+    vf_checked_on_misuse(leave, NULL);
+    vf_checked_on_misuse(NULL, NULL);
+    pool_job_64_release(pool);
+    pool_job_64_release(pool);
+}
+
+/* The same report, and then the line and the stop. */
+Test(misuse_life, a_handler_that_returns, .init = setup, .fini = teardown)
+{
+    int status;
+    const char *text = misuse_output(has_a_handler_that_returns, &status);
+    cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "%s", text);
+    const char *line = strchr(text, '\n');
+    check_equal(lines_in(text), 2);
+    cr_assert(strncmp(text, "first: pool_job_64 0x", 21) == 0, "%s", text);
+    cr_assert(strncmp(line, "\nveryfast: ", 11) == 0, "%s", text);
+    cr_assert(strncmp(text + 7, line + 11, (size_t)(line - text) - 7) == 0, "%s", text);
+    check_stops(has_no_handler_any_more, "pool_job_64", ": P_release with a released pool");
 }
 
 Test(misuse_life, a_handler_sees_the_report_first, .init = setup, .fini = teardown)

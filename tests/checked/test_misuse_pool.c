@@ -103,10 +103,33 @@ SCENE(drops_twice_in_n)
     dropped_free_n(with_drop, (job *[]){object, object}, 2);
 }
 
+#define VF_T       job
+#define VF_N       32
+#define VF_NAME    again
+#define VF_DROP(p) free_again(p)
+void free_again(job *object);
+#include <veryfast/pool.h>
+
+static again *with_free;
+
+__attribute__((noinline)) void free_again(job *object)
+{
+    if (drops++ < 2)
+        again_free(with_free, object);
+}
+
+/* As when another thread frees it while VF_DROP is at work. */
+SCENE(frees_what_is_dropped)
+{
+    with_free = again_new(NULL);
+    again_free(with_free, again_alloc(with_free));
+}
+
 Test(misuse_pool, no_object_is_dropped_twice, .init = setup, .fini = teardown)
 {
     check_stops(drops_twice, "dropped", ": double free of 0x");
     check_stops(drops_twice_in_n, "dropped", ": double free of 0x");
+    misuse_check(frees_what_is_dropped, "again", ": double free of 0x", " at free_again+0x");
 }
 
 /* ---- pointers ---- */
@@ -266,7 +289,7 @@ Test(misuse_pool, fills, .init = setup, .fini = teardown)
     cr_assert(pool_job_64_alloc(pool) == object && is_filled(object, 1));
 }
 
-/* A freed object waits its turn, but for where there is a cap, up to which all must be had. */
+/* A freed object waits its turn. */
 Test(misuse_pool, quarantine, .init = setup, .fini = teardown)
 {
     job *object = pool_job_64_alloc(pool);
@@ -282,13 +305,99 @@ Test(misuse_pool, quarantine, .init = setup, .fini = teardown)
     for (int i = 0; i < 100000; i++)
         pool_job_64_free(pool, pool_job_64_alloc(pool));
     cr_assert(pool_job_64_stats(pool).capacity * stats.stride < 1 << 20);
+}
 
-    pool_job_64 *capped = pool_job_64_new(&(vf_pool_options){.max_objects = 2});
-    for (int i = 0; i < 100; i++) {
-        job *objects[3];
-        check_equal(pool_job_64_alloc_n(capped, objects, 2), 2);
-        check_refused(ENOMEM, pool_job_64_alloc(capped) == NULL);
-        pool_job_64_free_n(capped, objects, 2);
+static pool_job_64 *capped_pool(size_t most)
+{
+    pool_job_64 *capped = pool_job_64_new(&(vf_pool_options){.max_objects = most});
+    cr_assert(capped != NULL);
+    return capped;
+}
+
+/* The one that was freed first comes first, and only where nothing else is left. */
+Test(misuse_pool, quarantine_with_a_cap, .init = setup, .fini = teardown)
+{
+    enum { CAP = 300 };
+    job *objects[CAP];
+    pool_job_64 *capped = capped_pool(CAP);
+    for (int i = 0; i < CAP; i++) {
+        objects[i] = pool_job_64_alloc(capped);
+        for (int k = 0; k < i; k++)
+            cr_assert(objects[i] != objects[k]);
+        pool_job_64_free(capped, objects[i]);
+        check_equal(pool_job_64_stats(capped).live, 0);
     }
-    pool_job_64_release(capped);
+    for (int i = 0; i < CAP; i++)
+        cr_assert(pool_job_64_alloc(capped) == objects[i]);
+    check_refused(ENOMEM, pool_job_64_alloc(capped) == NULL);
+    pool_job_64_destroy(capped);
+
+    capped = capped_pool(1 << 20);
+    for (int i = 0; i < 100000; i++)
+        pool_job_64_free(capped, pool_job_64_alloc(capped));
+    cr_assert(pool_job_64_stats(capped).bytes < 1 << 20);
+    pool_job_64_destroy(capped);
+}
+
+/* With or without, all up to the cap can be had, and reserved. */
+Test(misuse_pool, a_cap_is_exact, .init = setup, .fini = teardown)
+{
+    for (size_t bytes = 0; bytes <= 1024; bytes += 512) {
+        vf_checked_quarantine(bytes);
+        pool_job_64 *capped = capped_pool(20);
+        for (size_t n = 0; n <= 20; n++) {
+            job *objects[21];
+            cr_assert(pool_job_64_reserve(capped, 20));
+            check_refused(ENOMEM, !pool_job_64_reserve(capped, 21));
+            check_equal(pool_job_64_alloc_n(capped, objects, n), n);
+            cr_assert(pool_job_64_reserve(capped, 20 - n));
+            check_refused(ENOMEM, !pool_job_64_reserve(capped, 21 - n));
+            pool_job_64_free_n(capped, objects, n);
+            errno = 0;
+            check_equal(pool_job_64_alloc_n(capped, objects, 20), 20);
+            cr_assert(errno == 0);
+            check_refused(ENOMEM, pool_job_64_alloc(capped) == NULL);
+            pool_job_64_free_n(capped, objects, 20);
+        }
+        pool_job_64_release(capped);
+    }
+}
+
+static pool_job_64 *capped;
+
+static job *write_to_freed_of_capped(void)
+{
+    capped = capped_pool(1);
+    job *object = pool_job_64_alloc(capped);
+    pool_job_64_free(capped, object);
+    object->text[0] ^= 1;
+    return object;
+}
+
+SCENE(writes_and_allocates_of_capped)
+{
+    (void)write_to_freed_of_capped();
+    (void)pool_job_64_alloc(capped);
+}
+
+SCENE(writes_and_reserves)
+{
+    (void)write_to_freed_of_capped();
+    (void)pool_job_64_reserve(capped, 1);
+    (void)pool_job_64_alloc(capped);
+}
+
+SCENE(frees_twice_of_capped)
+{
+    capped = capped_pool(1);
+    job *object = pool_job_64_alloc(capped);
+    pool_job_64_free(capped, object);
+    pool_job_64_free(capped, object);
+}
+
+Test(misuse_pool, of_a_capped_pool, .init = setup, .fini = teardown)
+{
+    check_stops(writes_and_allocates_of_capped, "pool_job_64", ": write to freed object 0x");
+    check_stops(writes_and_reserves, "pool_job_64", ": write to freed object 0x");
+    check_stops(frees_twice_of_capped, "pool_job_64", ": double free of 0x");
 }

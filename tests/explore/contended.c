@@ -21,7 +21,6 @@ static bool found;
 
 void contended_create(void)
 {
-    extern void *__real_calloc(size_t, size_t);
     users = __real_calloc((size_t)1 << BITS, sizeof *users);
 }
 

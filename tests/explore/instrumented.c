@@ -1,5 +1,5 @@
 /* instrumented.c - the calls that -fsanitize=thread puts into a program. */
-#include "internal.h"
+#include "knowledge.h"
 
 #include <string.h>
 
@@ -113,7 +113,11 @@ void *__tsan_memset(void *to, int byte, size_t size)
 }
 void __tsan_atomic_thread_fence(int order)
 {
-    memory_fence(order);
+    if (order == SEQ_CST && self >= 0) {
+        schedule_point(0, true);
+        schedule_wake(0, true);
+    }
+    knowledge_fence(order);
 }
 void __tsan_atomic_signal_fence(int order)
 {

@@ -1,4 +1,4 @@
-/* internal.h - what the parts of the explorer share. */
+/* internal.h - what the parts of the explorer share; README.md says how they work together. */
 #ifndef EXPLORE_INTERNAL_H
 #define EXPLORE_INTERNAL_H
 
@@ -7,14 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { THREADS = 8, CHOICES = 1 << 14, STEPS = 1 << 14 };
+enum { THREADS = 8, MUTEXES = 64, CHOICES = 1 << 14, STEPS = 1 << 14, GOALS = 256 };
 
 enum thread_state { RUNS, JOINS, LOCKS, ENDED };
-
-/* Where a thread is in time: the last event of each thread it knows of. */
-typedef struct clocks {
-    uint32_t of[THREADS];
-} clocks;
 
 typedef struct explorer {
     /* the bounds, and what has been used of them */
@@ -47,24 +42,44 @@ typedef struct explorer {
         uint64_t value;
     } step[STEPS];
     int steps;
+    /* what has to happen in some execution */
+    struct {
+        const char *group, *name;
+        bool met;
+    } goal[GOALS];
+    int goals;
 } explorer;
 
 /* All state lies behind pointers: the program's own data is set back for each execution. */
 extern explorer *ex;
 extern _Thread_local int self; /* -1: not a thread of the scenario */
 
-/* schedule.c */
+/* The C library's own; calloc without it is that of the scenario. */
+extern void *__real_calloc(size_t, size_t);
+
+/* choices.c */
 int choose(int n);
 int choose_mostly_first(int n);
+int choose_nothing(void);
+bool next_choices(void);
+
+/* schedule.c */
 void schedule_point(uintptr_t address, bool writes);
 void schedule_wake(uintptr_t address, bool writes);
 void schedule_others(void);
 void schedule_yield(void);
 int threads_alive(void);
 void thread_ended(void);
+
+/* threads.c */
+void threads_create(void);
 int thread_spawn(void *(*call)(void *), void *argument);
+
+/* report.c */
 void note(const char *what, uintptr_t address, uint64_t value);
+void print_bounds(const char *verdict);
 _Noreturn void failure(const char *what, uintptr_t address);
+bool goals_met(void);
 
 /* contended.c */
 void contended_create(void);
@@ -78,18 +93,25 @@ void libc_reset(void);
 bool mutex_is_free(const void *mutex);
 bool memory_is_dead(uintptr_t address, size_t size);
 void libc_thread_exit(void);
-void start_thread(void *(*call)(void *), void *argument);
+
+/* knowledge.c */
+void knowledge_create(void);
+void knowledge_reset(void);
+void knowledge_spawn(int child);
+void knowledge_join(int child);
+void knowledge_lock(int mutex);
+void knowledge_unlock(int mutex);
+void knowledge_fence(int order);
+void knowledge_full_barrier(void);
+
+/* races.c */
+void races_create(void);
+void races_reset(void);
 
 /* memory.c */
 void memory_create(void);
 void memory_reset(void);
-void memory_spawn(int child);
-void memory_join(int child);
 void memory_plain(uintptr_t address, size_t size, bool writes);
-void memory_lock(int mutex);
-void memory_unlock(int mutex);
-void memory_fence(int order);
-void memory_full_barrier(void);
 uint64_t memory_load(uintptr_t address, size_t size, int order);
 void memory_store(uintptr_t address, size_t size, uint64_t value, int order);
 uint64_t memory_change(uintptr_t address, size_t size, uint64_t (*change)(uint64_t, uint64_t),

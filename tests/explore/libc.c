@@ -14,7 +14,7 @@
 
 #include "explore.h"
 
-enum { ARENA = 1 << 20, GRAIN = 16, KEYS = 16, MUTEXES = 64 };
+enum { ARENA = 1 << 20, GRAIN = 16, KEYS = 16 };
 
 typedef struct libc {
     char *arena;
@@ -34,8 +34,6 @@ typedef struct libc {
 } libc;
 
 static libc *c;
-
-extern void *__real_calloc(size_t, size_t);
 
 void libc_create(void)
 {
@@ -190,7 +188,7 @@ int __wrap_pthread_mutex_trylock(pthread_mutex_t *mutex)
         return EBUSY;
     }
     c->mutex[i].owner = self;
-    memory_lock(i);
+    knowledge_lock(i);
     return 0;
 }
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
@@ -208,7 +206,7 @@ int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
     int i = number_of(mutex);
     contended_touch((uintptr_t)mutex, true);
     c->mutex[i].owner = -1;
-    memory_unlock(i);
+    knowledge_unlock(i);
     return 0;
 }
 int __wrap_pthread_once(pthread_once_t *once, void (*call)(void))
@@ -275,7 +273,7 @@ int __wrap_pthread_join(pthread_t thread, void **result)
         schedule_others();
         ex->thread[self].state = RUNS;
     }
-    memory_join(other);
+    knowledge_join(other);
     if (result) {
         *result = NULL;
     }
@@ -312,7 +310,7 @@ static long membarrier(long command)
     if (command == MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
         schedule_point(0, true);
         schedule_wake(0, true);
-        memory_full_barrier();
+        knowledge_full_barrier();
         note("membarrier", 0, 0);
     }
     return 0;

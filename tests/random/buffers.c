@@ -1,47 +1,10 @@
 /*
  * buffers.c - random programs on small buffers: one to be read by who is alone, one that is drained
- * while others push. The model of a buffer is, for each hand, a log of what was accepted from it.
+ * while others push. What was pushed (buffer_pushes.c) is compared with what comes out.
  */
 #include <string.h>
 
 #include "buffer_types.h"
-
-#define BUFFERS 2
-#define LOG     1500 /* most elements of one hand between two moments when all is empty */
-#define STREAMS 40
-#define BULK    100
-
-/* What a hand has pushed and was accepted, in that order. */
-struct log {
-    struct {
-        uint32_t stream, stamp;
-        bool seen; /* it has come out again */
-    } entries[LOG];
-    size_t count, refused;
-    size_t next[STREAMS]; /* what comes out next is not below */
-    uint32_t stream;      /* of the writer, if that is open */
-    uint32_t streams;
-    bool writing;
-    union any_writer writer;
-};
-
-struct buffer {
-    const buffer_type *type;
-    void *memory; /* the buffer itself */
-    vf_smallbuf_options options;
-    test_allocator allocator;
-    struct log logs[HANDS];
-    struct element out[HANDS * LOG]; /* come out, and not yet compared with the logs */
-    size_t out_count;
-    size_t seen, lost;      /* of those in the logs; lost by leaving a drain */
-    size_t refused_drained; /* as told by drains */
-    uint32_t stamp;         /* when an element was pushed */
-    uint32_t last_stamp;    /* of those that came out */
-    bool one_by_one;        /* all of these pushes were alone, and without writers */
-    bool refusing;          /* then: until a drain or S_reserve */
-    bool flipped;           /* S_flip_begin, and not yet S_flip_finish */
-    bool this_turn;         /* in this turn */
-};
 
 static struct buffer buffers[BUFFERS];
 static _Thread_local struct buffer *draining; /* by this thread */
@@ -61,14 +24,14 @@ static uint32_t check_of(const struct element *element)
     return element->hand * 0x9E3779B9u ^ element->stream * 0x85EBCA6Bu ^ element->place ^ 0x5Au;
 }
 
-static struct element make(const struct log *log, unsigned hand, uint32_t stream, size_t ahead)
+struct element make_element(const struct log *log, unsigned hand, uint32_t stream, size_t ahead)
 {
     struct element element = {hand, stream, (uint32_t)(log->count + ahead), 0};
     element.check = check_of(&element);
     return element;
 }
 
-static void accept(struct buffer *buffer, struct log *log, uint32_t stream, bool alone)
+void accept_element(struct buffer *buffer, struct log *log, uint32_t stream, bool alone)
 {
     log->entries[log->count].stream = stream;
     log->entries[log->count].stamp = alone ? ++buffer->stamp : 0;
@@ -132,7 +95,7 @@ static void begin_logs(struct buffer *buffer)
     buffer->refusing = false;
 }
 
-static bool is_writing(const struct buffer *buffer)
+bool is_writing(const struct buffer *buffer)
 {
     bool writing = false;
     for (size_t i = 0; i < HANDS; i++)
@@ -166,105 +129,6 @@ void buffers_check(void)
 {
     for (size_t i = 0; i < BUFFERS; i++)
         check_buffer(&buffers[i]);
-}
-
-/* ---- pushes ---- */
-
-/* One that was alone is refused only where it must be; what is refused is all behind it. */
-static void check_given(const instruction *it, struct buffer *buffer, bool given, size_t refused)
-{
-    call_end(given);
-    if (!it->alone || !buffer->one_by_one || buffer->flipped)
-        return;
-    size_t cap = buffer->options.max_elements;
-    size_t count = buffer->type->count(buffer->memory);
-    if (given)
-        CHECK(!buffer->refusing);
-    else
-        CHECK(buffer->refusing || atomic_load(&buffer->allocator.refused) > refused ||
-              (cap != 0 && count == cap));
-    buffer->refusing = buffer->refusing || !given;
-}
-
-static void note(const instruction *it, struct buffer *buffer, uint32_t stream, size_t given,
-                 size_t wanted)
-{
-    struct log *log = &buffer->logs[it->hand];
-    for (size_t i = 0; i < given; i++)
-        accept(buffer, log, stream, it->alone);
-    log->refused += wanted - given;
-}
-
-static bool push_in_place(struct buffer *buffer, struct element element, size_t *index)
-{
-    struct element *slot = buffer->type->push_slot(buffer->memory, index);
-    if (slot != NULL)
-        *slot = element;
-    return slot != NULL;
-}
-
-static void push_one(const instruction *it, struct buffer *buffer)
-{
-    struct log *log = &buffer->logs[it->hand];
-    struct element element = make(log, it->hand, 0, 0);
-    bool known = it->alone && buffer->one_by_one && !buffer->flipped;
-    size_t before = known ? buffer->type->count(buffer->memory) : 0;
-    size_t index = before;
-    bool given;
-    size_t refused = call_begin(&buffer->allocator);
-    if (it->how % 4 == 0)
-        given = buffer->type->push_index(buffer->memory, element, &index);
-    else if (it->how % 4 == 1 && buffer->type->push_slot != NULL)
-        given = push_in_place(buffer, element, &index);
-    else if (it->how % 4 == 2 && it->alone && !is_writing(buffer) && !buffer->flipped)
-        given = buffer->type->push_exclusive(buffer->memory, element);
-    else
-        given = buffer->type->push(buffer->memory, element);
-    CHECK(!known || !given || index == before);
-    check_given(it, buffer, given, refused);
-    note(it, buffer, 0, given, 1);
-}
-
-static void push_many(const instruction *it, struct buffer *buffer)
-{
-    struct log *log = &buffer->logs[it->hand];
-    struct element elements[BULK] = {make(log, it->hand, 0, 0)};
-    size_t n = it->how % BULK;
-    for (size_t i = 0; i < n; i++)
-        elements[i] = make(log, it->hand, 0, i);
-    size_t refused = call_begin(&buffer->allocator);
-    size_t given = buffer->type->push_n(buffer->memory, elements, n);
-    CHECK(given <= n);
-    if (n > 0)
-        check_given(it, buffer, given == n, refused);
-    note(it, buffer, 0, given, n);
-}
-
-static void close_writer(struct log *log, const buffer_type *type)
-{
-    if (log->writing)
-        type->writer_close(&log->writer);
-    log->writing = false;
-}
-
-static void write_some(const instruction *it, struct buffer *buffer)
-{
-    struct log *log = &buffer->logs[it->hand];
-    if (!log->writing) {
-        if (log->streams + 1 == STREAMS)
-            return;
-        log->stream = ++log->streams;
-        log->writing = true;
-        buffer->type->writer_open(&log->writer, buffer->memory);
-    }
-    if (it->alone)
-        buffer->one_by_one = false;
-    for (size_t n = it->how % 64; n > 0; n--) {
-        (void)call_begin(&buffer->allocator);
-        bool given = buffer->type->writer_push(&log->writer, make(log, it->hand, log->stream, 0));
-        call_end(given);
-        note(it, buffer, log->stream, given, 1);
-    }
 }
 
 /* ---- draining beside pushes: hand 0 only, or who is alone ---- */
@@ -356,8 +220,8 @@ static void reserve(const instruction *it, struct buffer *buffer)
     CHECK(buffer->type->capacity(buffer->memory) - count >= n);
     bool before = atomic_exchange(&buffer->allocator.refuse, true);
     for (size_t i = 0; i < n && log->count < LOG; i++) {
-        CHECK(buffer->type->push(buffer->memory, make(log, it->hand, 0, 0)));
-        accept(buffer, log, 0, true);
+        CHECK(buffer->type->push(buffer->memory, make_element(log, it->hand, 0, 0)));
+        accept_element(buffer, log, 0, true);
     }
     atomic_store(&buffer->allocator.refuse, before);
     buffer->refusing = buffer->refusing && n == 0;
@@ -394,6 +258,21 @@ static void set_options(struct buffer *buffer, unsigned how, unsigned first)
     buffer->type->init(buffer->memory, &buffer->options);
 }
 
+/* With the defaults, for so long as this; and with others again, as soon as it is empty. */
+static void use_defaults(struct buffer *buffer)
+{
+    static const struct element elements[BULK];
+    buffer->type->init(buffer->memory, NULL);
+    CHECK(buffer->type->push_n(buffer->memory, elements, 0) == 0);
+    CHECK(buffer->type->push_n(buffer->memory, elements, BULK) == BULK);
+    CHECK(buffer->type->count(buffer->memory) == BULK);
+    draining = buffer;
+    buffer->type->destroy(buffer->memory);
+    draining = NULL;
+    CHECK(buffer->out_count == BULK && atomic_load(&buffer->allocator.bytes) == 0);
+    buffer->out_count = 0;
+}
+
 static void follow_alone(const instruction *it, struct buffer *buffer)
 {
     be_exclusive(buffer);
@@ -409,6 +288,7 @@ static void follow_alone(const instruction *it, struct buffer *buffer)
         move(buffer);
     else if (it->how % 16 == 0) {
         empty(it, buffer, 1);
+        use_defaults(buffer);
         set_options(buffer, it->how, it->what);
     }
 }

@@ -13,6 +13,11 @@
 #else
 #    define DROPS false
 #endif
+#ifdef VF_CACHE_ALIGNED
+#    define ALIGNMENT VF_CACHE_LINE
+#else
+#    define ALIGNMENT _Alignof(struct thing)
+#endif
 static const size_t CALL(_batch_objects) = VF_N;
 #include <veryfast/pool.h>
 
@@ -101,6 +106,7 @@ static void CALL(_any_epoch_barrier)(void *pool)
 
 static const pool_type CALL(_type) = {
     DROPS,
+    ALIGNMENT,
     CALL(_batch_objects),
     CALL(_any_new),
     CALL(_any_release),
@@ -132,4 +138,5 @@ static const pool_type CALL(_type) = {
 #undef CALL
 #undef NAME
 #undef DROPS
+#undef ALIGNMENT
 #undef WITH_EPOCH

@@ -25,6 +25,12 @@
 
 #define HANDS 4
 
+#ifdef VF_CHECKED
+#    define IS_CHECKED true
+#else
+#    define IS_CHECKED false
+#endif
+
 /* Bytes yet to be read; zeroes behind their end. */
 typedef struct program_bytes {
     const uint8_t *at, *end;

@@ -91,7 +91,7 @@ int main(int argc, char **argv)
         return stress_end();
     }
     size_t wanted = STRESS_ADDRESS_SANITIZER ? 1000000 : 10000000;
-    wanted = stress_count(wanted, 200000);
+    wanted = IS_CHECKED ? stress_count(wanted / 10, 50000) : stress_count(wanted, 200000);
     size_t done = 0;
     uint64_t number = 0;
     while (done < wanted)

@@ -19,6 +19,9 @@ typedef struct any_pool_type {
     void (*free_n)(void *pool, void **objects, size_t n);
     bool (*reserve)(void *pool, size_t n);
     vf_pool_stats (*stats)(const void *pool);
+    void *(*push)(void *pool, const void *value);
+    bool (*owns)(const void *pool, const void *object);
+    size_t (*trim)(void *pool);
     void *(*cache_new)(void *pool);
     void *(*cache_alloc)(void *cache);
     void (*cache_free)(void *cache, void *object);
@@ -63,6 +66,18 @@ typedef struct any_pool_type {
     {                                                                                              \
         return P##_stats(pool);                                                                    \
     }                                                                                              \
+    static void *any_##P##_push(void *pool, const void *value)                                     \
+    {                                                                                              \
+        return P##_push(pool, *(const T *)value);                                                  \
+    }                                                                                              \
+    static bool any_##P##_owns(const void *pool, const void *object)                               \
+    {                                                                                              \
+        return P##_owns(pool, object);                                                             \
+    }                                                                                              \
+    static size_t any_##P##_trim(void *pool)                                                       \
+    {                                                                                              \
+        return P##_trim(pool);                                                                     \
+    }                                                                                              \
     static void *any_##P##_cache_new(void *pool)                                                   \
     {                                                                                              \
         return P##_cache_new(pool);                                                                \
@@ -91,6 +106,9 @@ typedef struct any_pool_type {
                                           any_##P##_free_n,                                        \
                                           any_##P##_reserve,                                       \
                                           any_##P##_stats,                                         \
+                                          any_##P##_push,                                          \
+                                          any_##P##_owns,                                          \
+                                          any_##P##_trim,                                          \
                                           any_##P##_cache_new,                                     \
                                           any_##P##_cache_alloc,                                   \
                                           any_##P##_cache_free,                                    \

@@ -18,6 +18,8 @@
 #include "any_pool.h"
 #include "stress.h"
 
+#include <veryfast/checked.h>
+
 struct item {
     _Atomic uint64_t owner;
     uint64_t stamp;
@@ -86,6 +88,8 @@ static size_t get(struct worker *self, size_t n)
     size_t way = stress_chance(&self->random, 3);
     void *got[CAP + 1];
     size_t given = 0;
+    if (stress_chance(&self->random, 4) == 0)
+        vf_checked_quarantine(stress_chance(&self->random, CAP) * 100);
     errno = 0;
     if (way == 0) {
         given = trial->type->alloc_n(trial->pool, got, n);
@@ -168,6 +172,7 @@ static void *use_tokens(void *context)
         size_t n = take_tokens(self, 1 + stress_chance(&self->random, CAP));
         if (n == 0) {
             give_with_tokens(self, self->count); /* others may be waiting for these */
+            (void)self->trial->type->reserve(self->trial->pool, 1); /* keeps nothing from others */
             sched_yield();
             continue;
         }
@@ -264,6 +269,7 @@ static void run_short_lives(const struct scene *scene, const any_pool_type *type
 int main(void)
 {
     stress_begin("stress_cap");
+    vf_checked_keep_contents(true); /* stamps tell who had the object before */
     const struct scene scenes[] = {
         {"eight threads with four each are never refused", keep_to_share, stress_count(60000, 6000),
          false},

@@ -161,6 +161,7 @@ static void run(const struct rcu_flavor_struct *flavour, size_t max_objects, siz
     CHECK(test.pool != NULL);
     atomic_store(&drops, 0);
     atomic_store(&test.allocs, 0);
+    atomic_store(&test.reads, 0);
     for (size_t i = 0; i < PLACES; i++)
         atomic_store(&test.places[i], new_node(i));
     atomic_store(&test.writers, WRITERS);
@@ -174,7 +175,9 @@ static void run(const struct rcu_flavor_struct *flavour, size_t max_objects, siz
     pool_node_128_release(test.pool);
     while (atomic_load(&allocator.bytes) > 0)
         sched_yield();
+    CHECK(atomic_load(&test.allocs) == PLACES + WRITERS * LIFETIMES * test.replacements);
     CHECK(atomic_load(&drops) == atomic_load(&test.allocs));
+    CHECK(atomic_load(&test.reads) >= READERS * 1000);
 }
 
 int main(void)
@@ -192,8 +195,7 @@ int main(void)
         run(flavours[i].flavour, 0, 5000);
         run(flavours[i].flavour, 5000, 4000);
         stress_passed(flavours[i].name);
+        printf("%zu reads, %zu refusals\n", atomic_load(&test.reads), atomic_load(&test.refusals));
     }
-    printf("stress_epoch: %zu reads, %zu refusals\n", atomic_load(&test.reads),
-           atomic_load(&test.refusals));
     return stress_end();
 }

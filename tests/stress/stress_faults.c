@@ -1,10 +1,14 @@
 /*
- * stress_faults.c - what happens to threads in the midst of calls: the process ends, by exit and by
- * _exit; they get signals without end; they are cancelled.
+ * stress_faults.c - what happens to threads in the midst of calls: the process ends, by exit (whose
+ * handlers make calls too), quick_exit, _exit and a signal; they get signals without end; they are
+ * cancelled. Objects are also freed after a grace period where there is liburcu.
  *
  * No call is a cancellation point: a thread that is to be cancelled goes on to the end of its call,
- * and ends between two. A handler that does not call the library may interrupt any call.
+ * and ends between two (test_cancel.c has them one by one). A handler that makes no calls may
+ * interrupt any call; none is safe in one.
  */
+#define _GNU_SOURCE /* fopencookie */
+
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,6 +20,9 @@
 
 #define VF_T long
 #define VF_N 100
+#ifdef VF_HAS_EPOCH
+#    define VF_EPOCH
+#endif
 #include <veryfast/pool.h>
 
 #define VF_T long
@@ -47,9 +54,28 @@ static struct worker {
     pool_long_100_cache *cache;
     long *held[HELD];
     size_t count;
-    bool calling; /* it is inside of a call */
+    volatile sig_atomic_t calling; /* it is inside of a call */
     atomic_bool ended;
 } workers[THREADS];
+
+static _Thread_local struct worker *this_worker;
+
+/* After a grace period; or at once, where there is none or no more may wait. */
+static void free_later(long *number)
+{
+#ifdef VF_HAS_EPOCH
+    if (pool_long_100_free_deferred(test.pool, number))
+        return;
+#endif
+    pool_long_100_free(test.pool, number);
+}
+
+static void wait_for_readers(void)
+{
+#ifdef VF_HAS_EPOCH
+    pool_long_100_epoch_barrier(test.pool);
+#endif
+}
 
 static void fill(struct worker *self)
 {
@@ -70,6 +96,8 @@ static void give_back(struct worker *self, size_t n)
         CHECK(*number == (long)self->number);
         if (self->cache != NULL && n % 3 == 0)
             pool_long_100_cache_free(self->cache, number);
+        else if (n % 3 == 1)
+            free_later(number);
         else
             pool_long_100_free(test.pool, number);
     }
@@ -134,6 +162,8 @@ static void call(struct worker *self)
         CHECK(pool_long_100_stats(test.pool).capacity >= self->count);
         CHECK(pool_long_100_reserve(test.pool, 50));
         vf_thread_flush();
+        if (stress_chance(&self->random, 8) == 0)
+            wait_for_readers();
     }
     atomic_fetch_add(&test.calls, 1);
 }
@@ -142,7 +172,7 @@ static void call(struct worker *self)
 static void end_worker(void *argument)
 {
     struct worker *self = argument;
-    CHECK(!self->calling);
+    CHECK(self->calling == 0);
     give_back(self, HELD);
     pool_long_100_cache_release(self->cache);
     self->cache = NULL;
@@ -153,11 +183,12 @@ static void end_worker(void *argument)
 static void *work(void *argument)
 {
     struct worker *self = argument;
+    this_worker = self;
     pthread_cleanup_push(end_worker, self);
     while (!atomic_load(&test.stop)) {
-        self->calling = true;
+        self->calling = 1;
         call(self);
-        self->calling = false;
+        self->calling = 0;
         pthread_testcancel();
     }
     pthread_cleanup_pop(1);
@@ -186,6 +217,7 @@ static void end(const pthread_t threads[THREADS])
     drain_common();
     CHECK(atomic_load(&test.drained) == atomic_load(&test.pushed));
     both_destroy(&test.common);
+    wait_for_readers();
     CHECK(pool_long_100_stats(test.pool).live == 0);
     pool_long_100_release(test.pool);
     CHECK(atomic_load(&test.memory.bytes) == 0 && atomic_load(&test.memory.blocks) == 0);
@@ -195,6 +227,50 @@ static void wait_for_calls(uint64_t calls)
 {
     while (atomic_load(&test.calls) < calls)
         sched_yield();
+}
+
+/* At the process's end, beside the threads. */
+static void call_at_exit(void)
+{
+    long *number = pool_long_100_push(test.pool, 1);
+    CHECK(number != NULL && both_push(&test.common, 1));
+    pool_long_100_free(test.pool, number);
+    (void)pool_long_100_trim(test.pool);
+    vf_thread_flush();
+}
+
+/* Files are flushed behind the last destructor, the library's: others go on meanwhile. */
+static ssize_t flush_slowly(void *cookie, const char *bytes, size_t n)
+{
+    (void)cookie;
+    (void)bytes;
+    wait_for_calls(atomic_load(&test.calls) + 30);
+    return (ssize_t)n;
+}
+
+static void open_slow_file(void)
+{
+    FILE *file = fopencookie(NULL, "w", (cookie_io_functions_t){.write = flush_slowly});
+    CHECK(file != NULL && fputc('x', file) == 'x');
+}
+
+static void end_by(uint64_t way)
+{
+    switch (way) {
+    case 0:
+        open_slow_file();
+        exit(3);
+    case 1:
+        CHECK(atexit(call_at_exit) == 0);
+        exit(3);
+    case 2:
+        CHECK(at_quick_exit(call_at_exit) == 0);
+        quick_exit(3);
+    case 3:
+        _exit(3);
+    default:
+        CHECK(raise(SIGKILL) == 0);
+    }
 }
 
 /* The process ends. What it does on its way, flush files and run destructors, it does beside the
@@ -207,21 +283,23 @@ static void end_process(uint64_t round)
         pthread_t threads[THREADS];
         begin(threads, round);
         wait_for_calls(20 + round % 50);
-        if (round % 2 == 0)
-            exit(3);
-        _exit(3);
+        end_by(round % 5);
     }
     int status = -1;
     CHECK(waitpid(child, &status, 0) == child);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+    if (round % 5 == 4)
+        CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    else
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
 }
 
-static atomic_size_t signals;
+static atomic_size_t signals; /* that came during a call */
 
 static void on_signal(int number)
 {
     (void)number;
-    atomic_fetch_add_explicit(&signals, 1, memory_order_relaxed);
+    if (this_worker != NULL && this_worker->calling != 0)
+        atomic_fetch_add_explicit(&signals, 1, memory_order_relaxed);
 }
 
 /* To all in turn, until so many have been taken: those that meet one that waits are one with it. */
@@ -260,8 +338,9 @@ int main(void)
     stress_passed("the process ends while threads are inside of calls");
     send_signals(stress_count(20000, 300));
     stress_passed("signals in the midst of calls change nothing");
-    for (size_t i = 0; i < stress_count(200, 20); i++)
+    for (size_t i = 0; i < stress_count(60, 10); i++)
         cancel(i);
+    CHECK(atomic_load(&test.drained) > 0);
     stress_passed("who is cancelled ends between two calls");
     return stress_end();
 }

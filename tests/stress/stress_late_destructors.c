@@ -225,7 +225,9 @@ static void last_round(void)
     new_pool();
     run_threads(stress_count(50, 10), first_call_is_last);
     size_t bytes = test.allocator.bytes;
+    size_t calls = atomic_load(&test.before_exit);
     run_threads(stress_count(400, 50), first_call_is_last);
+    CHECK(atomic_load(&test.before_exit) >= calls + stress_count(400, 50) * AT_ONCE);
     CHECK(test.allocator.bytes <= 3 * bytes); /* leaving all would make it 6 times as much */
     end_pool();
     stress_passed("first calls in the last round");

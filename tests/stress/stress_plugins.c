@@ -22,6 +22,7 @@
 
 static struct {
     bool (*use)(void);
+    atomic_size_t uses; /* by threads that live on */
     pthread_barrier_t turn;
 } test;
 
@@ -31,6 +32,7 @@ static void *live(void *rounds)
     for (size_t i = 0; i < *(const size_t *)rounds; i++) {
         pthread_barrier_wait(&test.turn); /* it is loaded */
         CHECK(test.use());
+        atomic_fetch_add(&test.uses, 1);
         pthread_barrier_wait(&test.turn); /* it may go */
     }
     pthread_barrier_wait(&test.turn); /* the last one is gone */
@@ -107,10 +109,10 @@ static void run(const char *path)
     size_t keys = keys_left();
     size_t bytes = memory_in_use();
     for (size_t loads = 0; loads < PTHREAD_KEYS_MAX + 100; loads += 10) {
-        run_threads(path, 5);
-        for (size_t i = 0; i < 5; i++)
-            round_of(path, false);
+        run_threads(path, 10);
+        round_of(path, false);
     }
+    CHECK(atomic_load(&test.uses) > THREADS * PTHREAD_KEYS_MAX);
     pthread_barrier_destroy(&test.turn);
     CHECK(keys_left() == keys);
     CHECK(memory_in_use() < bytes + 65536); /* of a thousand loads: none leaves anything behind */

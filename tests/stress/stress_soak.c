@@ -1,368 +1,77 @@
 /*
- * stress_soak.c - everything at once: 64 threads, a few pools of all kinds that come and go, and
- * every function of the contract.
- *
- * A pool is used under a read lock, so that it is not released under its users, and released
- * outside of it. Frees need no lock: an object keeps its pool. So objects wander between threads
- * and outlive their pools, and their frees meet the release of their pool.
- *
- *     ./stress_soak 3600     rounds for an hour; each ends with all memory back
+ * stress_soak.c - everything at once, see soak.h: rounds of all parts, and what is left after them.
  */
-#include <errno.h>
-#include <pthread.h>
-#include <string.h>
 #include <time.h>
 #ifdef __GLIBC__
 #    include <malloc.h>
 #endif
 
-#include "allocator.h"
-#include "any_pool.h"
-#include "stress.h"
+#include "soak.h"
 
-struct item {
-    _Atomic uint64_t owner;
-    uint64_t contents[2];
-};
-struct big {
-    _Atomic uint64_t owner;
-    uint64_t contents[62];
+static const struct soak_part *const parts[] = {
+    &soak_pools,
+    &soak_levels,
+    &soak_buffers,
+#ifdef VF_HAS_EPOCH
+    &soak_epochs,
+#endif
 };
 
-#define VF_T struct item
-#define VF_N 100
-#include <veryfast/pool.h>
-#define VF_T struct big
-#define VF_N 16
-#define VF_CACHE_ALIGNED
-#include <veryfast/pool.h>
-
-ANY_POOL(pool_item_100, struct item, 100);
-ANY_POOL(pool_big_16, struct big, 16);
-
-#define THREADS 64
-#define PLACES  6 /* where pools are found */
-#define HELD    400
-#define BULK    50
-#define PARCELS 64
-
-struct pool {
-    const any_pool_type *type;
-    void *handle;
-    test_allocator memory;
-    size_t max_objects;
-    struct pool *next; /* in the list of all there ever were */
-};
-
-/* An object in somebody's hands. */
-struct holding {
-    struct pool *pool;
-    struct item *object; /* or a big one, which begins like it */
-};
-
-struct place {
-    pthread_rwlock_t lock;
-    struct pool *pool;
-};
-
-/* An object on its way from one thread to another. */
-struct parcel {
-    pthread_mutex_t lock;
-    struct holding holding;
-};
+#define PARTS     (sizeof parts / sizeof *parts)
+#define LIFETIMES 4
 
 struct worker {
-    uint64_t id; /* 1 ... */
+    size_t thread;
     uint64_t random;
-    struct holding held[HELD];
-    size_t count;
-    struct pool *cache_pool; /* of the cache, if there is one */
-    void *cache;
 };
 
-static struct {
-    struct place places[PLACES];
-    struct parcel parcels[PARCELS];
-    _Atomic(struct pool *) all;
-    size_t turns;
-    atomic_size_t refused, others, pools;
-} test;
+static size_t turns; /* in a lifetime */
 
-static struct pool *new_pool(uint64_t *random)
+static const struct soak_part *choose(uint64_t *random)
 {
-    const size_t cache_objects[] = {0, 0, 16, 100, VF_CACHE_NONE};
-    struct pool *pool = calloc(1, sizeof *pool);
-    CHECK(pool != NULL);
-    pool->type = stress_chance(random, 2) == 0 ? &any_pool_item_100 : &any_pool_big_16;
-    pool->max_objects = stress_chance(random, 3) == 0 ? 1 + stress_chance(random, 1000) : 0;
-    vf_pool_options options = {.allocator = test_allocator_hook(&pool->memory),
-                               .cache_objects = cache_objects[stress_chance(random, 5)],
-                               .max_objects = pool->max_objects,
-                               .name = "soak"};
-    CHECK((pool->handle = pool->type->create(&options)) != NULL);
-    pool->next = atomic_load(&test.all);
-    while (!atomic_compare_exchange_weak(&test.all, &pool->next, pool)) {
-    }
-    atomic_fetch_add(&test.pools, 1);
-    return pool;
+    size_t sum = 0, i = 0;
+    for (size_t part = 0; part < PARTS; part++)
+        sum += parts[part]->weight;
+    size_t chance = stress_chance(random, sum);
+    for (; chance >= parts[i]->weight; i++)
+        chance -= parts[i]->weight;
+    return parts[i];
 }
 
-static void take_in(struct worker *self, struct pool *pool, void *object)
-{
-    struct item *item = object;
-    stress_claim(&item->owner, self->id);
-    item->contents[0] = self->id;
-    item->contents[1] = (uintptr_t)item;
-    self->held[self->count++] = (struct holding){pool, item};
-}
-
-/* Is the object what it was when it was taken in? Otherwise says all that is known of it. */
-static void check_contents(const struct worker *self, const struct holding *holding)
-{
-    const struct item *item = holding->object;
-    if (item->contents[1] == (uintptr_t)item)
-        return;
-    const struct pool *pool = holding->pool;
-    fprintf(stderr,
-            "worker %llu: %s, at most %zu, %zu blocks out: object %p has %llx, %llx, %llx\n",
-            (unsigned long long)self->id, pool->type->name, pool->max_objects,
-            atomic_load(&pool->memory.blocks), (const void *)item,
-            (unsigned long long)atomic_load(&item->owner), (unsigned long long)item->contents[0],
-            (unsigned long long)item->contents[1]);
-    abort();
-}
-
-/* Removes holding i, and takes the mark off its object. */
-static struct holding let_go(struct worker *self, size_t i)
-{
-    struct holding holding = self->held[i];
-    self->held[i] = self->held[--self->count];
-    struct item *item = holding.object;
-    check_contents(self, &holding);
-    if (item->contents[0] != self->id)
-        atomic_fetch_add(&test.others, 1);
-    stress_disclaim(&item->owner, item->contents[0]);
-    return holding;
-}
-
-static void note_refusal(const struct pool *pool)
-{
-    CHECK(pool->max_objects != 0 && errno == ENOMEM);
-    atomic_fetch_add(&test.refused, 1);
-}
-
-/* With the place's read lock held, which keeps the pool from being released. */
-
-static void alloc_some(struct worker *self, struct pool *pool)
-{
-    void *objects[BULK];
-    size_t n = 1 + stress_chance(&self->random, BULK);
-    if (n > HELD - self->count)
-        n = HELD - self->count;
-    if (stress_chance(&self->random, 2) == 0) {
-        size_t got = pool->type->alloc_n(pool->handle, objects, n);
-        for (size_t i = 0; i < got; i++)
-            take_in(self, pool, objects[i]);
-        if (got < n)
-            note_refusal(pool);
-        return;
-    }
-    for (size_t i = 0; i < n; i++) {
-        void *object = pool->type->alloc(pool->handle);
-        if (object == NULL) {
-            note_refusal(pool);
-            return;
-        }
-        take_in(self, pool, object);
-    }
-}
-
-static void alloc_from_cache(struct worker *self, struct pool *pool)
-{
-    if (self->cache == NULL) {
-        CHECK((self->cache = pool->type->cache_new(pool->handle)) != NULL);
-        self->cache_pool = pool;
-    }
-    for (size_t i = 0; i < BULK && self->cache_pool == pool && self->count < HELD; i++) {
-        void *object = pool->type->cache_alloc(self->cache);
-        if (object != NULL)
-            take_in(self, pool, object);
-        else
-            note_refusal(pool);
-    }
-}
-
-static void check_stats(const struct pool *pool)
-{
-    vf_pool_stats stats = pool->type->stats(pool->handle);
-    CHECK(stats.live <= stats.capacity && stats.cached <= stats.capacity);
-    CHECK(stats.depot <= stats.capacity && stats.fresh <= stats.capacity);
-    CHECK(stats.live + stats.cached + stats.depot + stats.fresh == stats.capacity);
-    CHECK(pool->max_objects == 0 || stats.capacity <= pool->max_objects);
-    CHECK(stats.batch_objects == pool->type->batch && stats.bytes > 0);
-}
-
-static void reserve_some(struct worker *self, const struct pool *pool)
-{
-    size_t n = stress_chance(&self->random, 300);
-    if (!pool->type->reserve(pool->handle, n))
-        note_refusal(pool);
-}
-
-/* Without a lock. */
-
-static void free_some(struct worker *self)
-{
-    size_t n = stress_chance(&self->random, self->count + 1);
-    for (size_t i = 0; i < n; i++) {
-        struct holding h = let_go(self, stress_chance(&self->random, self->count));
-        size_t way = stress_chance(&self->random, 3);
-        if (way == 0 && h.pool == self->cache_pool)
-            h.pool->type->cache_free(self->cache, h.object);
-        else if (way == 1)
-            h.pool->type->take(h.pool->handle, h.object);
-        else
-            h.pool->type->free(h.pool->handle, h.object);
-    }
-}
-
-/* All that is held of one pool. */
-static void free_in_bulk(struct worker *self)
-{
-    void *objects[HELD];
-    size_t n = 0;
-    struct pool *pool = self->count > 0 ? self->held[0].pool : NULL;
-    for (size_t i = self->count; i-- > 0;) {
-        if (self->held[i].pool == pool)
-            objects[n++] = let_go(self, i).object;
-    }
-    if (n > 0)
-        pool->type->free_n(pool->handle, objects, n);
-}
-
-static void trade(struct worker *self)
-{
-    for (size_t i = 0; i < BULK && self->count > 0; i++) {
-        struct parcel *parcel = &test.parcels[stress_chance(&self->random, PARCELS)];
-        size_t own = stress_chance(&self->random, self->count);
-        pthread_mutex_lock(&parcel->lock);
-        struct holding got = parcel->holding;
-        parcel->holding = self->held[own];
-        pthread_mutex_unlock(&parcel->lock);
-        self->held[own] = got.pool != NULL ? got : self->held[--self->count];
-    }
-}
-
-static void release_cache(struct worker *self)
-{
-    if (self->cache != NULL)
-        self->cache_pool->type->cache_release(self->cache);
-    self->cache = NULL;
-    self->cache_pool = NULL;
-}
-
-/* Another pool at this place. The old one ends when its last object comes back. */
-static void renew(struct worker *self, struct place *place)
-{
-    struct pool *pool = new_pool(&self->random);
-    pthread_rwlock_wrlock(&place->lock);
-    struct pool *old = place->pool;
-    place->pool = pool;
-    pthread_rwlock_unlock(&place->lock);
-    old->type->release(old->handle);
-}
-
-static void use_pool(struct worker *self, struct place *place, size_t what)
-{
-    pthread_rwlock_rdlock(&place->lock);
-    struct pool *pool = place->pool;
-    if (what < 4)
-        alloc_some(self, pool);
-    else if (what < 6)
-        alloc_from_cache(self, pool);
-    else if (what < 7)
-        reserve_some(self, pool);
-    else
-        check_stats(pool);
-    pthread_rwlock_unlock(&place->lock);
-}
-
-static void *work(void *argument)
+static void *live(void *argument)
 {
     struct worker *self = argument;
-    for (size_t turn = 0; turn < test.turns; turn++) {
-        struct place *place = &test.places[stress_chance(&self->random, PLACES)];
-        size_t what = stress_chance(&self->random, 18);
-        if (what < 8)
-            use_pool(self, place, what);
-        else if (what < 12)
-            free_some(self);
-        else if (what < 13)
-            free_in_bulk(self);
-        else if (what < 15)
-            trade(self);
-        else if (what < 16)
-            release_cache(self);
-        else if (what < 17)
-            vf_thread_flush();
-        else if (stress_chance(&self->random, 12) == 0)
-            renew(self, place);
+    for (size_t turn = 0; turn < turns; turn++)
+        choose(&self->random)->turn(self->thread, &self->random);
+    for (size_t part = 0; part < PARTS; part++) {
+        if (parts[part]->leave != NULL)
+            parts[part]->leave(self->thread, &self->random);
     }
-    while (self->count > 0)
-        free_some(self);
-    release_cache(self);
     return NULL;
 }
 
-static void open_test(uint64_t *random)
+/* Threads come and go while others work: one after the other has the worker's number. */
+static void *work(void *self)
 {
-    for (size_t i = 0; i < PLACES; i++) {
-        CHECK(pthread_rwlock_init(&test.places[i].lock, NULL) == 0);
-        test.places[i].pool = new_pool(random);
-    }
-    for (size_t i = 0; i < PARCELS; i++)
-        CHECK(pthread_mutex_init(&test.parcels[i].lock, NULL) == 0);
-}
-
-/* All threads are gone. */
-static void close_test(void)
-{
-    struct worker main_thread = {.random = stress_random_state(1000)};
-    for (size_t i = 0; i < PARCELS; i++) {
-        if (test.parcels[i].holding.pool != NULL)
-            main_thread.held[main_thread.count++] = test.parcels[i].holding;
-        pthread_mutex_destroy(&test.parcels[i].lock);
-    }
-    while (main_thread.count > 0)
-        free_some(&main_thread);
-    for (size_t i = 0; i < PLACES; i++) {
-        struct pool *pool = test.places[i].pool;
-        CHECK(pool->type->stats(pool->handle).live == 0);
-        pool->type->release(pool->handle);
-        pthread_rwlock_destroy(&test.places[i].lock);
-    }
-    struct pool *next;
-    for (struct pool *pool = atomic_load(&test.all); pool != NULL; pool = next) {
-        next = pool->next;
-        CHECK(atomic_load(&pool->memory.blocks) == 0 && atomic_load(&pool->memory.bytes) == 0);
-        free(pool);
-    }
+    for (size_t i = 0; i < LIFETIMES; i++)
+        test_run_threads(1, live, &self);
+    return NULL;
 }
 
 static void run_round(uint64_t round)
 {
-    static struct worker workers[THREADS];
-    void *contexts[THREADS];
+    static struct worker workers[SOAK_THREADS];
+    void *contexts[SOAK_THREADS];
     uint64_t random = stress_random_state(1000 * round + 999);
-    atomic_store(&test.all, NULL);
-    memset(test.parcels, 0, sizeof test.parcels);
-    open_test(&random);
-    for (size_t i = 0; i < THREADS; i++) {
-        workers[i] = (struct worker){.id = i + 1, .random = stress_random_state(1000 * round + i)};
+    for (size_t part = 0; part < PARTS; part++)
+        parts[part]->open(&random);
+    for (size_t i = 0; i < SOAK_THREADS; i++) {
+        workers[i] = (struct worker){i, stress_random_state(1000 * round + i)};
         contexts[i] = &workers[i];
     }
-    test_run_threads(THREADS, work, contexts);
-    close_test();
+    test_run_threads(SOAK_THREADS, work, contexts);
+    for (size_t part = 0; part < PARTS; part++)
+        parts[part]->close();
 }
 
 /* Bytes that the process has of the C library; 0 where that cannot be asked. */
@@ -375,11 +84,21 @@ static size_t memory_in_use(void)
 #endif
 }
 
+/* Nothing that is named may have stood still. */
+static void report(const struct soak_part *part)
+{
+    printf("%s:", part->name);
+    for (const struct soak_tally *tally = part->tallies; tally->what != NULL; tally++)
+        printf(" %zu %s%s", (size_t)tally->times, tally->what, tally[1].what != NULL ? "," : "\n");
+    for (const struct soak_tally *tally = part->tallies; tally->what != NULL; tally++)
+        CHECK(tally->times > 0);
+}
+
 int main(int argc, char **argv)
 {
     stress_begin("stress_soak");
     time_t end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 0);
-    test.turns = stress_count(4000, 1000);
+    turns = stress_count(1000, 250);
     size_t bytes = 0;
     uint64_t rounds = 0;
     do {
@@ -389,10 +108,9 @@ int main(int argc, char **argv)
     } while (rounds < 4 || time(NULL) < end);
     /* glibc counts what it keeps for the main thread: 7 blocks of each size up to 1 KiB in time */
     CHECK(memory_in_use() < bytes + ((size_t)256 << 10));
-    printf("%llu rounds, ", (unsigned long long)rounds);
-    printf("%zu pools, %zu refusals, %zu frees of others' objects\n", (size_t)test.pools,
-           (size_t)test.refused, (size_t)test.others);
-    CHECK(test.pools > 10 * PLACES && test.refused > 0 && test.others > 0);
-    stress_passed("all operations on pools that come and go; balanced at the end");
+    printf("%llu rounds\n", (unsigned long long)rounds);
+    for (size_t part = 0; part < PARTS; part++)
+        report(parts[part]);
+    stress_passed("all operations at once; balanced at the end of each round");
     return stress_end();
 }

@@ -6,10 +6,13 @@
  *                           an interlude: removes some, puts some back
  *     the rest
  *
- * for k = 0, 1, 2, ... until the one is done within k instructions. Then each magazine must be in
+ * for k = 0, 1, 2, ... until the one is done within k instructions. Then each element must be in
  * one place: with the one, with the other, or on the stack. The one is a process of its own, on
  * the same memory, because processes can be stepped (ptrace). Built without a tag
  * (-DVF_TAG_BITS=0) this must fail.
+ *
+ *     stress_step depot     elements are magazines, the stack is one of the depot's
+ *     stress_step capped    elements are the slots of a capped pool, from alloc to free
  */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 
@@ -24,36 +27,130 @@
 #include "../../src/depot.h"
 #include "stress.h"
 
-#define STACKED   3 /* magazines 0 .. 2, this one's number less 1 on top */
-#define SPARE     3 /* with the other at first */
-#define OWN       4 /* with the one, if it pushes */
-#define MAGAZINES 5
+#define VF_T    long
+#define VF_N    8
+#define VF_NAME slots
+#include <veryfast/pool.h>
+
+#define STACKED  3 /* elements 0 .. 2, the last of them on top */
+#define SPARE    3 /* with the other at first */
+#define OWN      4 /* with the one, if it pushes */
+#define ELEMENTS 5
 
 /* Shared by the two, at one address. */
 static struct heap {
     vf_depot depot;
     vf_magazine *chunks[1];
     vf_magazine magazines[VF_CHUNK_MAGAZINES];
-    vf_magazine *popped; /* by the one, chained */
-    uint32_t popped_count;
-    atomic_bool done; /* the one is */
+    _Alignas(4096) char memory[1 << 16]; /* of the pool */
+    size_t used, blocks;
+    void *popped[ELEMENTS]; /* by the one */
+    atomic_bool done;       /* the one is */
 } * heap;
 
+static void *elements[ELEMENTS];
+
 /* With the other. */
-static vf_magazine *hands[MAGAZINES];
+static void *hands[ELEMENTS];
 static size_t hand_count;
+
+/* A stack: made empty, all elements being in nobody's hands; at its end, they are again. */
+static const struct kind {
+    const char *name;
+    void (*begin)(void);
+    void (*push)(void *element);
+    void *(*pop)(void); /* NULL: it is empty */
+    void (*end)(void);
+} * kind;
+
+/* ---- magazines of the depot ---- */
 
 static vf_stack *stack(void)
 {
     return &heap->depot.shelves[0].full;
 }
 
-static void take(void)
+static void depot_begin(void)
+{
+    heap->chunks[0] = heap->magazines;
+    heap->depot.levels[0] = heap->chunks;
+    for (uint32_t i = 0; i < ELEMENTS; i++) {
+        elements[i] = &heap->magazines[i];
+        heap->magazines[i].index = i + 1;
+    }
+}
+
+static void depot_push(void *element)
+{
+    vf_stack_push(stack(), element, element);
+}
+
+static void *depot_pop(void)
 {
     uint32_t one;
-    vf_magazine *magazine = vf_stack_pop(&heap->depot, stack(), 1, &one);
-    if (magazine != NULL)
-        hands[hand_count++] = magazine;
+    return vf_stack_pop(&heap->depot, stack(), 1, &one);
+}
+
+static void depot_end(void)
+{
+    CHECK(depot_pop() == NULL);
+}
+
+/* ---- slots of a capped pool ---- */
+
+static slots *pool;
+
+static void *memory_alloc(void *none, size_t size, size_t alignment)
+{
+    (void)none;
+    size_t begin = (heap->used + alignment - 1) / alignment * alignment;
+    CHECK(alignment <= 4096 && begin + size <= sizeof heap->memory);
+    heap->used = begin + size;
+    heap->blocks++;
+    return heap->memory + begin;
+}
+
+static void memory_dealloc(void *none, void *memory, size_t size, size_t alignment)
+{
+    (void)none, (void)memory, (void)size, (void)alignment;
+    heap->blocks--;
+}
+
+static void capped_begin(void)
+{
+    vf_pool_options options = {.allocator = {memory_alloc, memory_dealloc, NULL},
+                               .max_objects = ELEMENTS};
+    CHECK((pool = slots_new(&options)) != NULL);
+    for (size_t i = 0; i < ELEMENTS; i++)
+        CHECK((elements[i] = slots_alloc(pool)) != NULL);
+}
+
+static void capped_push(void *element)
+{
+    slots_free(pool, element);
+}
+
+static void *capped_pop(void)
+{
+    return slots_alloc(pool);
+}
+
+static void capped_end(void)
+{
+    CHECK(capped_pop() == NULL);
+    for (size_t i = 0; i < ELEMENTS; i++)
+        capped_push(elements[i]);
+    slots_release(pool);
+    CHECK(heap->blocks == 0);
+}
+
+/* ---- interludes: what the other does, with what it has and what the one has left ---- */
+
+static void take(void)
+{
+    void *element = kind->pop();
+    if (element != NULL)
+        hands[hand_count++] = element;
 }
 
 /* What was taken so many takes ago. */
@@ -61,13 +158,11 @@ static void put(size_t ago)
 {
     CHECK(ago < hand_count);
     size_t i = hand_count - 1 - ago;
-    vf_magazine *magazine = hands[i];
+    void *element = hands[i];
     memmove(&hands[i], &hands[i + 1], ago * sizeof(hands[0]));
     hand_count--;
-    vf_stack_push(stack(), magazine, magazine);
+    kind->push(element);
 }
-
-/* ---- interludes: what the other does, with what it has and what the one has left ---- */
 
 static void take_one(void)
 {
@@ -76,7 +171,7 @@ static void take_one(void)
 
 static void take_all(void)
 {
-    for (size_t i = 0; i < MAGAZINES; i++)
+    for (size_t i = 0; i < ELEMENTS; i++)
         take();
 }
 
@@ -117,17 +212,23 @@ static void turn_round(void)
 
 static void pop_one(void)
 {
-    heap->popped = vf_stack_pop(&heap->depot, stack(), 1, &heap->popped_count);
+    heap->popped[0] = kind->pop();
 }
 
 static void pop_two(void)
 {
-    heap->popped = vf_stack_pop(&heap->depot, stack(), 2, &heap->popped_count);
+    uint32_t count;
+    vf_magazine *first = vf_stack_pop(&heap->depot, stack(), 2, &count);
+    for (uint32_t i = 0; first != NULL && i < count; i++) {
+        heap->popped[i] = first;
+        if (i + 1 < count)
+            first = vf_magazine_at(&heap->depot, vf_load_relaxed(&first->link));
+    }
 }
 
 static void push(void)
 {
-    vf_stack_push(stack(), &heap->magazines[OWN], &heap->magazines[OWN]);
+    kind->push(elements[OWN]);
 }
 
 _Noreturn static void run_the_one(void (*operation)(void))
@@ -157,48 +258,35 @@ static bool wait_for(pid_t one, int *code)
 static void begin(bool pushes)
 {
     memset(heap, 0, sizeof *heap);
-    heap->chunks[0] = heap->magazines;
-    heap->depot.levels[0] = heap->chunks;
+    kind->begin();
+    for (size_t i = 0; i < STACKED; i++)
+        kind->push(elements[i]);
     hand_count = 0;
-    for (uint32_t i = 0; i < MAGAZINES; i++) {
-        heap->magazines[i].index = i + 1;
-        if (i < STACKED)
-            vf_stack_push(stack(), &heap->magazines[i], &heap->magazines[i]);
-    }
-    hands[hand_count++] = &heap->magazines[SPARE];
+    hands[hand_count++] = elements[SPARE];
     if (!pushes) /* so that nobody misses it */
-        hands[hand_count++] = &heap->magazines[OWN];
+        hands[hand_count++] = elements[OWN];
 }
 
-static void see(unsigned *seen, const vf_magazine *magazine)
+static void see(unsigned *seen, const void *element)
 {
-    CHECK(magazine >= heap->magazines && magazine < heap->magazines + MAGAZINES);
-    CHECK(seen[magazine - heap->magazines]++ == 0);
-}
-
-static void see_chain(unsigned *seen, const vf_magazine *magazine, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        CHECK(magazine != NULL);
-        see(seen, magazine);
-        uint32_t link = vf_load_relaxed(&magazine->link);
-        magazine = link != 0 ? vf_magazine_at(&heap->depot, link) : NULL;
-    }
+    size_t i = 0;
+    while (i < ELEMENTS && elements[i] != element)
+        i++;
+    CHECK(i < ELEMENTS && seen[i]++ == 0);
 }
 
 static void check_places(void)
 {
-    unsigned seen[MAGAZINES] = {0};
-    uint32_t count = 0;
-    if (heap->popped != NULL)
-        see_chain(seen, heap->popped, heap->popped_count);
+    unsigned seen[ELEMENTS] = {0};
+    for (size_t i = 0; i < ELEMENTS && heap->popped[i] != NULL; i++)
+        see(seen, heap->popped[i]);
     for (size_t i = 0; i < hand_count; i++)
         see(seen, hands[i]);
-    vf_magazine *rest = vf_stack_pop(&heap->depot, stack(), MAGAZINES + 1, &count);
-    if (rest != NULL)
-        see_chain(seen, rest, count);
-    for (size_t i = 0; i < MAGAZINES; i++)
+    for (void *rest; (rest = kind->pop()) != NULL;)
+        see(seen, rest);
+    for (size_t i = 0; i < ELEMENTS; i++)
         CHECK(seen[i] == 1);
+    kind->end();
 }
 
 /* An interlude after k instructions; true: the operation was done before it. */
@@ -230,26 +318,39 @@ static bool step(void (*operation)(void), void (*interlude)(void), size_t k)
     return was_done;
 }
 
-int main(void)
+/* All interludes at all places; how many. */
+static size_t step_through(void (*operation)(void))
 {
-    static void (*const operations[])(void) = {pop_one, pop_two, push};
     static void (*const interludes[])(void) = {
         take_one,          take_all,   put_spare_on_top,
         take_second,       turn_round, slip_spare_under_top,
         take_and_put_back,
     };
+    size_t steps = 0;
+    for (size_t n = 0; n < sizeof interludes / sizeof *interludes; n++) {
+        size_t k = 0;
+        while (!step(operation, interludes[n], k))
+            k++;
+        CHECK(k > 5); /* or the operation did nothing */
+        steps += k;
+    }
+    return steps;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct kind kinds[] = {
+        {"depot", depot_begin, depot_push, depot_pop, depot_end},
+        {"capped", capped_begin, capped_push, capped_pop, capped_end},
+    };
     stress_begin("stress_step");
+    kind = &kinds[argc > 1 && strcmp(argv[1], kinds[1].name) == 0];
     heap = mmap(NULL, sizeof *heap, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(heap != MAP_FAILED);
-    size_t steps = 0;
-    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
-        for (size_t n = 0; n < sizeof interludes / sizeof interludes[0]; n++) {
-            for (size_t k = 0; !step(operations[i], interludes[n], k); k++)
-                steps++;
-        }
-    }
-    printf("%zu interludes between two instructions\n", steps);
-    CHECK(steps > 100);
-    stress_passed("a pop of one, of two, and a push, with the stack changed in between");
+    size_t steps = step_through(pop_one) + step_through(push);
+    if (kind == &kinds[0])
+        steps += step_through(pop_two);
+    printf("%s: %zu interludes between two instructions\n", kind->name, steps);
+    stress_passed("a pop and a push, with the stack changed in between");
     return stress_end();
 }

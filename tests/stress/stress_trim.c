@@ -34,6 +34,7 @@ static void item_drop(struct item *item)
 #define VF_T       struct item
 #define VF_N       32
 #define VF_DROP(p) item_drop(p)
+#include <veryfast/checked.h>
 #include <veryfast/pool.h>
 
 #define WORKERS  3
@@ -44,7 +45,8 @@ static struct round {
     pool_item_32 *pool;
     _Atomic(struct item *) exchange[EXCHANGE];
     atomic_size_t working; /* workers that have turns to do */
-    atomic_size_t live, trimmed;
+    atomic_size_t live, trimmed, found;
+    atomic_size_t most, fewer; /* batches seen; times that there were fewer than before */
 } this_round;
 
 struct worker {
@@ -92,8 +94,20 @@ static void hand_over(struct worker *self)
     stress_disclaim(&item->owner, self->id);
     size_t place = stress_chance(&self->random, EXCHANGE);
     struct item *found = atomic_exchange(&this_round.exchange[place], item);
-    if (found != NULL)
+    if (found != NULL) {
         pool_item_32_free(this_round.pool, found);
+        atomic_fetch_add_explicit(&this_round.found, 1, memory_order_relaxed);
+    }
+}
+
+static void count_batches(void)
+{
+    size_t batches = pool_item_32_stats(this_round.pool).batches;
+    size_t most = atomic_load(&this_round.most);
+    while (batches > most && !atomic_compare_exchange_weak(&this_round.most, &most, batches)) {
+    }
+    if (batches < most)
+        atomic_fetch_add(&this_round.fewer, 1);
 }
 
 /* The number of objects goes up and down, so that batches become free. */
@@ -109,6 +123,8 @@ static void *work(void *context)
             hand_over(self);
         else
             give_back(self);
+        if (turn % 500 == 499)
+            count_batches();
         if (turn % 5000 == 4999)
             vf_thread_flush();
     }
@@ -186,6 +202,7 @@ static void one_round(uint64_t number, size_t trim_factor)
     if (by_hand)
         CHECK(pthread_join(trimmer, NULL) == 0);
     check_pool();
+    CHECK(atomic_load(&this_round.found) > 0 && atomic_load(&this_round.live) > 0);
     atomic_store(&dropped, 0);
     atomic_store(&drops_count, true);
     pool_item_32_destroy(this_round.pool);
@@ -197,6 +214,7 @@ static void one_round(uint64_t number, size_t trim_factor)
 int main(void)
 {
     stress_begin("stress_trim");
+    vf_checked_quarantine(1000); /* not all objects that are ever freed */
     size_t rounds = stress_count(10, 2);
     size_t trimmed = 0;
     for (size_t i = 0; i < rounds; i++) {
@@ -205,8 +223,12 @@ int main(void)
     }
     CHECK(trimmed > 0); /* or the rounds have shown nothing */
     stress_passed("trimmed in a loop beside all other calls; destroyed with live objects");
-    for (size_t i = 0; i < rounds; i++)
+    size_t fewer = 0;
+    for (size_t i = 0; i < rounds; i++) {
         one_round(rounds + i, 2);
+        fewer += atomic_load(&this_round.fewer);
+    }
+    CHECK(fewer > 0);
     stress_passed("a pool that trims itself");
     return stress_end();
 }

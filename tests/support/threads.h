@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* For programs without a test framework: an assertion that no build switches off. */
+/* For programs without a test framework: an assertion that no build switches off. Stops the program
+   even if the thread was cancelled. */
 #define CHECK(condition)                                                                           \
     ((condition)                                                                                   \
          ? (void)0                                                                                 \
-         : (fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition), abort()))
+         : (pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &(int){0}),                             \
+            fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition), abort()))
 
 /* A chain of numbers that look random (xorshift64*, Vigna 2016), the same for the same seed. */
 static inline uint64_t test_random(uint64_t *state)

@@ -11,6 +11,10 @@
 #    define vf_interface_1 vf_interface_1_checked
 #endif
 
+#if defined(VF_BYPASS) && !defined(VF_CHECKED)
+#    error "VF_BYPASS goes with a checked build: use the flags of veryfast-checked too"
+#endif
+
 #if !defined(__GNUC__)
 #    error "veryfast needs GCC or Clang (or a compiler that speaks their language)"
 #endif

@@ -11,6 +11,8 @@ VF_EXTERN_C_BEGIN
 
 VF_API vf_pool_core *vf_checked_new(const vf_pool_type *type, const vf_pool_options *options,
                                     size_t options_size, const void *place);
+VF_API vf_pool_core *vf_bypass_new(const vf_pool_type *type, const vf_pool_options *options,
+                                   size_t options_size, const void *place);
 VF_API void vf_checked_release(vf_pool_core *pool, const void *place);
 VF_API void vf_checked_destroy(vf_pool_core *pool, void (*drop)(void *object), const void *place);
 VF_API void *vf_checked_alloc(vf_pool_core *pool, const void *place);

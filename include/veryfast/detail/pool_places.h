@@ -11,7 +11,11 @@
 #ifdef VF_CHECKED
 #    define vf_place __builtin_return_address(0)
 
-#    define vf_pool_core_new(type, options, size)   vf_checked_new(type, options, size, vf_place)
+#    ifdef VF_BYPASS
+#        define vf_pool_core_new(type, options, size) vf_bypass_new(type, options, size, vf_place)
+#    else
+#        define vf_pool_core_new(type, options, size) vf_checked_new(type, options, size, vf_place)
+#    endif
 #    define vf_pool_core_release(pool)              vf_checked_release(pool, vf_place)
 #    define vf_pool_core_destroy(pool, drop)        vf_checked_destroy(pool, drop, vf_place)
 #    define vf_pool_core_alloc(pool)                vf_checked_alloc(pool, vf_place)

@@ -5,26 +5,56 @@
 #ifndef VF_DETAIL_SMALLBUF_CHECKED_H
 #define VF_DETAIL_SMALLBUF_CHECKED_H
 
+#include <stddef.h>
 #include <veryfast/detail/config.h>
 
 VF_EXTERN_C_BEGIN
 
-VF_API void vf_checked_push_begin(const void *buffer, const void *place);
+struct vf_smallbuf_type;
+
+/* Who calls: on which buffer, what that is an instance of, and the place. */
+typedef struct vf_buffer_call {
+    const void *buffer;
+    const struct vf_smallbuf_type *type;
+    size_t size; /* of the buffer's struct */
+    const char *name;
+    const void *place;
+} vf_buffer_call;
+
+VF_API void vf_checked_push_begin(vf_buffer_call call);
 VF_API void vf_checked_push_end(const void *buffer);
-VF_API void vf_checked_writer_open(const void *writer, const void *buffer, const void *place);
+VF_API void vf_checked_writer_open(const void *writer, vf_buffer_call call);
 VF_API void vf_checked_writer_close(const void *writer, const void *buffer);
 
 /* Stops where a push into the buffer is in flight or a writer of it is open. */
-VF_API void vf_checked_exclusive(const void *buffer, const char *name, const char *what,
-                                 const void *place);
+VF_API void vf_checked_exclusive(vf_buffer_call call, const char *what);
+
+/* Stops where a push is in flight at the end that was at the beginning. */
+VF_API void vf_checked_flip_begin(const void *buffer);
+VF_API void vf_checked_flip_finish(vf_buffer_call call);
+
+static inline VF_UNUSED vf_buffer_call vf_buffer_call_of(const void *buffer,
+                                                         const struct vf_smallbuf_type *type,
+                                                         size_t size, const char *name,
+                                                         const void *place)
+{
+    vf_buffer_call call = {buffer, type, size, name, place};
+    return call;
+}
 
 VF_EXTERN_C_END
 
-#define vf_push_begin(buffer)        vf_checked_push_begin(buffer, __builtin_return_address(0))
+/* Of the instance whose function says so. */
+#define vf_call_on(buffer)                                                                         \
+    vf_buffer_call_of(buffer, &vf_self_type, sizeof *(buffer), VF_STRING(VF_NAME),                 \
+                      __builtin_return_address(0))
+
+#define vf_push_begin(buffer)        vf_checked_push_begin(vf_call_on(buffer))
 #define vf_push_end(buffer)          vf_checked_push_end(buffer)
-#define vf_writer_opened(writer, of) vf_checked_writer_open(writer, of, __builtin_return_address(0))
+#define vf_writer_opened(writer, of) vf_checked_writer_open(writer, vf_call_on(of))
 #define vf_writer_closed(writer, of) vf_checked_writer_close(writer, of)
-#define vf_exclusive(buffer, name, what)                                                           \
-    vf_checked_exclusive(buffer, name, what, __builtin_return_address(0))
+#define vf_exclusive(buffer, what)   vf_checked_exclusive(vf_call_on(buffer), what)
+#define vf_flip_began(buffer)        vf_checked_flip_begin(buffer)
+#define vf_flip_finished(buffer)     vf_checked_flip_finish(vf_call_on(buffer))
 
 #endif

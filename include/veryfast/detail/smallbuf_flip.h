@@ -29,6 +29,7 @@
  */
 vf_fn void vf_self_flip_begin(vf_self *buffer)
 {
+    vf_flip_began(buffer);
     uint64_t tail = vf_load_relaxed(&buffer->tail); /* only the drainer changes what is used here */
     uint64_t other = (~tail & VF_BANK_BIT) | (tail & VF_CAP_INSIDE);
     /* release: pairs with the acquire in a push: the other bank was emptied before */
@@ -42,6 +43,7 @@ vf_fn void vf_self_flip_begin(vf_self *buffer)
  */
 vf_fn vf_self_drain vf_self_flip_finish(vf_self *buffer)
 {
+    vf_flip_finished(buffer);
     /* relaxed: the grace period orders all, and this thread has written the bank's bit */
     vf_self_bank *bank = &buffer->banks[~vf_load_relaxed(&buffer->tail) >> 63];
     vf_self_drain drain;

@@ -60,7 +60,7 @@ vf_fn void vf_self_init(vf_self *buffer, const vf_smallbuf_options *options)
  */
 vf_fn bool vf_self_push_exclusive(vf_self *buffer, VF_T value)
 {
-    vf_exclusive(buffer, VF_STRING(VF_NAME), "S_push_exclusive");
+    vf_exclusive(buffer, "S_push_exclusive");
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
     bool pushed = true;
@@ -81,6 +81,7 @@ vf_fn bool vf_self_push_exclusive(vf_self *buffer, VF_T value)
 /* S_count: elements in the buffer. */
 vf_fn size_t vf_self_count(const vf_self *buffer)
 {
+    vf_exclusive(buffer, "S_count");
     uint64_t index;
     const vf_self_bank *bank = vf_self_current(buffer, &index);
     return index <= (VF_N) ? (size_t)index : vf_spill_count(&bank->spill, index, &vf_self_type);
@@ -89,6 +90,7 @@ vf_fn size_t vf_self_count(const vf_self *buffer)
 /* S_capacity: room without the allocator, the elements that are there included. */
 vf_fn size_t vf_self_capacity(const vf_self *buffer)
 {
+    vf_exclusive(buffer, "S_capacity");
     uint64_t index;
     const vf_self_bank *bank = vf_self_current(buffer, &index);
     return vf_spill_capacity(&bank->spill, &vf_self_type);
@@ -97,6 +99,7 @@ vf_fn size_t vf_self_capacity(const vf_self *buffer)
 /* S_refused: elements turned away since the last drain. */
 vf_fn size_t vf_self_refused(const vf_self *buffer)
 {
+    vf_exclusive(buffer, "S_refused");
     uint64_t index;
     const vf_self_bank *bank = vf_self_current(buffer, &index);
     return vf_spill_refused(&bank->spill, index, &vf_self_type);
@@ -110,7 +113,7 @@ vf_fn size_t vf_self_refused(const vf_self *buffer)
  */
 vf_fn bool vf_self_reserve(vf_self *buffer, size_t n)
 {
-    vf_exclusive(buffer, VF_STRING(VF_NAME), "S_reserve");
+    vf_exclusive(buffer, "S_reserve");
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
 #ifdef VF_FLIP
@@ -142,6 +145,7 @@ vf_fn bool vf_self_reserve(vf_self *buffer, size_t n)
  */
 vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, VF_T const **elements)
 {
+    vf_exclusive(buffer, "S_span");
     uint64_t index;
     const vf_self_bank *bank = vf_self_current(buffer, &index);
     size_t count = vf_self_count(buffer);
@@ -184,7 +188,7 @@ vf_hidden uint64_t vf_self_detach(vf_self_bank *bank, uint64_t index, vf_self_dr
  */
 vf_fn vf_self_drain vf_self_drain_begin(vf_self *buffer)
 {
-    vf_exclusive(buffer, VF_STRING(VF_NAME), "S_drain_begin");
+    vf_exclusive(buffer, "S_drain_begin");
     vf_self_drain drain;
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
@@ -256,7 +260,7 @@ vf_fn void vf_self_drain_end(vf_self_drain *drain)
 /* S_clear: VF_DROP on all elements, and the buffer is empty. Keeps the memory. */
 vf_fn void vf_self_clear(vf_self *buffer)
 {
-    vf_exclusive(buffer, VF_STRING(VF_NAME), "S_clear");
+    vf_exclusive(buffer, "S_clear");
     vf_self_drain drain = vf_self_drain_begin(buffer);
     vf_self_drain_end(&drain);
 }
@@ -267,7 +271,7 @@ vf_fn void vf_self_clear(vf_self *buffer)
  */
 vf_fn size_t vf_self_trim(vf_self *buffer, size_t keep)
 {
-    vf_exclusive(buffer, VF_STRING(VF_NAME), "S_trim");
+    vf_exclusive(buffer, "S_trim");
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
     size_t bytes = vf_spill_trim(&bank->spill, index, keep, &vf_self_type);
@@ -281,7 +285,7 @@ vf_fn size_t vf_self_trim(vf_self *buffer, size_t keep)
 /* S_destroy: S_clear, and all memory back. The buffer is empty again, and has its options still. */
 vf_fn void vf_self_destroy(vf_self *buffer)
 {
-    vf_exclusive(buffer, VF_STRING(VF_NAME), "S_destroy");
+    vf_exclusive(buffer, "S_destroy");
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
     vf_self_clear(buffer);

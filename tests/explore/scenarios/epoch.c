@@ -3,12 +3,15 @@
  * by P_epoch_barrier, or by P_release (RELEASE). A third stands for liburcu's thread. A deferral
  * that both take, or neither, is dropped twice or never; one that is sent before the last object is
  * in it loses that; and a pool may end only when the last has been dropped and all have left it.
- * With NO_MEMBARRIER the system has none. ROOM is how many objects may wait at a time.
+ * With NO_MEMBARRIER the system has none. ROOM is how many objects may wait at a time. With STATS
+ * the other asks how many do, with BOTH it defers one of its own. With WAITS there is no other, and
+ * the pool is released first: an object goes out at once, or at the end of another's grace period.
  */
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include <urcu/urcu-memb.h>
@@ -25,16 +28,28 @@ struct object {
     int dropped;
 };
 
-#define VF_T       struct object
-#define VF_NAME    objects
-#define VF_N       8
-#define VF_DROP(p) ((p)->dropped++, drops++)
-#define VF_EPOCH
 static int drops; /* by the worker only */
+static atomic_bool all_are_dropped;
+
+static void dropped(struct object *it)
+{
+    it->dropped++;
+    if (++drops == OBJECTS)
+        atomic_store_explicit(&all_are_dropped, true, memory_order_relaxed);
+}
+
+#define VF_T       struct object
+#define VF_NAME    nodes
+#define VF_N       8
+#define VF_DROP(p) dropped(p)
+#define VF_EPOCH
 #include <veryfast/pool.h>
 
-static objects *pool;
-static struct object *object[OBJECTS];
+#include "pool.h"
+
+static nodes *pool;
+static struct object *object[OBJECTS + 1]; /* the last is the main thread's */
+static atomic_bool first_is_deferred;
 
 /* ---- liburcu's part: no readers, so that each grace period is over at once ---- */
 
@@ -97,16 +112,44 @@ static void stop_worker(void)
 
 /* ---- */
 
+static void defer(struct object *it)
+{
+    while (!nodes_free_deferred(pool, it)) {
+        assert(errno == EAGAIN && ROOM > 0);
+        sched_yield();
+    }
+}
+
 static void *deferrer(void *argument)
 {
-    for (int i = 0; i < OBJECTS; i++) {
-        while (!objects_free_deferred(pool, object[i])) {
-            assert(errno == EAGAIN && ROOM > 0);
-            sched_yield();
-        }
+    defer(object[0]);
+    atomic_store_explicit(&first_is_deferred, true, memory_order_release);
+    defer(object[1]);
+#ifdef WAITS
+    while (!atomic_load_explicit(&all_are_dropped, memory_order_relaxed)) {
+        sched_yield();
     }
+#endif
     return argument;
 }
+
+#ifndef WAITS
+/* The main thread's part beside the deferrer. */
+static void beside(void)
+{
+#    if defined(RELEASE)
+    nodes_release(pool);
+#    elif defined(STATS)
+    assert(nodes_stats(pool).deferred <= OBJECTS);
+#    elif defined(BOTH)
+    defer(object[OBJECTS]);
+#    else
+    bool first = atomic_load_explicit(&first_is_deferred, memory_order_acquire);
+    nodes_epoch_barrier(pool);
+    assert(!first || object[0]->dropped == 1);
+#    endif
+}
+#endif
 
 void scenario(void)
 {
@@ -114,28 +157,38 @@ void scenario(void)
 #ifdef NO_MEMBARRIER
     explore_no_membarrier();
 #endif
-    pool = objects_new(&(vf_pool_options){.max_deferred = ROOM, .rcu_flavour = &flavour});
-    for (int i = 0; i < OBJECTS; i++) {
-        object[i] = objects_alloc(pool);
+    pool = nodes_new(&(vf_pool_options){.max_deferred = ROOM, .rcu_flavour = &flavour});
+#ifdef BOTH
+    const int all = OBJECTS + 1;
+#else
+    const int all = OBJECTS;
+#endif
+    for (int i = 0; i < all; i++) {
+        object[i] = nodes_alloc(pool);
         object[i]->dropped = 0;
     }
-    pthread_t a, liburcu;
-    pthread_create(&a, NULL, deferrer, NULL);
+    pthread_t liburcu;
     pthread_create(&liburcu, NULL, worker, NULL);
-#ifdef RELEASE
-    objects_release(pool);
-    pthread_join(a, NULL);
+#ifdef WAITS
+    nodes_release(pool);
+    deferrer(NULL);
 #else
-    objects_epoch_barrier(pool);
+    pthread_t a;
+    pthread_create(&a, NULL, deferrer, NULL);
+    beside();
     pthread_join(a, NULL);
-    objects_epoch_barrier(pool);
-    assert(drops == OBJECTS && object[0]->dropped == 1 && object[1]->dropped == 1);
-    vf_pool_stats stats = objects_stats(pool);
+#endif
+#if !defined(RELEASE) && !defined(WAITS)
+    nodes_epoch_barrier(pool);
+    assert(drops == all && object[0]->dropped == 1 && object[1]->dropped == 1);
+    vf_pool_stats stats = nodes_stats(pool);
     assert(stats.live == 0 && stats.deferred == 0);
-    objects_release(pool);
+    const vf_epoch *epoch = &vf_pool_whole(&pool->core)->epoch;
+    assert(epoch->room == 0 && epoch->in_flight == 0);
+    nodes_release(pool);
 #endif
     stop_worker();
     pthread_join(liburcu, NULL);
     vf_thread_flush();
-    assert(drops == OBJECTS && explore_blocks() == 0);
+    assert(drops == all && explore_blocks() == 0);
 }

@@ -27,12 +27,16 @@ static struct shim_test *shim_tests;
 static jmp_buf shim_leave;
 static bool shim_failed;
 
-/* Registered by constructors, appended so that tests run in the order of the file. */
+/* Registered by constructors, so that tests run in the order of the file; where mingw-w64 makes the
+   program, the last constructor runs first. */
 static inline void shim_register(struct shim_test *test)
 {
     struct shim_test **link = &shim_tests;
+#ifndef _WIN32
     while (*link != NULL)
         link = &(*link)->next;
+#endif
+    test->next = *link;
     *link = test;
 }
 

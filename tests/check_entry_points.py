@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Requires that the programs which say that they make every call do.
+
+usage: check_entry_points.py SOURCE
+
+The calls are those that pool.h and smallbuf.h declare.
+"""
+import re
+import sys
+from pathlib import Path
+
+PROTOTYPE = r'^\w.*\bvf_self_(\w+)\(.*\);$'
+# header: how many it declares at least; programs, and how a call looks in them
+HEADERS = {
+    'pool.h': (20, {
+        'tests/random/pool_type.h': r'\bCALL\(_{}\)\(',
+        'tests/test_failing_pool.c': r'\blongs_{}\(',
+        'tests/test_cancel.c tests/test_epoch_cancel.c tests/epoch_pool.h':
+            r'\b(?:pool_int_50|numbers)_{}\('}),
+    'smallbuf.h': (26, {
+        'tests/random/buffer_type.h': r'\bCALL\(_{}\)\(',
+        'tests/test_failing_smallbuf_type.h': r'\bCALL\(_{}\)\(',
+        'tests/test_cancel.c': r'\b(?:smallbuf_int_4|flips|waits)_{}\('}),
+}
+
+
+def main():
+    source = Path(sys.argv[1])
+    failed = False
+    for header, (least, programs) in HEADERS.items():
+        text = (source / 'include' / 'veryfast' / header).read_text()
+        names = set(re.findall(PROTOTYPE, text, re.MULTILINE))
+        if len(names) < least:
+            sys.exit(f'{header} declares only {sorted(names)}')
+        for files, call in programs.items():
+            program = '\n'.join((source / name).read_text() for name in files.split())
+            for name in sorted(names):
+                if not re.search(call.format(name), program):
+                    print(f'{files}: does not call {name} of {header}')
+                    failed = True
+    sys.exit(failed)
+
+
+main()

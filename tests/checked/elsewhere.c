@@ -1,0 +1,14 @@
+/*
+ * elsewhere.c - places in another module than the program's own.
+ */
+#include "elsewhere.h"
+
+void leak_elsewhere(pool_int_64 *pool)
+{
+    (void)pool_int_64_alloc(pool);
+}
+
+void leak_elsewhere_too(pool_int_64 *pool)
+{
+    (void)pool_int_64_alloc(pool);
+}

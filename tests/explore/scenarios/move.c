@@ -1,0 +1,43 @@
+/*
+ * move.c - a cache moves to a larger array, in an alloc that finds it empty after a burst, beside
+ * P_trim, which would seize what is in it, or with STATS beside P_stats. Trim must not look at the
+ * array while it changes, nor the owner change it before trim has looked.
+ */
+#define OBJECTS_IN_BATCH 512 /* so that a carve needs no lock, which trim has */
+#include "pool.h"
+
+#include "objects.h"
+
+enum { FIRST = VF_CACHE_FIRST, MOST = FIRST + 1 };
+
+static struct object *some[MOST], *kept;
+
+static void *other(void *argument)
+{
+#ifdef STATS
+    vf_pool_stats stats = objects_stats(pool);
+    assert(stats.live <= stats.capacity && stats.cached <= stats.capacity);
+#else
+    objects_trim(pool);
+#endif
+    return argument;
+}
+
+static void *user(void *argument)
+{
+    kept = take();
+    return argument;
+}
+
+void scenario(void)
+{
+    pool = objects_new(&(vf_pool_options){.cache_objects = (size_t)2 * FIRST});
+    size_t n = objects_alloc_n(pool, some, MOST);
+    assert(n == MOST);
+    objects_free_n(pool, some, MOST);
+    const vf_thread_cache *cache = vf_thread_attached(vf_pool_whole(&pool->core));
+    n = objects_alloc_n(pool, some, vf_cache_count(cache));
+    assert(n > 0 && cache->burst && vf_cache_count(cache) == 0);
+    run_beside(other, user);
+    assert(objects_stats(pool).live == n + 1);
+}

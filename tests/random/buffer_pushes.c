@@ -1,0 +1,103 @@
+/*
+ * buffer_pushes.c - the ways in which random programs push into small buffers.
+ */
+#include "buffers.h"
+
+/* One that was alone is refused only where it must be; what is refused is all behind it. */
+static void check_given(const instruction *it, struct buffer *buffer, bool given, size_t refused)
+{
+    call_end(given);
+    if (!it->alone || !buffer->one_by_one || buffer->flipped)
+        return;
+    size_t cap = buffer->options.max_elements;
+    size_t count = buffer->type->count(buffer->memory);
+    if (given)
+        CHECK(!buffer->refusing);
+    else
+        CHECK(buffer->refusing || atomic_load(&buffer->allocator.refused) > refused ||
+              (cap != 0 && count == cap));
+    buffer->refusing = buffer->refusing || !given;
+}
+
+static void note(const instruction *it, struct buffer *buffer, uint32_t stream, size_t given,
+                 size_t wanted)
+{
+    struct log *log = &buffer->logs[it->hand];
+    for (size_t i = 0; i < given; i++)
+        accept_element(buffer, log, stream, it->alone);
+    log->refused += wanted - given;
+}
+
+static bool push_in_place(struct buffer *buffer, struct element element, size_t *index)
+{
+    struct element *slot = buffer->type->push_slot(buffer->memory, index);
+    if (slot != NULL)
+        *slot = element;
+    return slot != NULL;
+}
+
+void push_one(const instruction *it, struct buffer *buffer)
+{
+    struct log *log = &buffer->logs[it->hand];
+    struct element element = make_element(log, it->hand, 0, 0);
+    bool known = it->alone && buffer->one_by_one && !buffer->flipped;
+    size_t before = known ? buffer->type->count(buffer->memory) : 0;
+    size_t index = before;
+    bool given;
+    size_t refused = call_begin(&buffer->allocator);
+    size_t *told = it->how % 16 < 12 ? &index : NULL;
+    if (it->how % 4 == 0)
+        given = buffer->type->push_index(buffer->memory, element, told);
+    else if (it->how % 4 == 1 && buffer->type->push_slot != NULL)
+        given = push_in_place(buffer, element, told);
+    else if (it->how % 4 == 2 && it->alone && !is_writing(buffer) && !buffer->flipped)
+        given = buffer->type->push_exclusive(buffer->memory, element);
+    else
+        given = buffer->type->push(buffer->memory, element);
+    CHECK(!known || !given || index == before);
+    check_given(it, buffer, given, refused);
+    note(it, buffer, 0, given, 1);
+}
+
+void push_many(const instruction *it, struct buffer *buffer)
+{
+    struct log *log = &buffer->logs[it->hand];
+    struct element elements[BULK] = {make_element(log, it->hand, 0, 0)};
+    size_t n = it->how % BULK;
+    for (size_t i = 0; i < n; i++)
+        elements[i] = make_element(log, it->hand, 0, i);
+    size_t refused = call_begin(&buffer->allocator);
+    size_t given = buffer->type->push_n(buffer->memory, elements, n);
+    CHECK(given <= n);
+    if (n > 0)
+        check_given(it, buffer, given == n, refused);
+    note(it, buffer, 0, given, n);
+}
+
+void close_writer(struct log *log, const buffer_type *type)
+{
+    if (log->writing)
+        type->writer_close(&log->writer);
+    log->writing = false;
+}
+
+void write_some(const instruction *it, struct buffer *buffer)
+{
+    struct log *log = &buffer->logs[it->hand];
+    if (!log->writing) {
+        if (log->streams + 1 == STREAMS)
+            return;
+        log->stream = ++log->streams;
+        log->writing = true;
+        buffer->type->writer_open(&log->writer, buffer->memory);
+    }
+    if (it->alone)
+        buffer->one_by_one = false;
+    for (size_t n = it->how % 64; n > 0; n--) {
+        (void)call_begin(&buffer->allocator);
+        bool given =
+            buffer->type->writer_push(&log->writer, make_element(log, it->hand, log->stream, 0));
+        call_end(given);
+        note(it, buffer, log->stream, given, 1);
+    }
+}

@@ -1,0 +1,210 @@
+/*
+ * test_failing_smallbuf_type.h - the table of test_failing_smallbuf.c for one kind of buffer.
+ * Parameters: NAME, and VF_CACHE_ALIGNED, VF_FLIP and VF_EPOCH as smallbuf.h has them.
+ */
+#define CALL(function) VF_CAT(NAME, function)
+#define VF_T           int
+#define VF_N           INSIDE
+#define VF_NAME        NAME
+#define VF_DROP(p)     drop(p)
+#if defined(VF_FLIP) && defined(VF_EPOCH)
+#    define WAITS
+#elif defined(VF_FLIP)
+#    define FLIPS
+#else
+#    define WRITES
+#endif
+#include <veryfast/smallbuf.h>
+
+static NAME CALL(_buffer);
+
+/* ---- what all need ---- */
+
+static size_t CALL(_room)(void)
+{
+    return CALL(_capacity)(&CALL(_buffer));
+}
+
+static void CALL(_begin)(void)
+{
+    memset(&CALL(_buffer), 0, sizeof CALL(_buffer));
+    CALL(_init)(&CALL(_buffer), &options);
+}
+
+/* What is in it is what was accepted; what was not is counted. */
+static void CALL(_check)(void)
+{
+    const int *ints;
+    size_t seen = 0;
+    check_equal(CALL(_count)(&CALL(_buffer)), model.count);
+    check_equal(CALL(_refused)(&CALL(_buffer)), model.refused);
+    for (size_t n; (n = CALL(_span)(&CALL(_buffer), seen, &ints)) > 0; seen += n) {
+        for (size_t i = 0; i < n; i++)
+            check_equal((size_t)ints[i], seen + i);
+    }
+    check_equal(seen, model.count);
+}
+
+/* ---- calls that may fail ---- */
+
+static void CALL(_call_push)(void)
+{
+    note(CALL(_push)(&CALL(_buffer), next()), 1);
+}
+
+static void CALL(_call_push_index)(void)
+{
+    size_t index = SIZE_MAX;
+    note(CALL(_push_index)(&CALL(_buffer), next(), &index), 1);
+    cr_assert(index == (failed() ? model.count + model.refused - 1 : model.count - 1));
+}
+
+static void CALL(_call_push_n)(void)
+{
+    int values[MANY];
+    for (int i = 0; i < MANY; i++)
+        values[i] = next() + i;
+    note(CALL(_push_n)(&CALL(_buffer), values, MANY), MANY);
+}
+
+static void CALL(_call_push_exclusive)(void)
+{
+    note(CALL(_push_exclusive)(&CALL(_buffer), next()), 1);
+}
+
+static void CALL(_call_reserve)(void)
+{
+    size_t room = CALL(_room)();
+    bool reserved = CALL(_reserve)(&CALL(_buffer), MANY);
+    note(0, reserved ? 0 : 1);
+    model.refused -= !reserved; /* nothing was */
+    cr_assert(reserved || CALL(_room)() == room);
+    bool before = atomic_exchange(&allocator.refuse, true);
+    for (int i = 0; reserved && i < MANY; i++)
+        note(CALL(_push)(&CALL(_buffer), next()), 1);
+    atomic_store(&allocator.refuse, before);
+}
+
+#ifdef WRITES
+static void CALL(_call_push_slot)(void)
+{
+    int *slot = CALL(_push_slot)(&CALL(_buffer), NULL);
+    if (slot != NULL)
+        *slot = next();
+    note(slot != NULL, 1);
+}
+
+static void CALL(_call_writer)(void)
+{
+    CALL(_writer) writer;
+    CALL(_writer_open)(&writer, &CALL(_buffer));
+    for (int i = 0; i < MANY && !failed(); i++)
+        note(CALL(_writer_push)(&writer, next()), 1);
+    CALL(_writer_close)(&writer);
+}
+#endif
+
+/* ---- calls that cannot ---- */
+
+static void CALL(_take)(CALL(_drain) * drain)
+{
+    int value, *ints;
+    if (CALL(_drain_next)(drain, &value))
+        drop(&value);
+    size_t n = CALL(_drain_span)(drain, &ints);
+    for (size_t i = 0; i < n; i++)
+        drop(&ints[i]);
+    CALL(_drain_end)(drain);
+    emptied();
+}
+
+static void CALL(_call_drain)(void)
+{
+    CALL(_drain) drain = CALL(_drain_begin)(&CALL(_buffer));
+    CALL(_take)(&drain);
+}
+
+static void CALL(_call_clear)(void)
+{
+    CALL(_clear)(&CALL(_buffer));
+    emptied();
+}
+
+static void CALL(_call_trim)(void)
+{
+    size_t before = allocator.bytes;
+    check_equal(CALL(_trim)(&CALL(_buffer), MANY), before - allocator.bytes);
+}
+
+static void CALL(_call_destroy)(void)
+{
+    CALL(_destroy)(&CALL(_buffer));
+    emptied();
+    check_all_back(&allocator);
+}
+
+static void CALL(_call_init)(void)
+{
+    CALL(_call_destroy)();
+    CALL(_init)(&CALL(_buffer), &options);
+}
+
+#ifdef FLIPS
+static void CALL(_call_flip)(void)
+{
+    CALL(_drain) drain = CALL(_flip)(&CALL(_buffer));
+    check_equal(CALL(_drain_refused)(&drain), model.refused);
+    CALL(_take)(&drain);
+}
+
+static void CALL(_call_flip_try)(void)
+{
+    CALL(_drain) drain;
+    cr_assert(CALL(_flip_try)(&CALL(_buffer), &drain));
+    check_equal(CALL(_drain_refused)(&drain), model.refused);
+    CALL(_take)(&drain);
+}
+#elif defined(WAITS)
+static void CALL(_call_flip_begin_and_finish)(void)
+{
+    CALL(_flip_begin)(&CALL(_buffer));
+    CALL(_drain) drain = CALL(_flip_finish)(&CALL(_buffer));
+    check_equal(CALL(_drain_refused)(&drain), model.refused);
+    CALL(_take)(&drain);
+}
+#endif
+
+static const struct entry CALL(_entries)[] = {
+    {"push", CALL(_call_push), true},
+    {"push_index", CALL(_call_push_index), true},
+    {"push_n", CALL(_call_push_n), true},
+    {"push_exclusive", CALL(_call_push_exclusive), true},
+    {"reserve", CALL(_call_reserve), true},
+#ifdef WRITES
+    {"push_slot", CALL(_call_push_slot), true},
+    {"writer_open, writer_push, writer_close", CALL(_call_writer), true},
+#endif
+    {"drain_begin, drain_next, drain_span, drain_end", CALL(_call_drain), false},
+    {"clear", CALL(_call_clear), false},
+    {"trim", CALL(_call_trim), false},
+    {"destroy", CALL(_call_destroy), false},
+    {"init", CALL(_call_init), false},
+#ifdef FLIPS
+    {"flip, drain_refused", CALL(_call_flip), false},
+    {"flip_try, drain_refused", CALL(_call_flip_try), false},
+#elif defined(WAITS)
+    {"flip_begin, flip_finish, drain_refused", CALL(_call_flip_begin_and_finish), false},
+#endif
+    {NULL, NULL, false},
+};
+
+static const struct kind CALL(_kind) = {
+    CALL(_begin),      CALL(_check),        CALL(_room),         CALL(_call_push),
+    CALL(_call_clear), CALL(_call_reserve), CALL(_call_destroy), CALL(_entries),
+};
+
+#undef CALL
+#undef NAME
+#undef WAITS
+#undef FLIPS
+#undef WRITES
