@@ -142,7 +142,8 @@ static void after_grace_period(struct rcu_head *head)
     vf_epoch *epoch = &pool->epoch;
     drop_all(pool, deferral);
     deferral->room = 0;
-    vf_fetch_add_relaxed(&epoch->done, (size_t)deferral->count); /* a number for reports */
+    /* release: pairs with the acquire in vf_epoch_settle */
+    vf_fetch_add_release(&epoch->done, (size_t)deferral->count);
     unreserve(epoch, deferral->count);
     /* acquire: pairs with the release in must_go_now: who has found this deferral in flight, in a
        released pool, has closed before it, and its own open deferral */

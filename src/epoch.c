@@ -289,18 +289,20 @@ void vf_pool_core_epoch_barrier(vf_pool_core *core)
     vf_deferrals_barrier(pool);
 }
 
-/* Waits until nothing is deferred, and liburcu's thread has left the pool: it may still be putting
-   slots back when all room is free. No other call on the pool; but VF_DROP may defer more. Where
-   room was lost in a fork, the last barrier is one for which nothing waited. */
+/* Waits until nothing is deferred, and liburcu's thread has left the pool. No other call on the
+   pool; but VF_DROP may defer more, whose grace period a barrier does not wait for. So the last
+   barrier is one for which nothing was left to do. */
 void vf_epoch_settle(vf_pool *pool)
 {
     if (!vf_load_relaxed(&pool->epoch.used))
         return;
     size_t before;
     do {
-        before = vf_load_relaxed(&pool->epoch.done);
+        /* acquire: pairs with the release in after_grace_period: what VF_DROP has deferred until
+           then goes out with this barrier */
+        before = vf_load_acquire(&pool->epoch.done);
         vf_pool_core_epoch_barrier(&pool->core);
-    } while (vf_load_relaxed(&pool->epoch.room) != 0 &&
+    } while (vf_load_relaxed(&pool->epoch.drop) != NULL &&
              vf_load_relaxed(&pool->epoch.done) != before);
 }
 

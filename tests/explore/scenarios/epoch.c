@@ -1,11 +1,11 @@
 /*
  * epoch.c - P_free_deferred by one thread, which then ends, while another takes what it has open:
- * by P_epoch_barrier, or by P_release (RELEASE). A third stands for liburcu's thread. A deferral
- * that both take, or neither, is dropped twice or never; one that is sent before the last object is
- * in it loses that; and a pool may end only when the last has been dropped and all have left it.
- * With NO_MEMBARRIER the system has none. ROOM is how many objects may wait at a time. With STATS
- * the other asks how many do, with BOTH it defers one of its own. With WAITS there is no other, and
- * the pool is released first: an object goes out at once, or at the end of another's grace period.
+ * by P_epoch_barrier, or by P_release (RELEASE). A third is liburcu's. A deferral that both take,
+ * or neither, is dropped twice or never; one that is sent before the last object is in it loses
+ * that; and a pool may end only when the last has been dropped and all have left it. With
+ * NO_MEMBARRIER the system has none. ROOM is how many objects may wait at a time. With STATS the
+ * other asks how many do, with BOTH it defers one of its own. With WAITS there is no other, and the
+ * pool is released first: an object goes out at once, or at the end of another's grace period.
  */
 #include <assert.h>
 #include <errno.h>
@@ -14,9 +14,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include <urcu/urcu-memb.h>
-
 #include "explore.h"
+#include "grace_periods.h"
 
 #ifndef ROOM
 #    define ROOM 0
@@ -28,7 +27,7 @@ struct object {
     int dropped;
 };
 
-static int drops; /* by the worker only */
+static int drops; /* by liburcu's thread only */
 static atomic_bool all_are_dropped;
 
 static void dropped(struct object *it)
@@ -50,67 +49,6 @@ static void dropped(struct object *it)
 static nodes *pool;
 static struct object *object[OBJECTS + 1]; /* the last is the main thread's */
 static atomic_bool first_is_deferred;
-
-/* ---- liburcu's part: no readers, so that each grace period is over at once ---- */
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct {
-    struct rcu_head *head;
-    void (*call)(struct rcu_head *head);
-} calls[8];
-static int called, done;
-static bool stopped;
-
-static void call(struct rcu_head *head, void (*function)(struct rcu_head *head))
-{
-    pthread_mutex_lock(&lock);
-    calls[called].head = head;
-    calls[called++].call = function;
-    pthread_mutex_unlock(&lock);
-}
-
-/* How many of the calls are still to be done. */
-static int waiting(bool *stop)
-{
-    pthread_mutex_lock(&lock);
-    int n = called - done;
-    *stop = stopped;
-    pthread_mutex_unlock(&lock);
-    return n;
-}
-
-static void *worker(void *argument)
-{
-    bool stop = false;
-    for (int n; (n = waiting(&stop)) > 0 || !stop;) {
-        if (n == 0) {
-            sched_yield();
-            continue;
-        }
-        calls[done].call(calls[done].head);
-        pthread_mutex_lock(&lock);
-        done++;
-        pthread_mutex_unlock(&lock);
-    }
-    return argument;
-}
-
-static void barrier(void)
-{
-    bool stop;
-    while (waiting(&stop) > 0) {
-        sched_yield();
-    }
-}
-
-static void stop_worker(void)
-{
-    pthread_mutex_lock(&lock);
-    stopped = true;
-    pthread_mutex_unlock(&lock);
-}
-
-/* ---- */
 
 static void defer(struct object *it)
 {
@@ -153,11 +91,10 @@ static void beside(void)
 
 void scenario(void)
 {
-    static const struct rcu_flavor_struct flavour = {.update_call_rcu = call, .barrier = barrier};
 #ifdef NO_MEMBARRIER
     explore_no_membarrier();
 #endif
-    pool = nodes_new(&(vf_pool_options){.max_deferred = ROOM, .rcu_flavour = &flavour});
+    pool = nodes_new(&(vf_pool_options){.max_deferred = ROOM, .rcu_flavour = &grace_periods});
 #ifdef BOTH
     const int all = OBJECTS + 1;
 #else
@@ -168,7 +105,7 @@ void scenario(void)
         object[i]->dropped = 0;
     }
     pthread_t liburcu;
-    pthread_create(&liburcu, NULL, worker, NULL);
+    pthread_create(&liburcu, NULL, end_grace_periods, NULL);
 #ifdef WAITS
     nodes_release(pool);
     deferrer(NULL);
@@ -187,7 +124,7 @@ void scenario(void)
     assert(epoch->room == 0 && epoch->in_flight == 0);
     nodes_release(pool);
 #endif
-    stop_worker();
+    stop_grace_periods();
     pthread_join(liburcu, NULL);
     vf_thread_flush();
     assert(drops == all && explore_blocks() == 0);
