@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <time.h>
 
 #include "stress.h"
 
@@ -149,7 +150,12 @@ static void *trim(void *none)
 {
     while (atomic_load(&this_round.working) > 0) {
         atomic_fetch_add(&this_round.trimmed, pool_item_32_trim(this_round.pool));
+#ifdef VF_CHECKED
+        /* each call of the workers needs the lock that is held here, and which is not fair */
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+#else
         sched_yield();
+#endif
     }
     return none;
 }
