@@ -83,6 +83,7 @@ struct trial {
     void *pool;
     _Atomic(struct parcel *) places[PLACES];
     atomic_size_t undelivered; /* parcels that consumers are still to get */
+    atomic_size_t done;        /* threads that keep nothing any more */
     size_t turns;
 };
 
@@ -271,6 +272,22 @@ static void note_former_owner(struct worker *self, void *object)
         self->migrated++;
 }
 
+/* The last to be done gets what the others have freed, whoever of them ran beside whom. */
+static void take_over(struct worker *self)
+{
+    struct trial *trial = self->trial;
+    void *objects[THREADS * HELD];
+    /* relaxed: it is the library that orders their use of an object before this one's */
+    if (atomic_fetch_add_explicit(&trial->done, 1, memory_order_relaxed) < THREADS - 1)
+        return;
+    CHECK(trial->type->alloc_n(trial->pool, objects, THREADS * HELD) == THREADS * HELD);
+    for (size_t i = 0; i < THREADS * HELD; i++) {
+        note_former_owner(self, objects[i]);
+        disclaim(self, objects[i], claim(self, objects[i]));
+    }
+    trial->type->free_n(trial->pool, objects, THREADS * HELD);
+}
+
 /* Each thread frees what it allocated, and nothing is handed over: all that orders one thread's
    use of an object before another's is the library. */
 static void *keep(void *context)
@@ -299,6 +316,8 @@ static void *keep(void *context)
     for (size_t i = 0; i < held; i++)
         disclaim(self, objects[i], stamps[i]);
     trial->type->free_n(trial->pool, objects, held);
+    vf_thread_flush();
+    take_over(self);
     return NULL;
 }
 
