@@ -203,7 +203,7 @@ static void check_child(int (*run)(void))
         alarm(60); /* where it hangs, it fails */
         _exit(run());
     }
-    int status;
+    int status = -1;
     cr_assert(child > 0 && waitpid(child, &status, 0) == child);
     check_equal((size_t)status, 0);
 }

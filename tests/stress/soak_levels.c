@@ -101,7 +101,7 @@ static void walk(struct level *level, uint64_t *random)
     uint64_t live = level->live, sum = level->sum;
     CHECK(pool_entity_50_each(level->pool, visit, &all));
     CHECK(all.count == live && all.sum == sum);
-    soak_count(&tallies[VISITED], all.count);
+    soak_count(&tallies[VISITED], (size_t)all.count);
 }
 
 static void destroy(struct level *level)
