@@ -12,6 +12,7 @@
 #include <veryfast/detail/pool_checked.h>
 
 #include "map.h"
+#include "sanitize.h"
 
 static size_t quarantine_bytes = (size_t)256 << 10; /* atomic */
 
@@ -138,6 +139,7 @@ size_t vf_checked_alloc_n(vf_pool_core *core, void *objects, size_t n, const voi
     size_t done = 0;
     while (done < n && (out[done] = vf_checked_alloc(core, place)) != NULL)
         done++;
+    vf_sanitize_written(out, done * sizeof *out);
     return done;
 }
 

@@ -9,6 +9,9 @@
 
 #include "memory.h"
 #include "probe.h"
+#ifdef VF_CHECKED
+#    include "sanitize.h"
+#endif
 
 uint64_t vf_spill_cap(const vf_smallbuf_options *options)
 {
@@ -30,6 +33,10 @@ static void *memory_alloc(const vf_smallbuf_options *options, size_t size, size_
     void *memory = hook.alloc(hook.context, size, alignment);
     errno = saved;
     assert((uintptr_t)memory % alignment == 0);
+#ifdef VF_CHECKED /* the program's pushes look at what the library writes here */
+    if (memory != NULL)
+        vf_sanitize_written(memory, size);
+#endif
     return memory;
 }
 

@@ -84,4 +84,12 @@ static inline void vf_sanitize_unset(const void *memory, size_t size)
     (void)VALGRIND_MAKE_MEM_UNDEFINED(memory, size);
 }
 
+/* The library has written it for the program: of what is compiled without it, MemorySanitizer sees
+   no stores. */
+static inline void vf_sanitize_written(const void *memory, size_t size)
+{
+    if (__msan_unpoison != NULL)
+        __msan_unpoison(memory, size);
+}
+
 #endif

@@ -25,7 +25,9 @@
  *
  * AddressSanitizer, MemorySanitizer (clang's) and Valgrind see each object as if it were malloc'ed:
  * reads and writes of a freed one, or behind one, and the use of what nobody has written yet, are
- * found where they happen. Only the program need be built for it, and the library is the same.
+ * found where they happen. Only the program need be built for it, and the library is the same. (The
+ * ordinary library is for MemorySanitizer like any other that it was not built with: it reports
+ * what that has written.) Of a small buffer nothing is hidden.
  *
  * VF_BYPASS, defined for a program of a checked build (-DVF_BYPASS; an error in any other), sends
  * every alloc and free of a pool to malloc: for tools that know malloc only (heap profilers,

@@ -18,6 +18,10 @@ struct thing {
 #define VF_N 16
 #include <veryfast/pool.h>
 
+#define VF_T size_t
+#define VF_N 4
+#include <veryfast/smallbuf.h>
+
 #define COUNT 100
 
 /* Out of the compiler's sight. */
@@ -63,8 +67,31 @@ static void leak(pool_thing_16 *pool)
     exit(EXIT_SUCCESS);
 }
 
+/* Of a small buffer nothing is hidden, and what the library writes for the program is no error. */
+static void fill_and_drain(void)
+{
+    smallbuf_size_t_4 buffer = {0};
+    smallbuf_size_t_4_init(&buffer, NULL);
+    smallbuf_size_t_4_writer writer;
+    smallbuf_size_t_4_writer_open(&writer, &buffer);
+    size_t in = 0, out = 0, value;
+    for (size_t i = 0; i < COUNT; i++) {
+        in += smallbuf_size_t_4_push(&buffer, i) ? i : 0;
+        in += smallbuf_size_t_4_writer_push(&writer, i) ? i : 0;
+    }
+    smallbuf_size_t_4_writer_close(&writer);
+    smallbuf_size_t_4_drain drain = smallbuf_size_t_4_drain_begin(&buffer);
+    while (smallbuf_size_t_4_drain_next(&drain, &value))
+        out += value;
+    smallbuf_size_t_4_drain_end(&drain);
+    smallbuf_size_t_4_destroy(&buffer);
+    if (in != out)
+        exit(EXIT_FAILURE);
+}
+
 static void nothing(pool_thing_16 *pool)
 {
+    fill_and_drain();
     struct thing *many[COUNT];
     for (size_t i = 0; i < COUNT; i++)
         pool_thing_16_free(pool, things[i]);
@@ -73,6 +100,8 @@ static void nothing(pool_thing_16 *pool)
         memset(many[i], (int)i, sizeof *many[i]);
     pool_thing_16_free_n(pool, many, n / 2);
     pool_thing_16_trim(pool);
+    if (pool_thing_16_stats(pool).live != n - n / 2)
+        exit(EXIT_FAILURE);
     for (size_t i = n / 2; i < n; i++)
         seen = pool_thing_16_take(pool, many[i]).numbers[4];
     for (size_t i = 0; i < COUNT; i++)

@@ -38,7 +38,7 @@ vf_fn bool vf_self_writer_push(vf_self_writer *writer, VF_T value)
 {
     if (VF_UNLIKELY(writer->at == writer->stop)) {
         vf_self *buffer = writer->buffer;
-        void *slots;
+        void *slots = NULL; /* or MemorySanitizer, which sees no store to it, takes it for unset */
         size_t n =
             vf_writer_more(&writer->core, &buffer->tail, &buffer->spill, &vf_self_type, &slots);
         if (n == 0)
