@@ -4,10 +4,12 @@
 usage: check_install.py SOURCE VERSION CC MESON both|shared|static
 
 Builds and runs the consumer through pkg-config, Meson and CMake (where that is), and one that uses
-the epoch backend (where the build has it); looks at what was installed, builds it a second time
-elsewhere, and tries headers of another interface, which must not link.
+the epoch backend (where the build has it); opens plug-ins that have the library inside or beside
+them; looks at what was installed, builds it a second time elsewhere, and tries headers of another
+interface, which must not link.
 """
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -34,9 +36,11 @@ class Installed:
                     'PKG_CONFIG_PATH': str(self.prefix / 'lib' / 'pkgconfig')}
 
     def build(self, source, build, cc, *destination):
+        # the shared libraries for a loader that asks for it
+        tls_model = 'global-dynamic' if self.kind == 'shared' else 'auto'
         run([*shlex.split(self.meson), 'setup', build, source, f'--prefix={self.prefix}',
-             '--libdir=lib', f'-Ddefault_library={self.kind}', '-Dtests=disabled',
-             '-Dexamples=disabled', '-Dbench=disabled'],
+             '--libdir=lib', f'-Ddefault_library={self.kind}', f'-Dtls_model={tls_model}',
+             '-Dtests=disabled', '-Dexamples=disabled', '-Dbench=disabled'],
             env={**os.environ, 'CC': cc})
         run([*shlex.split(self.meson), 'install', '-C', build, *destination])
 
@@ -157,12 +161,10 @@ def check_cmake_package(installed, version):
     require('Build files have been written' in said, said)
     links = run(['cat', *installed.temporary.glob('cmake-moved/build/**/link.txt')])
     require(f'{moved}/lib' in links, 'CMake links with what was not moved')
-    subdirectory = text.replace('find_package(veryfast 0.4 REQUIRED)',
-                                f'add_subdirectory({installed.source} veryfast)')
-    require(subdirectory != text, 'the consumer does not look for veryfast 0.4')
-    said = build('cmake-subdirectory', '/nowhere', subdirectory)
+    require('(veryfast 0.4 ' in text, 'the consumer does not look for veryfast 0.4')
+    said = build('cmake-checked', installed.prefix, text.replace('::veryfast', '::checked'))
     require('Build files have been written' in said, said)
-    for wrong in '0.99', '1.0':
+    for wrong in '0.99', '1.0', '0.3':
         said = build(f'cmake-{wrong}', installed.prefix, text.replace('0.4', wrong))
         require('version' in said and 'written' not in said, f'{wrong} is found:\n{said}')
 
@@ -176,6 +178,48 @@ def check_epoch_consumer(installed):
                              'liburcu-memb'], env=installed.env))
     said = installed.build_consumer(flags, 'epoch.c')
     require(said == 'deferred', f'with epochs, the consumer says {said}')
+
+
+def library_flags(installed, library, archive):
+    """For a program or a plug-in that has the library inside, or beside it."""
+    flags = installed.pkg_config('--cflags', '--libs', *['--static'] * archive, library=library)
+    if archive and installed.kind == 'both':
+        inside = str(installed.prefix / 'lib' / f'lib{library}.a')
+        flags = [inside if flag == f'-l{library}' else flag for flag in flags]
+    if '-DVF_HAS_EPOCH' in flags: # what uses epochs itself needs more than the library does
+        flags += shlex.split(run(['pkg-config', '--libs', 'liburcu-memb']))
+    return flags
+
+
+def check_plugins(installed):
+    """Each may have the library inside or beside it, checked or not: two of them in one process
+    never see one another, whatever the program exports."""
+    insides = {'both': [False, True], 'shared': [False], 'static': [True]}[installed.kind]
+    ways = [(library, archive) for library in LIBRARIES for archive in insides]
+    built = {}
+    for way in ways:
+        for source, more in {'host': ['-rdynamic', '-ldl'], 'plugin': ['-shared', '-fPIC']}.items():
+            name = '-'.join([source, way[0], 'inside' if way[1] else 'beside'])
+            built[source, way] = installed.temporary / name
+            run([*installed.cc, '-std=c11', installed.consumer / f'{source}.c', '-o',
+                 built[source, way], *more, *library_flags(installed, *way)], env=installed.env)
+            names = re.findall(r' [A-Z] (vf_\w+)', run(['nm', '-D', '--defined-only',
+                                                        built[source, way]]))
+            require(not way[1] or not names, f'{name} exports {names}')
+    for host in ways:
+        for plugin in ways:
+            relation = 'shared' if host == plugin and not host[1] else 'own'
+            said = run([built['host', host], built['plugin', plugin], relation], env=installed.env)
+            require(said == 'fine\n', f'{plugin} in {host}: {said}')
+
+
+def check_tls_model(installed):
+    for library in LIBRARIES if installed.kind == 'shared' else []:
+        asked = '-DVF_TLS_MODEL=global_dynamic' in installed.pkg_config('--cflags', library=library)
+        require(asked, f'the flags of {library} do not tell its users')
+        path = installed.prefix / 'lib' / f'lib{library}.so'
+        said = run(['readelf', '-d', path])
+        require('STATIC_TLS' not in said, f'{library} is not for all loaders')
 
 
 def check_other_interface_does_not_link(installed):
@@ -219,6 +263,8 @@ def main():
         check_meson_dependency(installed)
         check_cmake_package(installed, version)
         check_epoch_consumer(installed)
+        check_plugins(installed)
+        check_tls_model(installed)
         check_other_interface_does_not_link(installed)
         check_sides_do_not_link(installed)
 
