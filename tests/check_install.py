@@ -24,6 +24,33 @@ LIBRARIES = ['veryfast', 'veryfast-checked']
 DETAILS = 'include/veryfast/detail/'
 
 
+JOB = '''
+struct job {
+    int number;
+};
+#define VF_T struct job
+#define VF_N 64
+#include <veryfast/pool.h>
+static pool_job_64 *pool;
+struct job *new_job(void);
+void end_job(struct job *job);
+void run_job(struct job *job);
+int main(void)
+{
+    pool = pool_job_64_new(NULL);
+    struct job *job = new_job();
+    end_job(job);
+    run_job(job);
+}
+#line 12
+struct job *new_job(void) { return pool_job_64_alloc(pool); }
+#line 31
+void run_job(struct job *job) { pool_job_64_free(pool, job); }
+#line 40
+void end_job(struct job *job) { pool_job_64_free(pool, job); }
+'''
+
+
 class Installed:
     """A build of the source tree, installed below a directory."""
 
@@ -122,6 +149,23 @@ def check_pkg_config(installed, version, library):
         archive = installed.prefix / 'lib' / f'lib{library}.a'
         cflags = installed.pkg_config('--cflags', library=library)
         installed.build_consumer([*cflags, archive, *set(private) - {f'-l{library}'}])
+
+
+def check_readme_report(installed):
+    """The README's report of a checked build, from a program that is compiled as the README says."""
+    text = (installed.source / 'README.md').read_text()
+    command = re.search(r'^    (cc .*veryfast-checked\))$', text, re.M)
+    shown = re.search(r'^    (veryfast: .*\n(?: {8}.*\n)+)', text, re.M)
+    require(command and shown, 'the README shows no checked build')
+    directory = installed.temporary / 'readme'
+    directory.mkdir()
+    (directory / 'job.c').write_text(JOB)
+    run(['sh', '-c', command[1]], cwd=directory, env=installed.env)
+    result = subprocess.run([directory / 'a.out'], env=installed.env, stderr=subprocess.PIPE,
+                            text=True)
+    pattern = re.escape(' '.join(shown[1].split())).replace('/home/you/', '/.*/')
+    pattern = re.sub('0x[0-9a-f]+', '0x[0-9a-f]+', pattern)
+    require(re.fullmatch(pattern + '\n', result.stderr), f'a checked build says {result.stderr}')
 
 
 def check_meson_dependency(installed):
@@ -260,6 +304,7 @@ def main():
             check_second_build(installed, cc)
         for library in LIBRARIES:
             check_pkg_config(installed, version, library)
+        check_readme_report(installed)
         check_meson_dependency(installed)
         check_cmake_package(installed, version)
         check_epoch_consumer(installed)
