@@ -1,7 +1,7 @@
 /*
  * checked_symbol.c - the source lines of places, for a report or a list of leaks: from a
- * sanitizer's runtime, where the program has one, else from addr2line or llvm-symbolizer, whichever
- * PATH leads to.
+ * sanitizer's runtime, where the program has one, and what that does not know from addr2line or
+ * llvm-symbolizer, whichever PATH leads to.
  *
  * Those are other programs, and must not make it worse: they have a time in which to answer, are
  * ended if they do not, and not asked again. What they say is taken if it looks like lines. They
@@ -235,6 +235,8 @@ static void find_with_first(vf_source *sources, size_t n, char *path, bool *aske
     if (!find_module(sources[0].place, &of))
         return;
     for (size_t i = 0; i < n && count < AT_ONCE; i++) {
+        if (i > 0 && asked[i])
+            continue;
         if (!find_module(sources[i].place, &other) || strcmp(other.file, of.file) != 0)
             continue;
         asked[i] = true;
@@ -243,11 +245,19 @@ static void find_with_first(vf_source *sources, size_t n, char *path, bool *aske
     ask_any(&of, path, together, count);
 }
 
-static void find_by_sanitizer(vf_source *sources, size_t n)
+/* What it does not know has the line 0, in a file and a function called <null> or ??. */
+static void find_by_sanitizer(vf_source *sources, size_t n, bool *asked)
 {
-    for (size_t i = 0; i < n; i++)
-        __sanitizer_symbolize_pc((void *)(uintptr_t)sources[i].place, "%f %s:%l", sources[i].line,
+    for (size_t i = 0; i < n; i++) {
+        char *line = sources[i].line;
+        __sanitizer_symbolize_pc((void *)(uintptr_t)sources[i].place, "%f %s:%l", line,
                                  sizeof sources[i].line);
+        size_t length = strlen(line);
+        asked[i] = length > 2 && strcmp(line + length - 2, ":0") != 0 &&
+                   strstr(line, "<null>") == NULL && strstr(line, "??") == NULL;
+        if (!asked[i])
+            line[0] = '\0';
+    }
 }
 
 void vf_sources_find(vf_source *sources, size_t n)
@@ -255,10 +265,8 @@ void vf_sources_find(vf_source *sources, size_t n)
     bool asked[VF_SOURCES_MOST] = {false};
     for (size_t i = 0; i < n; i++)
         sources[i].line[0] = '\0';
-    if (__sanitizer_symbolize_pc != NULL) {
-        find_by_sanitizer(sources, n);
-        return;
-    }
+    if (__sanitizer_symbolize_pc != NULL)
+        find_by_sanitizer(sources, n, asked);
     char *path = secure_getenv("PATH");
     if (path == NULL)
         return;

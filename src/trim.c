@@ -28,9 +28,10 @@
 #include <assert.h>
 #include <string.h>
 #ifdef __linux__
-#    include <linux/membarrier.h>
 #    include <sys/syscall.h>
 #    include <unistd.h>
+
+#    include "membarrier.h"
 #endif
 
 #include "depot.h"

@@ -3,8 +3,9 @@
 
 usage: check_docs.py SOURCE
 
-All functions that the headers declare must be there, under their full names, and each page of
-docs/ in the menu. Skipped where Doxygen is missing.
+All functions that the headers declare must be there, under their full names, and be found by the
+search; each page of docs/ in the menu; each picture and each link to a heading in its page. Skipped
+where Doxygen is missing.
 """
 import re
 import shutil
@@ -66,6 +67,49 @@ def dead_links(source, directory):
             yield f'the menu does not have {header}'
 
 
+def made_of(path):
+    """The page that is made of a Markdown file."""
+    return 'index.html' if path.name == 'README.md' else f'md_{path.stem.replace("-", "_")}.html'
+
+
+def lost(source, directory):
+    """Pictures, and links to headings."""
+    html, pictures, headings = directory / 'html', 0, 0
+    for path in [source / 'README.md', *(source / 'docs').glob('*.md')]:
+        page = (html / made_of(path)).read_text()
+        for mark, target in re.findall(r'(!?)\[[^]]+\]\(([^)]+)\)', path.read_text()):
+            file, _, heading = target.partition('#')
+            if mark:
+                pictures += 1
+                name = Path(file).name
+                if f'="{name}"' not in page or not (html / name).exists():
+                    yield f'{made_of(path)} does not show {name}'
+            elif heading and '://' not in target:
+                headings += 1
+                leads_to = made_of(Path(file)) if file else made_of(path)
+                words = heading.replace('-', '[-_]')
+                link = re.search(rf'href="{leads_to}#([^"]*{words})"', page)
+                if link is None:
+                    yield f'{made_of(path)} does not lead to {target}'
+                elif f'id="{link[1]}"' not in (html / leads_to).read_text():
+                    yield f'{leads_to} has no {link[1]}'
+    if not pictures or not headings:
+        yield 'no page has pictures, or links to headings'
+
+
+def not_found(source, directory):
+    """What the search does not know."""
+    html = directory / 'html'
+    if 'init_search()' not in (html / 'index.html').read_text():
+        yield 'the pages have no search'
+    known = ''.join(path.read_text() for path in (html / 'search').glob('*.js'))
+    for header, (_, declaration, before, _) in HEADERS.items():
+        text = (source / 'include' / 'veryfast' / header).read_text()
+        for name in re.findall(declaration, text, re.MULTILINE):
+            if f"'{before}{name}'" not in known:
+                yield f'the search does not find {before}{name}'
+
+
 def main():
     source = Path(sys.argv[1])
     if shutil.which('doxygen') is None:
@@ -76,7 +120,8 @@ def main():
         subprocess.run([sys.executable, source / 'tools' / 'api.py', source, directory / 'api'],
                        check=True)
         doxygen(source, directory)
-        bad = [*missing(source, directory), *dead_links(source, directory)]
+        bad = [*missing(source, directory), *dead_links(source, directory),
+               *lost(source, directory), *not_found(source, directory)]
     print(*bad, sep='\n')
     sys.exit(bool(bad))
 

@@ -4,10 +4,12 @@
 usage: check_install.py SOURCE VERSION CC MESON both|shared|static
 
 Builds and runs the consumer through pkg-config, Meson and CMake (where that is), and one that uses
-the epoch backend (where the build has it); looks at what was installed, builds it a second time
-elsewhere, and tries headers of another interface, which must not link.
+the epoch backend (where the build has it); opens plug-ins that have the library inside or beside
+them; looks at what was installed, builds it a second time elsewhere, and tries headers of another
+interface, which must not link.
 """
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -22,6 +24,33 @@ LIBRARIES = ['veryfast', 'veryfast-checked']
 DETAILS = 'include/veryfast/detail/'
 
 
+JOB = '''
+struct job {
+    int number;
+};
+#define VF_T struct job
+#define VF_N 64
+#include <veryfast/pool.h>
+static pool_job_64 *pool;
+struct job *new_job(void);
+void end_job(struct job *job);
+void run_job(struct job *job);
+int main(void)
+{
+    pool = pool_job_64_new(NULL);
+    struct job *job = new_job();
+    end_job(job);
+    run_job(job);
+}
+#line 12
+struct job *new_job(void) { return pool_job_64_alloc(pool); }
+#line 31
+void run_job(struct job *job) { pool_job_64_free(pool, job); }
+#line 40
+void end_job(struct job *job) { pool_job_64_free(pool, job); }
+'''
+
+
 class Installed:
     """A build of the source tree, installed below a directory."""
 
@@ -34,9 +63,11 @@ class Installed:
                     'PKG_CONFIG_PATH': str(self.prefix / 'lib' / 'pkgconfig')}
 
     def build(self, source, build, cc, *destination):
+        # the shared libraries for a loader that asks for it
+        tls_model = 'global-dynamic' if self.kind == 'shared' else 'auto'
         run([*shlex.split(self.meson), 'setup', build, source, f'--prefix={self.prefix}',
-             '--libdir=lib', f'-Ddefault_library={self.kind}', '-Dtests=disabled',
-             '-Dexamples=disabled', '-Dbench=disabled'],
+             '--libdir=lib', f'-Ddefault_library={self.kind}', f'-Dtls_model={tls_model}',
+             '-Dtests=disabled', '-Dexamples=disabled', '-Dbench=disabled'],
             env={**os.environ, 'CC': cc})
         run([*shlex.split(self.meson), 'install', '-C', build, *destination])
 
@@ -120,6 +151,23 @@ def check_pkg_config(installed, version, library):
         installed.build_consumer([*cflags, archive, *set(private) - {f'-l{library}'}])
 
 
+def check_readme_report(installed):
+    """The README's report of a checked build, from a program that is compiled as the README says."""
+    text = (installed.source / 'README.md').read_text()
+    command = re.search(r'^    (cc .*veryfast-checked\))$', text, re.M)
+    shown = re.search(r'^    (veryfast: .*\n(?: {8}.*\n)+)', text, re.M)
+    require(command and shown, 'the README shows no checked build')
+    directory = installed.temporary / 'readme'
+    directory.mkdir()
+    (directory / 'job.c').write_text(JOB)
+    run(['sh', '-c', command[1]], cwd=directory, env=installed.env)
+    result = subprocess.run([directory / 'a.out'], env=installed.env, stderr=subprocess.PIPE,
+                            text=True)
+    pattern = re.escape(' '.join(shown[1].split())).replace('/home/you/', '/.*/')
+    pattern = re.sub('0x[0-9a-f]+', '0x[0-9a-f]+', pattern)
+    require(re.fullmatch(pattern + '\n', result.stderr), f'a checked build says {result.stderr}')
+
+
 def check_meson_dependency(installed):
     build = installed.temporary / 'consumer-build'
     run([*shlex.split(installed.meson), 'setup', build, installed.consumer,
@@ -157,12 +205,10 @@ def check_cmake_package(installed, version):
     require('Build files have been written' in said, said)
     links = run(['cat', *installed.temporary.glob('cmake-moved/build/**/link.txt')])
     require(f'{moved}/lib' in links, 'CMake links with what was not moved')
-    subdirectory = text.replace('find_package(veryfast 0.4 REQUIRED)',
-                                f'add_subdirectory({installed.source} veryfast)')
-    require(subdirectory != text, 'the consumer does not look for veryfast 0.4')
-    said = build('cmake-subdirectory', '/nowhere', subdirectory)
+    require('(veryfast 0.4 ' in text, 'the consumer does not look for veryfast 0.4')
+    said = build('cmake-checked', installed.prefix, text.replace('::veryfast', '::checked'))
     require('Build files have been written' in said, said)
-    for wrong in '0.99', '1.0':
+    for wrong in '0.99', '1.0', '0.3':
         said = build(f'cmake-{wrong}', installed.prefix, text.replace('0.4', wrong))
         require('version' in said and 'written' not in said, f'{wrong} is found:\n{said}')
 
@@ -176,6 +222,48 @@ def check_epoch_consumer(installed):
                              'liburcu-memb'], env=installed.env))
     said = installed.build_consumer(flags, 'epoch.c')
     require(said == 'deferred', f'with epochs, the consumer says {said}')
+
+
+def library_flags(installed, library, archive):
+    """For a program or a plug-in that has the library inside, or beside it."""
+    flags = installed.pkg_config('--cflags', '--libs', *['--static'] * archive, library=library)
+    if archive and installed.kind == 'both':
+        inside = str(installed.prefix / 'lib' / f'lib{library}.a')
+        flags = [inside if flag == f'-l{library}' else flag for flag in flags]
+    if '-DVF_HAS_EPOCH' in flags: # what uses epochs itself needs more than the library does
+        flags += shlex.split(run(['pkg-config', '--libs', 'liburcu-memb']))
+    return flags
+
+
+def check_plugins(installed):
+    """Each may have the library inside or beside it, checked or not: two of them in one process
+    never see one another, whatever the program exports."""
+    insides = {'both': [False, True], 'shared': [False], 'static': [True]}[installed.kind]
+    ways = [(library, archive) for library in LIBRARIES for archive in insides]
+    built = {}
+    for way in ways:
+        for source, more in {'host': ['-rdynamic', '-ldl'], 'plugin': ['-shared', '-fPIC']}.items():
+            name = '-'.join([source, way[0], 'inside' if way[1] else 'beside'])
+            built[source, way] = installed.temporary / name
+            run([*installed.cc, '-std=c11', installed.consumer / f'{source}.c', '-o',
+                 built[source, way], *more, *library_flags(installed, *way)], env=installed.env)
+            names = re.findall(r' [A-Z] (vf_\w+)', run(['nm', '-D', '--defined-only',
+                                                        built[source, way]]))
+            require(not way[1] or not names, f'{name} exports {names}')
+    for host in ways:
+        for plugin in ways:
+            relation = 'shared' if host == plugin and not host[1] else 'own'
+            said = run([built['host', host], built['plugin', plugin], relation], env=installed.env)
+            require(said == 'fine\n', f'{plugin} in {host}: {said}')
+
+
+def check_tls_model(installed):
+    for library in LIBRARIES if installed.kind == 'shared' else []:
+        asked = '-DVF_TLS_MODEL=global_dynamic' in installed.pkg_config('--cflags', library=library)
+        require(asked, f'the flags of {library} do not tell its users')
+        path = installed.prefix / 'lib' / f'lib{library}.so'
+        said = run(['readelf', '-d', path])
+        require('STATIC_TLS' not in said, f'{library} is not for all loaders')
 
 
 def check_other_interface_does_not_link(installed):
@@ -216,9 +304,12 @@ def main():
             check_second_build(installed, cc)
         for library in LIBRARIES:
             check_pkg_config(installed, version, library)
+        check_readme_report(installed)
         check_meson_dependency(installed)
         check_cmake_package(installed, version)
         check_epoch_consumer(installed)
+        check_plugins(installed)
+        check_tls_model(installed)
         check_other_interface_does_not_link(installed)
         check_sides_do_not_link(installed)
 

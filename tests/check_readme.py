@@ -3,12 +3,16 @@
 
 usage: check_readme.py SOURCE COMPILER...
 
-The README's ```c blocks are the short examples, to the letter. Those of each page in docs/, one
+The README's ```c blocks are the short examples, to the letter; its line that sets up a build chooses
+the directory lib on a Debian with or without dpkg-dev. Those of each page in docs/, one
 behind the other, compile without a warning, ```cpp blocks as C++. Links between pages lead
 somewhere.
 """
 import difflib
+import json
+import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -33,6 +37,28 @@ def check_examples(source):
         example = (source / 'examples' / name).read_text()
         yield from difflib.unified_diff(block.splitlines(), example.splitlines(), 'README.md',
                                         f'examples/{name}', lineterm='')
+
+
+def check_libdir(source, directory):
+    """Where Meson finds no dpkg-architecture it would choose lib64, where nothing looks."""
+    line = re.search(r'^    (meson setup build\b.*)$', (source / 'README.md').read_text(), re.M)
+    if line is None:
+        yield 'README.md does not say how to set up a build'
+        return
+    programs, build = directory / 'programs', directory / 'setup'
+    programs.mkdir()
+    for name in 'dpkg-architecture', 'cmake':
+        (programs / name).write_text('#!/bin/sh\nexit 1\n')
+        (programs / name).chmod(0o755)
+    env = {**os.environ, 'PATH': f'{programs}:{os.environ["PATH"]}'}
+    command = shlex.split(line[1].replace('build', str(build)))
+    said = subprocess.run(command, cwd=source, env=env, capture_output=True, text=True)
+    options = subprocess.run(['meson', 'introspect', str(build), '--buildoptions'],
+                             capture_output=True, text=True).stdout
+    libdir = [option['value'] for option in json.loads(options or '[]')
+              if option['name'] == 'libdir']
+    if libdir != ['lib']:
+        yield f'{line[1]}: the libraries go to {libdir}\n{said.stdout}'
 
 
 def headers_are_there(compiler, text):
@@ -72,6 +98,7 @@ def main():
     if not pages or not any(blocks(page.read_text(), 'c') for page in pages):
         bad.append('docs/ has no pages')
     with tempfile.TemporaryDirectory() as temporary:
+        bad += check_libdir(source, Path(temporary))
         for page in pages:
             for compiler in compilers:
                 bad += check_page(source, page, compiler, Path(temporary))

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Builds the consumer with this source tree as a Meson subproject, by the README's wrap file.
 
-usage: check_subproject.py SOURCE CC MESON
+usage: check_subproject.py SOURCE VERSION CC MESON
 
-Its tests, examples and benchmark must stay out of the parent's way, and nothing of it may be
-installed with the parent, unless the parent asks. The parent sets options as it likes.
+Its tests, examples and benchmark must stay out of the parent's way. The parent sets options as it
+likes; the program that it installs starts from where it is, since the library is inside, unless the
+parent asks for the shared one, which is installed with it.
 """
 import json
 import os
@@ -17,6 +18,12 @@ from pathlib import Path
 
 from commands import require, run
 
+# the parent's options: whether the library is then beside the program
+PARENTS = {(): False,
+           ('-Ddefault_library=shared', '-Dveryfast:epoch=disabled'): False,
+           ('-Ddefault_library=static', '-Dveryfast:tls_model=global-dynamic'): False,
+           ('-Dveryfast:default_library=shared',): True}
+
 
 def wrap_file(source):
     """The README's. Since the sources are beside it, Meson does not go to where it points."""
@@ -25,10 +32,11 @@ def wrap_file(source):
     return texts[0]
 
 
-def check(project, build, meson, cc, kind, epoch):
+def check(project, build, meson, cc, version, options, beside):
     env = {**os.environ, 'CC': cc}
-    run([*meson, 'setup', build, project, f'-Ddefault_library={kind}',
-         '--force-fallback-for=veryfast', f'-Dveryfast:epoch={epoch}'], env=env)
+    prefix = build.with_name(build.name + '-prefix')
+    run([*meson, 'setup', build, project, f'--prefix={prefix}', '--libdir=lib',
+         '--force-fallback-for=veryfast', *options], env=env)
     run(['ninja', '-C', build])
 
     def introspect(what):
@@ -36,25 +44,35 @@ def check(project, build, meson, cc, kind, epoch):
 
     tests = [test['name'] for test in introspect('tests')]
     require(tests == ['consumer'], f'the parent has the tests {tests}')
-    installed = [Path(name).name for name in introspect('installed')]
-    require(installed == ['consumer'], f'the parent installs {installed}')
     targets = {target['name'] for target in introspect('targets') if target['build_by_default']}
     require(targets == {'consumer', 'veryfast'}, f'the parent builds {targets}')
     commands = Path(build, 'compile_commands.json').read_text()
-    require(epoch != 'disabled' or 'VF_HAS_EPOCH' not in commands, 'the option is not heeded')
+    require('-Dveryfast:epoch=disabled' not in options or 'VF_HAS_EPOCH' not in commands,
+            'the option epoch is not heeded')
+    # the consumer's own file is compiled by it as well
+    told = {part['file'].endswith('main.c') for part in json.loads(commands)
+            if 'VF_TLS_MODEL=global_dynamic' in part['command']}
+    require(told == ({True, False} if '-Dveryfast:tls_model=global-dynamic' in options else set()),
+            'the option tls_model is not heeded')
     run([*meson, 'test', '-C', build])
+    run([*meson, 'install', '-C', build])
+    installed = {path.name for path in prefix.rglob('*') if not path.is_dir()}
+    libraries = {f'libveryfast.so{end}' for end in ['', '.0', f'.{version}']} if beside else set()
+    require(installed == {'consumer'} | libraries, f'the parent installs {installed}')
+    where = {'LD_LIBRARY_PATH': str(prefix / 'lib')} if beside else {}
+    run([prefix / 'bin' / 'consumer'], env={**env, **where})
 
 
 def main():
-    source, cc, meson = sys.argv[1], sys.argv[2], shlex.split(sys.argv[3])
+    source, version, cc, meson = *sys.argv[1:4], shlex.split(sys.argv[4])
     with tempfile.TemporaryDirectory() as temporary:
         project = Path(temporary, 'consumer')
         shutil.copytree(Path(source, 'tests', 'consumer'), project)
         Path(project, 'subprojects').mkdir()
         Path(project, 'subprojects', 'veryfast').symlink_to(source)
         Path(project, 'subprojects', 'veryfast.wrap').write_text(wrap_file(source))
-        for kind, epoch in {'shared': 'auto', 'static': 'disabled'}.items():
-            check(project, Path(temporary, kind), meson, cc, kind, epoch)
+        for i, (options, beside) in enumerate(PARENTS.items()):
+            check(project, Path(temporary, f'build-{i}'), meson, cc, version, options, beside)
 
 
 main()

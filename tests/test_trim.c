@@ -4,9 +4,10 @@
  */
 #define _GNU_SOURCE /* syscall */
 #ifdef __linux__
-#    include <linux/membarrier.h>
 #    include <sys/syscall.h>
 #    include <unistd.h>
+
+#    include "../src/membarrier.h"
 #endif
 
 #include "support/threads.h"

@@ -93,7 +93,9 @@ def write(source, directory):
             text[:first] + '#include "veryfast.h" /* and the licence */\n' + text[first:])
     (directory / 'veryfast.c').write_text(
         head(source, 'veryfast.c', 'the core, to be compiled with -std=c11 -pthread.')
-        + '#ifndef _GNU_SOURCE\n#    define _GNU_SOURCE\n#endif\n\n#include "veryfast.h"\n\n'
+        + '#ifndef _GNU_SOURCE\n#    define _GNU_SOURCE\n#endif\n'
+        + '#ifndef VF_STATIC\n#    define VF_STATIC /* what has it inside exports nothing of it */\n'
+        + '#endif\n\n#include "veryfast.h"\n\n'
         + core(source, seen))
 
 

@@ -127,15 +127,23 @@ def plain_header(text):
     return head + mention(text)
 
 
+def anchor(path, heading):
+    """An identifier of a heading, from what a link on the hosting site calls it."""
+    words = re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-')
+    return f'{path.stem.lower()}_{words}'
+
+
 def page(source, path):
     """A page, in which links lead to other pages, to headers of the reference, or nowhere."""
     def link(match):
-        words, target = match[1], match[2].partition('#')[0]
+        picture, words, (target, _, heading) = match[1], match[2], match[3].partition('#')
         if '://' in target:
             return match[0]
-        if not target:
-            return words  # a heading of this page, whose anchor Doxygen calls otherwise
-        file = (path.parent / target).resolve().relative_to(source)
+        file = (path.parent / target).resolve().relative_to(source) if target else path
+        if picture:
+            return f'![{words}]({file.name})'  # where Doxygen puts what it finds in IMAGE_PATH
+        if file.suffix == '.md' and heading:
+            return f'@ref {anchor(file, heading)} "{words.replace("`", "")}"'
         if file.name == 'README.md':
             return f'[{words}](index.html)'
         if file.suffix == '.md':
@@ -144,7 +152,12 @@ def page(source, path):
             return f'[{words}]({file.name.replace(".", "_8")}.html)'  # as Doxygen calls it
         return f'`{file}`' if words.strip('`') in str(file) else f'{words} (`{file}`)'
 
-    return re.sub(r'\[([^]]+)\]\(([^)]+)\)', link, path.read_text())
+    parts = re.split(r'(^```.*?^```\n)', path.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for i in range(0, len(parts), 2):  # what is no code
+        parts[i] = re.sub(r'(!?)\[([^]]+)\]\(([^)]+)\)', link, parts[i])
+        parts[i] = re.sub(r'^(##+ )(.*)$', lambda match: f'{match[0]} {{#{anchor(path, match[2])}}}',
+                          parts[i], flags=re.MULTILINE)
+    return ''.join(parts)
 
 
 def main():

@@ -3,12 +3,12 @@
  */
 #include "elsewhere.h"
 
-void leak_elsewhere(pool_int_64 *pool)
+void leak_elsewhere(pool_int_64 *pool, allocate *alloc)
 {
-    (void)pool_int_64_alloc(pool);
+    (void)alloc(pool);
 }
 
-void leak_elsewhere_too(pool_int_64 *pool)
+void leak_elsewhere_too(pool_int_64 *pool, allocate *alloc)
 {
-    (void)pool_int_64_alloc(pool);
+    (void)alloc(pool);
 }

@@ -8,7 +8,10 @@
 #define VF_N 64
 #include <veryfast/pool.h>
 
-void leak_elsewhere(pool_int_64 *pool);
-void leak_elsewhere_too(pool_int_64 *pool);
+/* The program's pool_int_64_alloc: the library that it has is not this module's to call. */
+typedef int *allocate(pool_int_64 *pool);
+
+void leak_elsewhere(pool_int_64 *pool, allocate *alloc);
+void leak_elsewhere_too(pool_int_64 *pool, allocate *alloc);
 
 #endif

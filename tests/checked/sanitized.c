@@ -2,7 +2,7 @@
  * sanitized.c - for a sanitizer, or Valgrind, to find: what is wrong with objects of a checked
  * build as it would be with malloc'ed ones, and as it is with VF_BYPASS. check_report.py runs it.
  *
- *     sanitized read-freed | write-freed | read-past | read-fresh | leak | nothing
+ *     sanitized read-freed | write-freed | read-past | read-fresh | leak | free-twice | nothing
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +47,13 @@ static void read_past(pool_thing_16 *pool)
     (void)pool;
     number = 5;
     seen = things[0]->numbers[number];
+}
+
+/* The library's own to find. */
+static void free_twice(pool_thing_16 *pool)
+{
+    pool_thing_16_free(pool, things[0]);
+    pool_thing_16_free(pool, things[0]);
 }
 
 /* Reused, so that it had been written to. */
@@ -119,6 +126,7 @@ int main(int argc, char **argv)
         {"read-past", read_past},
         {"read-fresh", read_fresh},
         {"leak", leak},
+        {"free-twice", free_twice},
         {"nothing", nothing},
     };
     pool_thing_16 *pool = pool_thing_16_new(NULL);

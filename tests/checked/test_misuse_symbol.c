@@ -266,9 +266,9 @@ SCENE(leaks_in_two_modules)
 {
     leak_many();
     (void)pool_int_64_alloc(pool);
-    leak_elsewhere(pool);
+    leak_elsewhere(pool, pool_int_64_alloc);
     (void)pool_int_64_alloc(pool);
-    leak_elsewhere_too(pool);
+    leak_elsewhere_too(pool, pool_int_64_alloc);
     pool_int_64_destroy(pool);
 }
 

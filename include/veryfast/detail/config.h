@@ -6,6 +6,8 @@
 #ifndef VF_DETAIL_CONFIG_H
 #define VF_DETAIL_CONFIG_H
 
+#include <stdint.h> /* and by it, whether the C library is glibc */
+
 /* The interface that the headers and the core have in common is of one of two kinds. */
 #ifdef VF_CHECKED
 #    define vf_interface_1 vf_interface_1_checked
@@ -33,8 +35,16 @@
 #    define VF_ALIGNAS(alignment)                 _Alignas(alignment)
 #endif
 
-/* What the library exports; all else in it is hidden. */
-#define VF_API __attribute__((visibility("default")))
+/*
+ * What a shared library exports; all else in it is hidden. A core that becomes a part of a program
+ * or of a plug-in is compiled with VF_STATIC and exports nothing: of two copies in one process, the
+ * loader would otherwise bind the calls of one to the functions of the other.
+ */
+#if defined(VF_STATIC) && !defined(_WIN32)
+#    define VF_API __attribute__((visibility("hidden")))
+#else
+#    define VF_API __attribute__((visibility("default")))
+#endif
 
 /* For functions that an instance provides and a program may leave unused. */
 #define VF_UNUSED __attribute__((unused))
@@ -55,14 +65,24 @@
 #define VF_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 /*
- * Initial-exec costs one load more than a static program's access, where the general model of
- * position-independent code costs a call. It is 4 bytes; loaders keep room for far more.
- * A program for a loader that cannot do it defines VF_TLS_MODEL as "global-dynamic", throughout.
+ * Thread-local storage. Initial-exec costs one load more than a static program's access, where the
+ * general model of position-independent code costs a call. It takes 4 bytes of the room that glibc
+ * keeps for libraries that are opened late. Other C libraries of Linux, such as musl and Android's,
+ * keep none and refuse to open such a library: there the compiler chooses, which means no call in a
+ * program, and one in a library. VF_TLS_MODEL, initial_exec or global_dynamic, overrides both.
  */
-#ifndef VF_TLS_MODEL
-#    define VF_TLS_MODEL "initial-exec"
+#if !defined(VF_TLS_MODEL) && (!defined(__linux__) || defined(__GLIBC__))
+#    define VF_TLS_MODEL initial_exec
 #endif
-#define VF_TLS __thread __attribute__((tls_model(VF_TLS_MODEL)))
+#ifdef VF_TLS_MODEL
+#    define VF_TLS_OF_initial_exec   "initial-exec"
+#    define VF_TLS_OF_global_dynamic "global-dynamic"
+#    define VF_TLS_PASTE(model)      VF_TLS_OF_##model
+#    define VF_TLS_NAME(model)       VF_TLS_PASTE(model)
+#    define VF_TLS                   __thread __attribute__((tls_model(VF_TLS_NAME(VF_TLS_MODEL))))
+#else
+#    define VF_TLS __thread
+#endif
 
 /*
  * Bytes that two cores pass back and forth as one. Fixed per architecture and never taken from
