@@ -205,10 +205,10 @@ static void add_fresh(void)
     struct row *first = row_add(&variants_of_pool, 0, "first 10M,");
     first->run = run_first;
     first->parts = 4;
-    first->part[0] = (struct part){" alloc", 1.0, NULL};
-    first->part[1] = (struct part){" free", 0, NULL};
-    first->part[2] = (struct part){" alloc again", 0, NULL};
-    first->part[3] = (struct part){" free and alloc again", 1.0, NULL};
+    first->part[0] = (struct part){" alloc", 1.0, NULL, false};
+    first->part[1] = (struct part){" free", 0, NULL, false};
+    first->part[2] = (struct part){" alloc again", 0, NULL, false};
+    first->part[3] = (struct part){" free and alloc again", 1.0, NULL, false};
     row_add_single(&variants_of_pool, "call of 10M,");
 }
 
@@ -219,14 +219,14 @@ static void add_life(void)
     struct row *few = row_add(&variants_of_memory, 0, "bytes for 1 %% of 10M,");
     few->run = run_resident;
     few->parts = 2;
-    few->part[0] = (struct part){" freed", 0, "bytes"};
-    few->part[1] = (struct part){" given back", 0, "bytes"};
+    few->part[0] = (struct part){" freed", 0, "bytes", false};
+    few->part[1] = (struct part){" given back", 0, "bytes", false};
     struct row *all = row_add(&variants_of_memory, 0, "bytes for each of 1M,");
     all->run = run_held;
     all->parts = 3;
-    all->part[0] = (struct part){" live", 0, "bytes"};
-    all->part[1] = (struct part){" all freed", 0, "bytes"};
-    all->part[2] = (struct part){" given back", 0, "bytes"};
+    all->part[0] = (struct part){" live", 0, "bytes", false};
+    all->part[1] = (struct part){" all freed", 0, "bytes", false};
+    all->part[2] = (struct part){" given back", 0, "bytes", false};
 }
 
 /* How time and memory grow with the objects that are live. */
@@ -238,8 +238,8 @@ static void add_growth(void)
         row->burst = objects;
         row->order = RANDOM;
         row->parts = objects < 10000 ? 1 : 2; /* fewer take no more than a few pages */
-        row->part[0] = (struct part){" time", 0, NULL};
-        row->part[1] = (struct part){" bytes each", 0, "bytes"};
+        row->part[0] = (struct part){" time", 0, NULL, false};
+        row->part[1] = (struct part){" bytes each", 0, "bytes", false};
     }
 }
 
