@@ -142,7 +142,8 @@ void peer_add(const char *name, const struct loops *loops, unsigned fits, void (
     variant_add_loops(&variants_of_walk, name, PEER, loops);
     variant_add_loops(&variants_of_use, name, PEER, loops);
     variant_add_loops(&variants_of_map, name, PEER, loops);
-    variant_add_loops(&variants_of_end, name, ASIDE, loops); /* they keep the memory */
+    variant_add_loops(&variants_of_end, name, give_back != NULL ? PEER : ASIDE, loops)->give_back =
+        give_back; /* those who have none keep the memory, which is less than what is asked */
     variant_add_loops(&variants_of_memory, name, PEER, loops)->give_back = give_back;
     if (fits & ANY_SIZE)
         sizes_add_peer(name, loops);

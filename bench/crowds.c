@@ -61,7 +61,8 @@ void run_crowded(const struct row *row)
     struct task *task = task_new(part_of(row->burst));
     struct program *program = &task->work->program;
     program->free_percent = 5;
-    program->warm_up = program->rounds = part_of(row->burst);
+    program->warm_up = part_of(row->burst) / 2; /* each object once, about */
+    program->rounds = part_of(row->burst) / 4;
     for (size_t rep = 0; rep < reps_at_most(REPS_CROWD); rep++) {
         for (size_t v = 0; v < row->variants->n; v++) {
             task->work->turns = 0;

@@ -121,8 +121,8 @@ void run_map(const struct row *row)
 {
     static sample_set samples;
     size_t entries = part_of(row->burst);
-    struct work *work = program_work(
-        (struct program){.size = entries, .warm_up = 3 * entries, .rounds = 3 * entries});
+    struct work *work =
+        program_work((struct program){.size = entries, .warm_up = 2 * entries, .rounds = entries});
     work->program.keys = shared_memory(entries * sizeof *work->program.keys);
     const size_t operations[] = {work->program.rounds, entries};
     sample_programs(row, work, map_of, 0, 2, operations, samples);
