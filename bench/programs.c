@@ -138,7 +138,7 @@ void run_anew(const struct row *row)
 {
     static sample_set samples;
     size_t objects = part_of(row->burst);
-    struct work *work = program_work((struct program){.warm_up = 2});
+    struct work *work = program_work((struct program){.warm_up = 1});
     work_burst(work, 1, objects, RANDOM);
     const size_t operations[] = {objects, objects};
     sample_programs(row, work, anew_of, 0, 2, operations, samples);
