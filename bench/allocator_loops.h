@@ -7,6 +7,8 @@
  *     LOOPS_ALLOC   expression: an object
  *     LOOPS_FREE(p) expression: gives it back
  */
+#include "program_work.h"
+
 #define LOOPS_CAT_(a, b) a##b
 #define LOOPS_CAT(a, b)  LOOPS_CAT_(a, b)
 #define LOOP(name)       LOOPS_CAT(LOOPS, name)
@@ -231,14 +233,18 @@ static void LOOP(_end)(void *context, unsigned worker)
     work->life.end_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
 }
 
+#include "program_loops.h"
+
 #ifdef __cplusplus
 extern
 #else
 static
 #endif
     const struct loops LOOP(_loops) = {
-        LOOP(_pair),  LOOP(_burst), LOOP(_ring),   LOOP(_fan), LOOP(_neighbours), LOOP(_replace),
-        LOOP(_clear), LOOP(_first), LOOP(_single), LOOP(_age), LOOP(_walk),       LOOP(_end),
+        LOOP(_pair),    LOOP(_burst),   LOOP(_ring),   LOOP(_fan),      LOOP(_neighbours),
+        LOOP(_replace), LOOP(_clear),   LOOP(_first),  LOOP(_single),   LOOP(_age),
+        LOOP(_walk),    LOOP(_end),     LOOP(_tree),   LOOP(_document), LOOP(_map),
+        LOOP(_anew),    LOOP(_crowded), LOOP(_asleep),
 };
 
 #undef LOOPS

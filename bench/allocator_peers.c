@@ -41,10 +41,12 @@ static void collect_mimalloc(void)
     mimalloc.collect(true);
 }
 
-#define LOOPS         mimalloc
-#define LOOPS_USE     USE_SIZE
-#define LOOPS_ALLOC   mimalloc.alloc(size)
-#define LOOPS_FREE(p) mimalloc.free(p)
+#define LOOPS              mimalloc
+#define LOOPS_USE          USE_SIZE
+#define LOOPS_ALLOC        mimalloc.alloc(size)
+#define LOOPS_FREE(p)      mimalloc.free(p)
+#define LOOPS_TEXT(n)      mimalloc.alloc(n)
+#define LOOPS_TEXT_FREE(p) mimalloc.free(p)
 #include "allocator_loops.h"
 
 static void find_mimalloc(void)
@@ -64,6 +66,7 @@ static void find_mimalloc(void)
 
 #if HAVE_JEMALLOC
 void *peer_je_malloc(size_t size);
+void peer_je_free(void *memory);
 void peer_je_sdallocx(void *memory, size_t size, int flags);
 int peer_je_mallctl(const char *name, void *old, size_t *old_size, void *new, size_t new_size);
 
@@ -73,15 +76,18 @@ static void purge_jemalloc(void)
     peer_je_mallctl("arena.4096.purge", NULL, NULL, NULL, 0); /* 4096: of all */
 }
 
-#    define LOOPS         jemalloc
-#    define LOOPS_USE     USE_SIZE
-#    define LOOPS_ALLOC   peer_je_malloc(size)
-#    define LOOPS_FREE(p) peer_je_sdallocx(p, size, 0)
+#    define LOOPS              jemalloc
+#    define LOOPS_USE          USE_SIZE
+#    define LOOPS_ALLOC        peer_je_malloc(size)
+#    define LOOPS_FREE(p)      peer_je_sdallocx(p, size, 0)
+#    define LOOPS_TEXT(n)      peer_je_malloc(n)
+#    define LOOPS_TEXT_FREE(p) peer_je_free(p)
 #    include "allocator_loops.h"
 #endif
 
 #if HAVE_TCMALLOC
 void *peer_tc_tc_malloc(size_t size);
+void peer_tc_tc_free(void *memory);
 void peer_tc_tc_free_sized(void *memory, size_t size);
 void peer_tc_MallocExtension_MarkThreadIdle(void);
 void peer_tc_MallocExtension_ReleaseFreeMemory(void);
@@ -92,10 +98,12 @@ static void release_tcmalloc(void)
     peer_tc_MallocExtension_ReleaseFreeMemory();
 }
 
-#    define LOOPS         tcmalloc
-#    define LOOPS_USE     USE_SIZE
-#    define LOOPS_ALLOC   peer_tc_tc_malloc(size)
-#    define LOOPS_FREE(p) peer_tc_tc_free_sized(p, size)
+#    define LOOPS              tcmalloc
+#    define LOOPS_USE          USE_SIZE
+#    define LOOPS_ALLOC        peer_tc_tc_malloc(size)
+#    define LOOPS_FREE(p)      peer_tc_tc_free_sized(p, size)
+#    define LOOPS_TEXT(n)      peer_tc_tc_malloc(n)
+#    define LOOPS_TEXT_FREE(p) peer_tc_tc_free(p)
 #    include "allocator_loops.h"
 #endif
 
@@ -108,10 +116,12 @@ static void clean_scalable(void)
     scalable_allocation_command(TBBMALLOC_CLEAN_ALL_BUFFERS, NULL);
 }
 
-#    define LOOPS         scalable
-#    define LOOPS_USE     USE_SIZE
-#    define LOOPS_ALLOC   scalable_malloc(size)
-#    define LOOPS_FREE(p) scalable_free(p)
+#    define LOOPS              scalable
+#    define LOOPS_USE          USE_SIZE
+#    define LOOPS_ALLOC        scalable_malloc(size)
+#    define LOOPS_FREE(p)      scalable_free(p)
+#    define LOOPS_TEXT(n)      scalable_malloc(n)
+#    define LOOPS_TEXT_FREE(p) scalable_free(p)
 #    include "allocator_loops.h"
 #endif
 

@@ -142,8 +142,10 @@ static void add_against_peers(void)
     for (size_t b = 0; b < 4; b++) {
         double goal = bursts[b] < 65536 ? 0.7 : 0.9;
         for (size_t t = 0; t < 3; t++) {
-            for (enum order order = LIFO; order <= RANDOM; order++)
-                add_burst(&variants_of_n, goal, "", bursts[b], order, threads[t]);
+            for (enum order order = LIFO; order <= RANDOM; order++) {
+                bool far = bursts[b] == 65536 && order == RANDOM;
+                add_burst(&variants_of_n, far ? 1.1 : goal, "", bursts[b], order, threads[t]);
+            }
         }
     }
     add_burst(&variants_of_n, 0.7, "", 256, RANDOM, 4);
@@ -205,10 +207,10 @@ static void add_fresh(void)
     struct row *first = row_add(&variants_of_pool, 0, "first 10M,");
     first->run = run_first;
     first->parts = 4;
-    first->part[0] = (struct part){" alloc", 1.0, NULL};
-    first->part[1] = (struct part){" free", 0, NULL};
-    first->part[2] = (struct part){" alloc again", 0, NULL};
-    first->part[3] = (struct part){" free and alloc again", 1.0, NULL};
+    first->part[0] = (struct part){" alloc", 1.0, NULL, false};
+    first->part[1] = (struct part){" free", 0, NULL, false};
+    first->part[2] = (struct part){" alloc again", 0, NULL, false};
+    first->part[3] = (struct part){" free and alloc again", 1.0, NULL, false};
     row_add_single(&variants_of_pool, "call of 10M,");
 }
 
@@ -219,14 +221,14 @@ static void add_life(void)
     struct row *few = row_add(&variants_of_memory, 0, "bytes for 1 %% of 10M,");
     few->run = run_resident;
     few->parts = 2;
-    few->part[0] = (struct part){" freed", 0, "bytes"};
-    few->part[1] = (struct part){" given back", 0, "bytes"};
+    few->part[0] = (struct part){" freed", 0, "bytes", false};
+    few->part[1] = (struct part){" given back", 1.0, "bytes", false};
     struct row *all = row_add(&variants_of_memory, 0, "bytes for each of 1M,");
     all->run = run_held;
     all->parts = 3;
-    all->part[0] = (struct part){" live", 0, "bytes"};
-    all->part[1] = (struct part){" all freed", 0, "bytes"};
-    all->part[2] = (struct part){" given back", 0, "bytes"};
+    all->part[0] = (struct part){" live", 0, "bytes", false};
+    all->part[1] = (struct part){" all freed", 0, "bytes", false};
+    all->part[2] = (struct part){" given back", 1.1, "bytes", false};
 }
 
 /* How time and memory grow with the objects that are live. */
@@ -238,8 +240,8 @@ static void add_growth(void)
         row->burst = objects;
         row->order = RANDOM;
         row->parts = objects < 10000 ? 1 : 2; /* fewer take no more than a few pages */
-        row->part[0] = (struct part){" time", 0, NULL};
-        row->part[1] = (struct part){" bytes each", 0, "bytes"};
+        row->part[0] = (struct part){" time", 0, NULL, false};
+        row->part[1] = (struct part){" bytes each", 0, "bytes", false};
     }
 }
 
@@ -266,7 +268,7 @@ static void add_among_ours(void)
 static void add_deferred(void)
 {
     for (unsigned threads = 1; deferrers.n > 0 && threads <= 2; threads++) {
-        add_burst(&deferrers, 0.2, "deferred, ", 256, FIFO, threads);
+        add_burst(&deferrers, 1.0, "deferred, ", 256, FIFO, threads);
         add_burst(&deferrers_or_not, 1.5, "or at once, ", 256, FIFO, threads);
     }
     if (deferrers.n > 0) {

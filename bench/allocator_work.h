@@ -68,6 +68,18 @@ struct life {
     double walk_ns, end_ns;
 };
 
+/* Of the loops of programs that use what they allocate. */
+struct program {
+    size_t size;         /* levels of a tree below its root; else nodes or objects */
+    size_t warm_up;      /* rounds, or replacements, before those that count */
+    size_t rounds;       /* of which the time is taken */
+    size_t free_percent; /* of the objects, at any time */
+    clockid_t clock;
+    unsigned turn;  /* the worker whose turn it is */
+    uint64_t *keys; /* of a map */
+    double ns[3];
+};
+
 /* Read-only to the workers, but for what is theirs by number or made for sharing. */
 struct work {
     size_t rounds; /* of what a loop does at once: a burst, an array, a turn or one object */
@@ -81,6 +93,7 @@ struct work {
     float *single_ns;        /* what each call took */
     double first_ns[3];      /* allocate, free, allocate again: all of it */
     struct life life;
+    struct program program;
     uint64_t sum __attribute__((aligned(128))); /* of what was read, lest it be optimised away */
     unsigned turns __attribute__((aligned(128)));
     struct ring ring;
@@ -102,6 +115,7 @@ void work_burst(struct work *work, unsigned threads, size_t burst, enum order or
 struct loops {
     worker_body *pair, *burst, *ring, *fan, *neighbours, *replace, *clear, *first, *single;
     worker_body *age, *walk, *end;
+    worker_body *tree, *document, *map, *anew, *crowded, *asleep;
 };
 
 #ifdef __cplusplus

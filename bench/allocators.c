@@ -116,18 +116,20 @@ static struct object bare_objects[2 * (RING_SLOTS + ARRAYS * ARRAY)];
 #define LOOPS_FREE(p) ((void)(p), (void)taken)
 #include "allocator_loops.h"
 
-/* What a walk takes through objects that lie side by side. */
+/* What a walk takes through objects that lie side by side, in the order of their allocation. Right
+   where all are freed before others are allocated, or nobody looks at what is in them. */
 static struct object *side_by_side;
+static size_t side_by_side_count;
 
-#define LOOPS         array
-#define LOOPS_USE     size_t taken = 0;
-#define LOOPS_ALLOC   &side_by_side[taken++ % ARRAY_OBJECTS]
-#define LOOPS_FREE(p) ((void)(p), (void)taken)
+#define LOOPS array
+#define LOOPS_USE
+#define LOOPS_ALLOC   &side_by_side[side_by_side_count++]
+#define LOOPS_FREE(p) ((void)(p), side_by_side_count--)
 #include "allocator_loops.h"
 
 struct variants variants_of_pool, variants_of_n, variants_of_ring, variants_of_made,
     variants_of_held, variants_of_bulk, variants_of_cap, variants_of_threads, variants_of_walk,
-    variants_of_end, variants_of_memory;
+    variants_of_end, variants_of_memory, variants_of_use, variants_of_map;
 
 void peer_add(const char *name, const struct loops *loops, unsigned fits, void (*give_back)(void))
 {
@@ -138,7 +140,10 @@ void peer_add(const char *name, const struct loops *loops, unsigned fits, void (
     variant_add_loops(&variants_of_pool, name, PEER, loops);
     variant_add_loops(&variants_of_ring, name, PEER, loops);
     variant_add_loops(&variants_of_walk, name, PEER, loops);
-    variant_add_loops(&variants_of_end, name, ASIDE, loops); /* they keep the memory */
+    variant_add_loops(&variants_of_use, name, PEER, loops);
+    variant_add_loops(&variants_of_map, name, PEER, loops);
+    variant_add_loops(&variants_of_end, name, give_back != NULL ? PEER : ASIDE, loops)->give_back =
+        give_back; /* those who have none keep the memory, which is less than what is asked */
     variant_add_loops(&variants_of_memory, name, PEER, loops)->give_back = give_back;
     if (fits & ANY_SIZE)
         sizes_add_peer(name, loops);
@@ -150,13 +155,22 @@ void fixed_peer_add(const char *name, const struct loops *loops, void (*open)(vo
     variant_add_loops(&variants_of_ring, name, PEER, loops)->open = open;
 }
 
+/* Forms of three sizes of a batch. */
+static void add_sizes(struct variants *variants)
+{
+    variant_add_loops(variants, "N=4096", OURS, &veryfast_loops);
+    variant_add_loops(variants, "N=256", OURS, &veryfast_256_loops);
+    variant_add_loops(variants, "N=64", OURS, &veryfast_64_loops);
+}
+
 /* The pool's forms that have peers, who follow. */
 static void add_forms(void)
 {
+    add_sizes(&variants_of_n);
+    add_sizes(&variants_of_use);
+    variant_add_loops(&variants_of_use, "array", BASE, &array_loops);
+    add_sizes(&variants_of_map);
     variant_add_loops(&variants_of_pool, "veryfast", OURS, &veryfast_loops);
-    variant_add_loops(&variants_of_n, "N=4096", OURS, &veryfast_loops);
-    variant_add_loops(&variants_of_n, "N=256", OURS, &veryfast_256_loops);
-    variant_add_loops(&variants_of_n, "N=64", OURS, &veryfast_64_loops);
     variant_add_loops(&variants_of_ring, "veryfast", OURS, &veryfast_loops);
     variant_add_loops(&variants_of_ring, "bare ring", ASIDE, &bare_loops);
     variant_add_loops(&variants_of_made, "veryfast", OURS, &veryfast_loops);

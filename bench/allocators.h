@@ -11,6 +11,8 @@ extern struct variants variants_of_pool; /* of one VF_N, and peers */
 extern struct variants variants_of_n;    /* of three, peers, and limits */
 extern struct variants variants_of_ring; /* and the ring without an allocator */
 extern struct variants variants_of_made; /* by threads that are made for it */
+extern struct variants variants_of_use;  /* by programs; also an array, instead of an allocator */
+extern struct variants variants_of_map;  /* the same without the array */
 extern struct variants variants_of_walk, variants_of_end, variants_of_memory;
 extern struct variants variants_of_threads, variants_of_held, variants_of_bulk, variants_of_cap;
 

@@ -117,10 +117,11 @@ void buffer_rows_add(void)
     row_add(&buffers_fresh, 1.0, "fresh, 8 pushes, drain")->sample = sample_fresh;
     for (unsigned threads = 1; threads <= 16; threads *= threads == 1 ? 2 : 8) {
         add_fill(&buffers_limit, 1.1, "to the limit", threads);
-        add_fill(threads == 1 ? &buffers_push : &buffers_push_all, 1.0, "push", threads);
+        add_fill(&buffers_push, 1.0, "push", threads);
         if (threads <= 2) /* a ring's producers wait for one another, each for a time slice */
             add_fill(&buffers_writer, 1.0, "writer", threads);
-        add_fill(&buffers_push_n, 0.1, "push 64 at once", threads);
+        add_fill(&buffers_push_n, 1.0, "push 64 at once", threads);
+        add_fill(&buffers_single_or_n, 0.1, "64 at once or single", threads);
         add_fill(&buffers_flip, threads == 1 ? 2.2 : 0, "flip", threads);
     }
     row_add_single(&buffers_calls, "push of 10M,");

@@ -196,6 +196,18 @@ static inline void locked_push(struct locked *locked, u64 value)
     pthread_mutex_unlock(&locked->lock);
 }
 
+static void locked_push_n(struct locked *locked, const u64 *values, size_t n)
+{
+    pthread_mutex_lock(&locked->lock);
+    while (locked->count + n > locked->room) {
+        locked->room = locked->room == 0 ? FEW_PUSH : locked->room * 2;
+        locked->elements = realloc(locked->elements, locked->room * sizeof(u64));
+    }
+    memcpy(&locked->elements[locked->count], values, n * sizeof *values);
+    locked->count += n;
+    pthread_mutex_unlock(&locked->lock);
+}
+
 #define LOOPS         locked
 #define LOOPS_TYPE    struct locked
 #define LOOPS_MAKE(b) *(b) = (struct locked){.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -208,6 +220,22 @@ static inline void locked_push(struct locked *locked, u64 value)
     (b)->count = 0;
 #define LOOPS_UNMAKE(b) free((b)->elements);
 #include "buffer_loops.h"
+
+/* Many by one call: under one lock, and copied. */
+static void locked_n_fill(void *context, unsigned worker)
+{
+    size_t each = ((const struct buffer_work *)context)->each;
+    u64 values[PUSH_N];
+    for (size_t i = 0; i < each; i += PUSH_N) {
+        size_t n = each - i < PUSH_N ? each - i : PUSH_N;
+        for (size_t k = 0; k < n; k++)
+            values[k] = element(worker, i + k);
+        locked_push_n(&locked_hot, values, n);
+    }
+}
+
+static const struct buffer_loops locked_n_loops = {
+    .make = locked_make, .fill = locked_n_fill, .drain = locked_drain};
 
 /* ---- liburcu's wait-free queue ---- */
 
@@ -297,8 +325,8 @@ struct ring_of_all {
 /* ---- the columns ---- */
 
 struct variants buffers_inside, buffers_exclusive, buffers_limit, buffers_flip, buffers_fresh,
-    buffers_push, buffers_push_all, buffers_push_n, buffers_writer, buffers_drain, buffers_many,
-    buffers_calls;
+    buffers_push, buffers_push_n, buffers_writer, buffers_drain, buffers_many, buffers_calls,
+    buffers_single_or_n;
 
 static void add(struct variants *variants, const char *name, enum kind kind,
                 const struct buffer_loops *buffer)
@@ -321,9 +349,10 @@ static void add_forms(void)
     add(&buffers_fresh, "push", OURS, &push_8_loops);
     add(&buffers_fresh, "fetch+store", PEER, &array_8_loops);
     add(&buffers_push, "push", OURS, &push_8_loops);
-    add(&buffers_push_all, "push", OURS, &push_8_loops);
     add(&buffers_push_n, "push_n", OURS, &push_n_loops);
-    add(&buffers_push_n, "push", PEER, &push_8_loops);
+    add(&buffers_push_n, "push", ASIDE, &push_8_loops);
+    add(&buffers_single_or_n, "push_n", OURS, &push_n_loops);
+    add(&buffers_single_or_n, "push", PEER, &push_8_loops);
     add(&buffers_writer, "writer", OURS, &writer_loops);
     add(&buffers_writer, "fetch+store", ASIDE, &array_loops);
     add(&buffers_drain, "spans", OURS, &push_8_loops);
@@ -337,9 +366,8 @@ static void add_peer(const char *name, const struct buffer_loops *buffer)
 {
     add(&buffers_fresh, name, PEER, buffer);
     add(&buffers_push, name, PEER, buffer);
-    add(&buffers_push_all, name, PEER, buffer);
     add(&buffers_writer, name, PEER, buffer);
-    add(&buffers_drain, name, ASIDE, buffer);
+    add(&buffers_drain, name, PEER, buffer);
     add(&buffers_many, name, PEER, buffer);
     add(&buffers_calls, name, PEER, buffer);
 }
@@ -354,7 +382,7 @@ static void find_in_c(void)
 {
     add(&buffers_fresh, "mutex+array", PEER, &locked_loops);
     add(&buffers_push, "mutex+array", PEER, &locked_loops);
-    add(&buffers_push_all, "mutex+array", ASIDE, &locked_loops);
+    add(&buffers_push_n, "mutex+array", PEER, &locked_n_loops);
     add(&buffers_writer, "mutex+array", PEER, &locked_loops);
     add(&buffers_many, "mutex+array", PEER, &locked_loops);
     add(&buffers_calls, "mutex+array", PEER, &locked_loops);
@@ -375,12 +403,12 @@ static void find_in_cpp(void)
 #endif
 #if HAVE_CONCURRENTQUEUE
     add(&buffers_fresh, "moodycamel", PEER, &moodycamel_loops);
-    add(&buffers_push_all, "moodycamel", ASIDE, &moodycamel_loops);
+    add(&buffers_push, "moodycamel", PEER, &moodycamel_loops);
     add(&buffers_calls, "moodycamel", PEER, &moodycamel_loops);
-    add(&buffers_push_n, "moodycamel", ASIDE, &moodycamel_bulk_loops);
+    add(&buffers_push_n, "moodycamel", PEER, &moodycamel_bulk_loops);
     add(&buffers_writer, "moodycamel", PEER, &moodycamel_loops);
     add(&buffers_writer, "with tokens", PEER, &moodycamel_token_loops);
-    add(&buffers_drain, "moodycamel", ASIDE, &moodycamel_token_loops);
+    add(&buffers_drain, "moodycamel", PEER, &moodycamel_token_loops);
 #endif
 }
 

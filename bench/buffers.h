@@ -8,11 +8,10 @@
 #include "rows.h"
 
 extern struct variants buffers_inside, buffers_exclusive, buffers_limit, buffers_flip;
-extern struct variants buffers_fresh;    /* pushed to a few times */
-extern struct variants buffers_push;     /* pushed to by one thread, ... */
-extern struct variants buffers_push_all; /* ... by several, where the mutex is for information */
-extern struct variants buffers_push_n, buffers_writer, buffers_drain, buffers_many;
-extern struct variants buffers_calls; /* each of which is timed */
+extern struct variants buffers_fresh; /* pushed to a few times */
+extern struct variants buffers_push, buffers_push_n, buffers_writer, buffers_drain, buffers_many;
+extern struct variants buffers_single_or_n; /* many at once, and the same one by one */
+extern struct variants buffers_calls;       /* each of which is timed */
 
 /* Looks for the peers and adds them; names those that are missing. */
 void buffers_find(void);

@@ -100,7 +100,7 @@ void deferrers_find(void)
     variant_add_loops(&deferrers, "deferred", OURS, &deferred_loops);
     variant_add_loops(&deferrers, "call_rcu", PEER, &call_rcu_loops);
 #    if HAVE_CK
-    variant_add_loops(&deferrers, "ck_epoch", ASIDE, &polled_loops);
+    variant_add_loops(&deferrers, "ck_epoch", PEER, &polled_loops);
 #    endif
     variant_add_loops(&deferrers_or_not, "deferred", OURS, &deferred_loops);
     variant_add_loops(&deferrers_or_not, "at once", PEER, &at_once_loops);

@@ -73,6 +73,11 @@ static void end_child(void *context)
     struct task *task = context;
     age(task);
     task->variant->loops->end(task->work, 0);
+    if (task->variant->give_back != NULL) {
+        double begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+        task->variant->give_back();
+        task->work->life.end_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
+    }
 }
 
 void run_end(const struct row *row)

@@ -1,7 +1,7 @@
 /*
  * main.c - the pool and the small buffer against what one would use instead.
  *
- *     ./dev bench                        all workloads, and pictures: about half an hour
+ *     ./dev bench                        all workloads, and pictures: about 40 minutes
  *     ./dev bench --quick                hints, not figures, in less than a minute
  *     ./dev bench --workload "burst 256" those that have this in their name
  *     ./dev bench --peer malloc          against this one only; may be given several times
@@ -14,8 +14,9 @@
  * Figures are ns of processor time (the clock's time by the processors in use) for an object that
  * is allocated and freed, an element that is pushed, or for what the row's name says: medians of
  * interleaved repetitions. ~ marks those with an interquartile range of more than 15 %. Behind the
- * bar: what ours takes, as a ratio to its quickest peer, and what it is to be at most; ! marks a
- * ratio above.
+ * bar: what ours takes, as a ratio to the best of all peers that do the same, and what it is to be
+ * at most; ! marks a ratio above. Lines that end in "/ array" or "/ 0" are multiples already, and
+ * those of "growth" are bytes: there it is the figure itself that has the goal.
  *
  * Each row is measured in a process of its own, or it would find the heaps in the disorder that
  * the row before has left.
@@ -107,10 +108,12 @@ static bool is_chosen(const struct row *rows, size_t n, const struct row *row)
     return strstr(row->name, chosen.workload) != NULL;
 }
 
-/* Ours are always shown beside peers, but counted only when asked for. */
+/* Ours, and what multiples are of, are always shown beside peers, but counted only when asked for.
+ */
 static bool is_chosen_peer(const struct variant *variant)
 {
-    if (chosen.peer_count == 0 || (variant->kind == OURS && options.calls == 0))
+    bool always = variant->kind == OURS || variant->kind == BASE;
+    if (chosen.peer_count == 0 || (always && options.calls == 0))
         return true;
     for (size_t i = 0; i < chosen.peer_count; i++) {
         if (strcmp(variant->name, chosen.peers[i]) == 0)

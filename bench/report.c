@@ -3,6 +3,7 @@
  */
 #include "rows.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -68,21 +69,29 @@ static void print_cell(const struct cell *cell)
            cell->spread > NOISY ? '~' : ' ');
 }
 
-/* Ratios to the best peer, and the verdict. */
-static void print_ratios(const struct variants *variants, const struct cell *cells, double best,
-                         double goal)
+/* Where the best takes nothing at all (of memory), all else is too much. */
+static double ratio_of(double ours, double best)
+{
+    if (best > 0)
+        return ours / best;
+    return ours > 0 ? (double)INFINITY : 1;
+}
+
+/* Ratios to the best peer, if there is one, and the verdict. */
+static void print_ratios(const struct variants *variants, const struct cell *cells,
+                         const double *best, double goal)
 {
     bool missed = false;
     printf(" |");
     for (size_t v = 0; v < variants->n; v++) {
-        if (variants->all[v].kind != OURS || best <= 0)
+        if (variants->all[v].kind != OURS || best == NULL)
             continue;
-        double ratio = cells[v].median / best;
+        double ratio = ratio_of(cells[v].median, *best);
         bool above = goal > 0 && ratio > goal;
         printf(" %.2f%c", ratio, above ? '!' : ' ');
         missed = missed || above;
     }
-    if (goal > 0)
+    if (goal > 0 && best != NULL)
         printf(" of %.2f %s", goal, missed ? "MISS" : "ok");
     printf("\n");
     totals->missed += missed;
@@ -90,14 +99,16 @@ static void print_ratios(const struct variants *variants, const struct cell *cel
 
 static void print_line(const struct row *row, const struct part *part, const struct cell *cells)
 {
+    static const double itself = 1;
     const struct variants *variants = row->variants;
-    double best = 0;
+    const double *best = part->of_figure ? &itself : NULL;
     int name = printf("%s%s", row->name, part->name);
     printf("%*s", 30 - name, "");
     for (size_t v = 0; v < variants->n; v++) {
         print_cell(&cells[v]);
-        if (variants->all[v].kind == PEER && (best <= 0 || cells[v].median < best))
-            best = cells[v].median;
+        if (variants->all[v].kind == PEER && !part->of_figure &&
+            (best == NULL || cells[v].median < *best))
+            best = &cells[v].median;
     }
     print_ratios(variants, cells, best, options.quick ? 0 : part->goal);
 }
@@ -105,7 +116,7 @@ static void print_line(const struct row *row, const struct part *part, const str
 /* Names have neither quotes nor backslashes. */
 static void write_line(const struct row *row, const struct part *part, const struct cell *cells)
 {
-    static const char *const kinds[] = {"ours", "peer", "aside"};
+    static const char *const kinds[] = {"ours", "peer", "aside", "base"};
     const char *unit = part->unit != NULL ? part->unit : "ns";
     const char *between = totals->printed == 0 ? "" : ",";
     if (json != NULL)
@@ -123,6 +134,18 @@ static void write_line(const struct row *row, const struct part *part, const str
     }
     if (json != NULL)
         fprintf(json, "}}");
+}
+
+void samples_multiples(const struct row *row, sample_set samples, size_t part, size_t of,
+                       size_t reps)
+{
+    size_t base = 0;
+    while (row->variants->all[base].kind != BASE)
+        base++;
+    for (size_t v = 0; v < row->variants->n; v++) {
+        for (size_t rep = 0; rep < reps; rep++)
+            samples[part][v][rep] = samples[of][v][rep] / samples[of][base][rep];
+    }
 }
 
 void report(const struct row *row, sample_set samples, size_t reps)

@@ -41,7 +41,7 @@ struct row *row_add(const struct variants *variants, double goal, const char *fo
     row->variants = variants;
     row->run = run_ordinary;
     row->parts = 1;
-    row->part[0] = (struct part){"", goal, NULL};
+    row->part[0] = (struct part){"", goal, NULL, false};
     row->threads = 1;
     row->size = 64;
     row->pools = 1;
@@ -53,12 +53,12 @@ void row_add_single(const struct variants *variants, const char *name)
     struct row *row = row_add(variants, 0, "%s", name);
     row->run = run_single;
     row->parts = 6;
-    row->part[0] = (struct part){" 50 %", 0, NULL};
-    row->part[1] = (struct part){" 99 %", 0, NULL};
-    row->part[2] = (struct part){" 99.9 %", 0, NULL};
-    row->part[3] = (struct part){" 99.99 %", 1.0, NULL};
-    row->part[4] = (struct part){" slowest", 1.0, NULL};
-    row->part[5] = (struct part){" slowest each time", 1.0, NULL};
+    row->part[0] = (struct part){" 50 %", 0, NULL, false};
+    row->part[1] = (struct part){" 99 %", 0, NULL, false};
+    row->part[2] = (struct part){" 99.9 %", 0, NULL, false};
+    row->part[3] = (struct part){" 99.99 %", 1.0, NULL, false};
+    row->part[4] = (struct part){" slowest", 1.0, NULL, false};
+    row->part[5] = (struct part){" slowest each time", 1.0, NULL, false};
 }
 
 /* Rows that open alike, but for those that know better. */
@@ -74,6 +74,8 @@ const struct row *rows_all(size_t *n)
 {
     if (row_count == 0) {
         add_group(allocator_rows_add, allocator_rows_open);
+        add_group(program_rows_add, NULL);
+        add_group(visit_rows_add, NULL);
         add_group(buffer_rows_add, buffer_rows_open);
     }
     *n = row_count;

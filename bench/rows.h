@@ -5,6 +5,7 @@
 #define BENCH_ROWS_H
 
 #include "allocator_work.h"
+#include "visits.h"
 
 #define VARIANTS_MOST 20
 #define ROWS_MOST     200
@@ -23,7 +24,8 @@ extern struct options options;
 enum kind {
     OURS,  /* what has a goal */
     PEER,  /* what it is compared with, where there are several with the best */
-    ASIDE, /* for information */
+    ASIDE, /* for information: it does less, or is no allocator or buffer at all */
+    BASE,  /* the same, and what multiples are of */
 };
 
 /* A column: an allocator with its loops, or a buffer. */
@@ -33,6 +35,7 @@ struct variant {
     const struct loops *loops;
     unsigned threads; /* instead of the row's; 0: the row's */
     const struct buffer_loops *buffer;
+    void (*visit)(struct visits *visits);
     void (*open)(void);      /* makes what only the processes with its rows need; or NULL */
     void (*give_back)(void); /* of an allocator: gives back what is free; NULL: it does not */
 };
@@ -55,6 +58,7 @@ struct part {
     const char *name; /* behind the row's */
     double goal;      /* the ratio is to be at most this; 0: for information */
     const char *unit; /* NULL: ns */
+    bool of_figure;   /* the goal is one of the figure itself */
 };
 
 struct row {
@@ -91,6 +95,8 @@ void row_add_single(const struct variants *variants, const char *name);
 /* The groups of rows, and what their ordinary rows open with. */
 void allocator_rows_add(void);
 void allocator_rows_open(const struct row *row);
+void program_rows_add(void);
+void visit_rows_add(void);
 void buffer_rows_add(void);
 void buffer_rows_open(const struct row *row);
 
@@ -101,7 +107,7 @@ unsigned threads_of(const struct row *row, const struct variant *variant);
 void run_calls(const struct row *row);
 
 /* Ordinary rows, see measure.c, and those whose every sample takes a process of its own, see
-   fresh.c, growth.c and life.c. */
+   fresh.c, growth.c, life.c, programs.c, crowds.c and visits.c. */
 void run_ordinary(const struct row *row);
 void run_first(const struct row *row);
 void run_single(const struct row *row);
@@ -111,12 +117,24 @@ void run_resident(const struct row *row);
 void run_held(const struct row *row);
 void run_growth(const struct row *row);
 void run_waiting(const struct row *row);
+void run_tree(const struct row *row);
+void run_document(const struct row *row);
+void run_map(const struct row *row);
+void run_anew(const struct row *row);
+void run_crowded(const struct row *row);
+void run_asleep(const struct row *row);
+void run_beside(const struct row *row);
+void run_visit(const struct row *row);
 
 /* The repetitions that were asked for, but no more than most. */
 size_t reps_at_most(size_t most);
 
 /* The repetitions of each variant, for each part of a row. */
 typedef double sample_set[PARTS_MOST][VARIANTS_MOST][REPS_MOST];
+
+/* Makes samples of a part: those of another one, as multiples of the base's. */
+void samples_multiples(const struct row *row, sample_set samples, size_t part, size_t of,
+                       size_t reps);
 
 /* Where results go besides the table; NULL: nowhere. Ends the program where that cannot be written.
  */
