@@ -48,26 +48,36 @@ static void set_first_array(vf_thread_cache *cache)
     set_array(cache, cache->first, limit < VF_CACHE_FIRST ? limit : VF_CACHE_FIRST);
 }
 
-/* A cache that is not attached; NULL where memory is spent. Threads' lock. */
+/* A cache that the pool does not know yet; NULL: out of memory. */
 vf_thread_cache *vf_cache_new(vf_pool *pool)
 {
     vf_thread_cache *cache =
         vf_memory_alloc(pool, sizeof(vf_thread_cache), _Alignof(vf_thread_cache));
     if (cache == NULL)
         return NULL;
-    *cache = (vf_thread_cache){.pool = pool, .settled = VF_UNSETTLED, .next = pool->caches};
+    *cache = (vf_thread_cache){.pool = pool, .settled = VF_UNSETTLED};
     set_first_array(cache);
-    vf_store_release(&pool->caches, cache); /* pairs with the acquire in stats.c */
     return cache;
 }
 
-static void free_array(vf_pool *pool, vf_array *array)
+/* Makes it known to the pool. Threads' lock. */
+void vf_cache_add(vf_thread_cache *cache)
 {
-    if (array != NULL)
-        vf_memory_free(pool, array, array->size, VF_CACHE_LINE);
+    cache->next = cache->pool->caches;
+    vf_store_release(&cache->pool->caches, cache); /* pairs with the acquire in stats.c */
 }
 
-/* More room for an empty cache, if it may have more and there is memory. */
+/* How many bytes. */
+static size_t free_array(vf_pool *pool, vf_array *array)
+{
+    size_t bytes = array != NULL ? array->size : 0;
+    if (array != NULL)
+        vf_memory_free(pool, array, bytes, VF_CACHE_LINE);
+    return bytes;
+}
+
+/* More room for an empty cache, if it may have more and there is memory; but not where P_reserve
+   has promised that the allocator is not asked. */
 static void grow(vf_thread_cache *cache)
 {
     assert(vf_cache_count(cache) == 0);
@@ -75,7 +85,7 @@ static void grow(vf_thread_cache *cache)
     size_t wanted = limit + (limit < VF_CACHE_STEP ? limit : VF_CACHE_STEP);
     if (wanted > cache->pool->cache_limit)
         wanted = cache->pool->cache_limit;
-    if (wanted <= limit)
+    if (wanted <= limit || vf_load_relaxed(&cache->pool->depot.promised) != 0)
         return;
     size_t size = sizeof(vf_array) + wanted * sizeof(void *);
     vf_array *array = vf_memory_alloc(cache->pool, size, VF_CACHE_LINE);
@@ -98,17 +108,17 @@ static void spill(vf_thread_cache *cache, size_t n)
     vf_store_relaxed(&cache->fast.top, rest);
     /* release: pairs with the acquire of in in release.c; it must not be seen before top */
     vf_store_release(&cache->in, vf_load_relaxed(&cache->in) - (int64_t)n);
-    vf_depot_put(cache->pool, rest, n, &cache->spares);
+    vf_depot_put(cache->pool, rest, n);
     VF_PROBE(pool_spill, cache->pool->name, n);
 }
 
 /* How many slots a spill takes from a full cache, and a refill asks of the depot: half of it, in
-   whole magazines if that is possible. */
+   whole words if that is possible. */
 static size_t share(const vf_thread_cache *cache)
 {
     size_t half = (limit_of(cache) + 1) / 2;
-    if (half > VF_MAGAZINE_SLOTS)
-        half -= half % VF_MAGAZINE_SLOTS;
+    if (half > VF_WORD_BITS)
+        half -= half % VF_WORD_BITS;
     return half < VF_SPILL_MOST ? half : VF_SPILL_MOST;
 }
 
@@ -121,80 +131,58 @@ void vf_cache_make_room(vf_thread_cache *cache)
     spill(cache, share(cache));
 }
 
-/* Free slots of the pool, into the array of an empty cache; how many. */
-static size_t find_free(vf_thread_cache *cache)
-{
-    void **bottom = cache->fast.bottom;
-    size_t n = vf_depot_get(cache->pool, bottom, share(cache), &cache->spares);
-    return n > 0 ? n : vf_stray_get(cache->pool, bottom, limit_of(cache));
-}
-
-/* Fresh slots, likewise. */
-static size_t find_fresh(vf_thread_cache *cache)
-{
-    size_t limit = limit_of(cache);
-    size_t n = vf_batch_carve(cache->pool, cache->fast.bottom,
-                              limit < VF_MAGAZINE_SLOTS ? limit : VF_MAGAZINE_SLOTS);
-    vf_pool_note_peak(cache->pool);
-    return n;
-}
-
-/* Fills an empty cache: from the depot, with strays, or by a carve. False: memory is spent. */
+/* Fills an empty cache from the depot. False: out of memory. */
 bool vf_cache_refill(vf_thread_cache *cache)
 {
     assert(vf_cache_count(cache) == 0 && limit_of(cache) > 0);
     if (cache->burst)
         grow(cache);
     cache->burst = false;
-    size_t n = find_free(cache);
+    void **bottom = cache->fast.bottom;
+    size_t n = vf_depot_refill(cache->pool, &cache->home, bottom, share(cache));
     if (n == 0)
-        n = find_fresh(cache);
-    if (n == 0) {
-        vf_threads_reap();
-        n = find_free(cache); /* also what a trim had in its hands */
-    }
+        n = vf_pool_reclaim(cache->pool, bottom, share(cache));
     if (n == 0)
         return false;
     cache->refilled = true;
     /* in before top: the child of a fork in between finds too much lent rather than too little */
     vf_store_relaxed(&cache->in, vf_load_relaxed(&cache->in) + (int64_t)n);
-    vf_store_release(&cache->fast.top, cache->fast.bottom + n);
+    vf_store_release(&cache->fast.top, bottom + n);
     VF_PROBE(pool_refill, cache->pool->name, n);
     return true;
 }
 
-/* Gives all it has to the depot, and its large array to the allocator. Its owner, or anyone where
-   the owner is gone. Threads' lock. */
-void vf_cache_flush(vf_thread_cache *cache)
+/* Gives all it has to the depot, and its large array to the allocator; how many bytes. Its owner,
+   or any thread where the owner cannot call. Threads' lock. */
+size_t vf_cache_flush(vf_thread_cache *cache)
 {
     vf_cache_unseize(cache);
     size_t n = vf_cache_count(cache);
     if (n > 0)
         spill(cache, n);
-    vf_spares_trim(cache->pool, &cache->spares, 0);
-    if (cache->array != NULL) {
-        vf_array *old = cache->array;
+    vf_depot_leave(cache->pool, &cache->home);
+    vf_array *old = cache->array;
+    if (old != NULL) {
         set_first_array(cache);
         vf_store_relaxed(&cache->array, (vf_array *)NULL); /* before it is freed, as in grow */
-        free_array(cache->pool, old);
     }
     cache->refilled = false;
     cache->burst = false;
     VF_PROBE(pool_flush, cache->pool->name, n);
+    return free_array(cache->pool, old);
 }
 
 /* Makes whole a cache whose owner, or user, did not come along over a fork. What it was moving to
-   another array was empty; what it was doing with its spare magazines is not known, so they are
-   lost, and so is an array that it was about to free. */
+   another array was empty; an array that it was about to free is lost. */
 void vf_cache_abandon(vf_thread_cache *cache)
 {
     if (cache->moving)
         set_first_array(cache);
-    cache->spares.count = 0;
+    cache->home = (vf_home){NULL, 0, false};
     cache->deferrals &= ~(uint64_t)1;
 }
 
-/* At the end of the pool. */
+/* At the end of the pool, or where the pool does not know it. */
 void vf_cache_free_memory(vf_thread_cache *cache)
 {
     free_array(cache->pool, cache->array);

@@ -8,10 +8,10 @@
  *                    |                                       |
  *                    +--> slot and link of that index        +--> the index below
  *
- * Links stand behind the slots, 4 bytes each. Slots that were never handed out are not on the
- * stack but above carved, and are taken only when the stack is empty: so carved is also the most
- * that ever lived. Spans double, so there are few, and finding the one of a slot or an index is a
- * short look through an array.
+ * Links stand behind the slots, 4 bytes each; that of a live object is LIVE. Slots that were never
+ * handed out are not on the stack but above carved, and are taken only when the stack is empty: so
+ * carved is also the most that ever lived. Spans double, so there are few, and finding the one of a
+ * slot or an index is a short look through an array.
  *
  * When the pool is released, one swap puts the index CLOSED into the head: a free either came
  * before it and was on the stack, or sees it and counts itself off.
@@ -20,12 +20,14 @@
 #include <errno.h>
 #include <string.h>
 
-#include "map.h"
 #include "pool.h"
 #include "probe.h"
 
 /* Doubling makes 31 at most; more only where the allocator refuses to double. */
 #define SPANS_MOST 64
+
+/* The link of a live object: no index is so high. */
+#define LIVE UINT32_MAX
 
 typedef struct span {
     char *base;
@@ -42,8 +44,6 @@ typedef struct vf_capped {
     uint32_t ready;      /* atomic: slots in all spans */
     uint32_t span_count; /* atomic */
     uint32_t index_mask; /* of the head: as few bits as max and CLOSED need, the rest is tag */
-    unsigned shift;      /* stride = odd << shift */
-    size_t odd_inverse;  /* of odd, modulo the size of a word: exact division by one product */
     span spans[SPANS_MOST];
 } vf_capped;
 
@@ -51,15 +51,6 @@ typedef struct vf_capped {
 static uint32_t closed_index(const vf_capped *capped)
 {
     return capped->index_mask;
-}
-
-/* Newton's iteration: each step doubles the number of right bits, of which x = odd has 3. */
-static size_t inverse(size_t odd)
-{
-    size_t x = odd;
-    for (unsigned bits = 3; bits < sizeof x * 8; bits *= 2)
-        x *= 2 - odd * x;
-    return x;
 }
 
 /* Makes the pool a capped one; false where memory is spent. */
@@ -73,8 +64,6 @@ bool vf_capped_new(vf_pool *pool, size_t max_objects)
     capped->max = (uint32_t)max_objects;
     while (capped->index_mask <= capped->max)
         capped->index_mask = capped->index_mask << 1 | 1;
-    capped->shift = (unsigned)__builtin_ctzll(pool->stride);
-    capped->odd_inverse = inverse(pool->stride >> capped->shift);
     pool->capped = capped;
     return true;
 }
@@ -91,20 +80,29 @@ static span *span_of_index(vf_capped *capped, uint32_t index)
     return &capped->spans[i];
 }
 
-/* The slot's number in its span *of. The pool has the slot; anything else is misuse. */
-static uint32_t number_of(vf_pool *pool, const void *slot, span **of)
+/* The span that the address lies in, and the slot's number there; NULL: none. */
+static span *span_of(const vf_pool *pool, const void *address, uint32_t *number)
 {
     vf_capped *capped = pool->capped;
-    uint32_t i = vf_load_acquire(&capped->span_count);
-    size_t offset;
-    do {
-        assert(i > 0);
-        *of = &capped->spans[--i];
-        offset = (uintptr_t)slot - (uintptr_t)(*of)->base;
-    } while (offset >= (*of)->slots * pool->stride);
-    size_t number = (offset >> capped->shift) * capped->odd_inverse;
-    assert(number < (*of)->slots);
-    return (uint32_t)number;
+    /* acquire: pairs with the release in add_span */
+    for (uint32_t i = vf_load_acquire(&capped->span_count); i-- > 0;) {
+        span *of = &capped->spans[i];
+        size_t offset = (uintptr_t)address - (uintptr_t)of->base;
+        if (offset < of->slots * pool->stride) {
+            *number = (uint32_t)vf_slot_number(pool->batches.shape, offset);
+            return of;
+        }
+    }
+    return NULL;
+}
+
+/* The same, of a slot that the pool has; anything else is misuse. */
+static uint32_t number_of(vf_pool *pool, const void *slot, span **of)
+{
+    uint32_t number = 0;
+    *of = span_of(pool, slot, &number);
+    assert(*of != NULL && number < (*of)->slots);
+    return number;
 }
 
 /* Links stand behind the slots, the next multiple of 4 on. */
@@ -179,6 +177,7 @@ static void *carve(vf_pool *pool)
         /* relaxed: the slot is nobody's before, so there is nothing to see */
         if (vf_cas_weak_relaxed(&capped->carved, &carved, carved + 1)) {
             span *of = span_of_index(capped, carved + 1);
+            vf_store_relaxed(&of->links[carved - of->first], LIVE); /* as in pop */
             return of->base + (carved - of->first) * pool->stride;
         }
     }
@@ -201,8 +200,12 @@ static void *pop(vf_pool *pool)
         uint32_t below = vf_load_relaxed(&of->links[number]);
         /* relaxed: if it succeeds, the head is the one that was acquired */
         if (vf_cas_weak_relaxed(&capped->free.head, &head,
-                                vf_head_pop(head, below, capped->index_mask)))
+                                vf_head_pop(head, below, capped->index_mask))) {
+            /* relaxed: for calls beside which there is no other; a thread that follows the link
+               late fails at its swap */
+            vf_store_relaxed(&of->links[number], LIVE);
             return of->base + number * pool->stride;
+        }
     }
 }
 
@@ -311,44 +314,39 @@ void vf_capped_stats(vf_pool *pool, vf_pool_stats *stats)
     stats->peak = carved;
 }
 
-/* The next three as map.c has them: growth lock, or no other call. */
-size_t vf_capped_ready(const vf_pool *pool)
-{
-    return pool->capped->ready;
-}
-
 size_t vf_capped_spans(const vf_pool *pool)
 {
-    return pool->capped->span_count;
+    return vf_load_acquire(&pool->capped->span_count); /* pairs with the release in add_span */
 }
 
-/* The span that so many others lie below. */
-vf_region vf_capped_region(const vf_pool *pool, size_t place)
+vf_region vf_capped_region(const vf_pool *pool, size_t number)
 {
-    const vf_capped *capped = pool->capped;
-    size_t count = vf_capped_spans(pool);
-    for (size_t i = 0; i < count; i++) {
-        const span *of = &capped->spans[i];
-        size_t below = 0;
-        for (size_t k = 0; k < count; k++)
-            below += (uintptr_t)capped->spans[k].base < (uintptr_t)of->base;
-        if (below == place)
-            return (vf_region){of->base, of->slots, of->first};
-    }
-    return (vf_region){NULL, 0, 0};
+    const span *of = &pool->capped->spans[number];
+    return (vf_region){of->base, of->slots};
 }
 
-/* Adds what is free to the map. No other call. */
-void vf_capped_each_free(vf_pool *pool, struct vf_map *map)
+/* The span that the address lies in; false: none. */
+bool vf_capped_find(const vf_pool *pool, const void *address, vf_region *region)
 {
-    vf_capped *capped = pool->capped;
-    uint32_t index = vf_head_index(capped->free.head, capped->index_mask);
-    while (index != 0) {
-        span *of = span_of_index(capped, index);
-        vf_map_add_range(map, index - 1, index);
-        index = of->links[index - 1 - of->first];
-    }
-    vf_map_add_range(map, capped->carved, capped->ready);
+    uint32_t number;
+    const span *of = span_of(pool, address, &number);
+    if (of != NULL)
+        *region = (vf_region){of->base, of->slots};
+    return of != NULL;
+}
+
+/* Is this slot of this span live? No other call. */
+bool vf_capped_is_live(const vf_pool *pool, size_t number, size_t slot)
+{
+    return vf_load_relaxed(&pool->capped->spans[number].links[slot]) == LIVE;
+}
+
+/* The object is live no more; false: it was not. P_destroy. */
+bool vf_capped_claim(vf_pool *pool, const void *object)
+{
+    span *of;
+    uint32_t number = number_of(pool, object, &of);
+    return vf_exchange_relaxed(&of->links[number], 0U) == LIVE;
 }
 
 void vf_capped_free_memory(vf_pool *pool)

@@ -16,7 +16,7 @@
 
 #include <veryfast/detail/pool_checked.h>
 
-#include "map.h"
+#include "pool.h"
 
 #define FIRST_ROOM 64
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "cancel.h"
-#include "map.h"
+#include "pool.h"
 
 static FILE *leaks_out; /* atomic */
 

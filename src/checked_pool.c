@@ -11,7 +11,7 @@
 
 #include <veryfast/detail/pool_checked.h>
 
-#include "map.h"
+#include "pool.h"
 #include "sanitize.h"
 
 static size_t quarantine_bytes = (size_t)256 << 10; /* atomic */

@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "map.h"
+#include "pool.h"
 #include "sanitize.h"
 
 #define FENCE_FILL 0xFE
@@ -87,11 +87,10 @@ static const char *other_owner(const vf_pool *pool, const void *object)
     const char *name = NULL;
     vf_threads_enter(); /* no pool ends meanwhile */
     for (vf_pool *other = vf_pools; other != NULL && name == NULL; other = other->next) {
-        vf_map map = {.pool = other};
-        size_t number;
+        vf_region region;
         if (other == pool || pthread_mutex_trylock(&other->growth_lock) != 0)
             continue;
-        if (vf_map_find(&map, object, &number) || map.last.slots != 0 ||
+        if (vf_slot_find(other, object, &region) || region.slots != 0 ||
             vf_bypass_has(other, object))
             name = other->name;
         pthread_mutex_unlock(&other->growth_lock);
@@ -141,13 +140,9 @@ VF_UNWATCHED static bool is_fresh(const vf_pool *pool, const void *object)
 /* The header of an object that the program has and may use; stops otherwise. */
 vf_header *vf_slot_look(vf_pool *pool, const void *object, const void *place)
 {
-    vf_map map = {.pool = pool};
-    size_t number;
-    pthread_mutex_lock(&pool->growth_lock);
-    bool found = vf_map_find(&map, object, &number);
-    pthread_mutex_unlock(&pool->growth_lock);
-    if (!found)
-        vf_slot_stranger(pool, object, &map.last, place);
+    vf_region region;
+    if (!vf_slot_find(pool, object, &region))
+        vf_slot_stranger(pool, object, &region, place);
     vf_header *header = vf_header_of(pool, object);
     if (is_fresh(pool, object))
         vf_misuse(pool->name, pool, place, "pointer %p to what was never handed out", object);

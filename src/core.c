@@ -75,7 +75,6 @@ void vf_pool_free_memory(vf_pool *pool)
         vf_cache_free_memory(cache);
     }
     vf_batches_free(pool);
-    vf_magazines_free(pool);
     vf_tables_free(pool);
     if (pool->capped != NULL)
         vf_capped_free_memory(pool);
@@ -87,7 +86,8 @@ void vf_pool_free_memory(vf_pool *pool)
     errno = saved;
 }
 
-static vf_pool *pool_new(const vf_pool_type *type, const vf_pool_options *options)
+/* A pool that threads do not know yet; NULL: out of memory. */
+vf_pool *vf_pool_make(const vf_pool_type *type, const vf_pool_options *options)
 {
     vf_pool *pool = pool_memory(options, options->name != NULL ? options->name : type->name);
     if (pool == NULL)
@@ -100,11 +100,13 @@ static vf_pool *pool_new(const vf_pool_type *type, const vf_pool_options *option
     pool->outstanding = VF_NOT_RELEASED;
     vf_batches_begin(pool);
     pool->holders = 1;
-    pool->trim_factor = options->trim_factor;
+#ifndef VF_CHECKED /* what a checked build keeps behind an object must not go without it */
+    pool->purge = vf_purge_or_default(options);
+#endif
+    pool->core.table = vf_empty_table;
     pthread_mutex_init(&pool->growth_lock, NULL);
     vf_epoch_begin(pool, options);
-    if ((options->max_objects != 0 && !vf_capped_new(pool, options->max_objects)) ||
-        !vf_threads_add_pool(pool)) {
+    if (options->max_objects != 0 && !vf_capped_new(pool, options->max_objects)) {
         vf_pool_free_memory(pool);
         return NULL;
     }
@@ -123,16 +125,32 @@ vf_pool_core *vf_pool_core_new(const vf_pool_type *type, const vf_pool_options *
         return NULL;
     }
     int saved = errno;
-    vf_pool *pool = pool_new(type, &known);
+    vf_pool *pool = vf_pool_make(type, &known);
+    if (pool != NULL)
+        vf_threads_add_pool(pool);
     errno = pool != NULL ? saved : ENOMEM;
     return pool != NULL ? &pool->core : NULL;
+}
+
+/*
+ * Out of memory: before an alloc is refused, what threads keep that have ended, and what other
+ * threads cache, goes to the depot; then all of it is looked at. Up to most slots; how many. Where
+ * all slots are live it costs a look at the caches.
+ */
+size_t vf_pool_reclaim(vf_pool *pool, void **slots, size_t most)
+{
+    if (!vf_pool_has_free(pool))
+        return 0;
+    vf_threads_reap();
+    vf_caches_seize(pool);
+    return vf_depot_get_any(pool, slots, most);
 }
 
 /* The calling thread's cache, attached if need be; NULL where it must do without. */
 static vf_thread_cache *own_cache(vf_pool *pool)
 {
-    vf_cache *cache = vf_pool_core_cache(&pool->core);
-    return cache != &vf_no_cache ? vf_cache_whole(cache) : vf_thread_attach(pool);
+    vf_thread_cache *cache = vf_thread_found(pool);
+    return cache != NULL ? cache : vf_thread_attach(pool);
 }
 
 /* Between two looks at its cache a thread may lose it to P_trim: hence each turn looks anew. */
@@ -165,7 +183,6 @@ static bool free_cached(vf_pool *pool, void *object)
             continue;
         vf_cache_make_room(cache);
         vf_cache_leave(cache);
-        vf_trim_maybe(pool);
     }
     return false;
 }
@@ -191,7 +208,7 @@ static void free_held(vf_thread_cache *cache, void *object)
 static void *alloc_uncached(vf_pool *pool)
 {
     void *slot = vf_depot_alloc(pool);
-    if (slot != NULL)
+    if (slot != NULL || vf_pool_reclaim(pool, &slot, 1) > 0)
         vf_pool_return(pool, -1);
     return slot;
 }
@@ -258,16 +275,16 @@ typedef void *any_object __attribute__((may_alias));
 /* Takes up to n slots that are in the thread's cache; how many. */
 static size_t take_cached(vf_pool *pool, any_object *out, size_t n)
 {
-    vf_cache *cache = vf_pool_core_cache(&pool->core);
-    if (cache == &vf_no_cache || !vf_cache_enter(pool, vf_cache_whole(cache)))
+    vf_thread_cache *cache = vf_thread_found(pool);
+    if (cache == NULL || !vf_cache_enter(pool, cache))
         return 0;
-    void **top = vf_load_relaxed(&cache->top);
-    size_t count = (size_t)(top - cache->bottom);
+    void **top = vf_load_relaxed(&cache->fast.top);
+    size_t count = vf_cache_count(cache);
     if (n > count)
         n = count;
     memcpy(out, top - n, n * sizeof *out);
-    vf_store_relaxed(&cache->top, top - n); /* as in vf_cache_pop */
-    vf_cache_leave(vf_cache_whole(cache));
+    vf_store_relaxed(&cache->fast.top, top - n); /* as in vf_cache_pop */
+    vf_cache_leave(cache);
     return n;
 }
 
@@ -310,16 +327,16 @@ static size_t copy_objects(void **to, const any_object *in, size_t n)
  */
 static size_t put_cached(vf_pool *pool, const any_object *in, size_t n)
 {
-    vf_cache *cache = vf_pool_core_cache(&pool->core);
-    if (cache == &vf_no_cache || !vf_cache_enter(pool, vf_cache_whole(cache)))
+    vf_thread_cache *cache = vf_thread_found(pool);
+    if (cache == NULL || !vf_cache_enter(pool, cache))
         return 0;
-    void **top = vf_load_relaxed(&cache->top);
-    size_t room = (size_t)(cache->limit - top);
+    void **top = vf_load_relaxed(&cache->fast.top);
+    size_t room = (size_t)(cache->fast.limit - top);
     if (n > room)
         n = room;
     top += copy_objects(top, in, n);
-    vf_store_release(&cache->top, top); /* as in vf_cache_push */
-    vf_cache_leave(vf_cache_whole(cache));
+    vf_store_release(&cache->fast.top, top); /* as in vf_cache_push */
+    vf_cache_leave(cache);
     return n;
 }
 
@@ -344,6 +361,29 @@ void vf_pool_core_free_n(vf_pool_core *core, const void *objects, size_t n)
     vf_pool_core_free(core, in[n - 1]);
 }
 
+/* n slots, and the cache that a thread needs with its first alloc. Whatever else would ask the
+   allocator does without, until so many were allocated. */
+static bool reserve(vf_pool *pool, size_t n)
+{
+    if (n == 0)
+        return true;
+    const vf_thread_cache *cache = own_cache(pool);
+    size_t have = cache != NULL ? vf_cache_count(cache) : 0;
+    size_t wanted = n > have ? n - have : 0;
+    vf_thread_cache *spare;
+    if (!vf_depot_can_have(pool, wanted) || !vf_threads_prepare(pool, &spare))
+        return false;
+    if (!vf_depot_reserve(pool, wanted)) {
+        if (spare != NULL)
+            vf_cache_free_memory(spare);
+        return false;
+    }
+    if (spare != NULL)
+        vf_threads_add_spare(spare);
+    vf_store_relaxed(&pool->depot.promised, n); /* to one thread, if no other allocates */
+    return true;
+}
+
 bool vf_pool_core_reserve(vf_pool_core *core, size_t n)
 {
     vf_pool *pool = vf_pool_whole(core);
@@ -351,11 +391,7 @@ bool vf_pool_core_reserve(vf_pool_core *core, size_t n)
     if (pool->capped != NULL) {
         reserved = vf_capped_reserve(pool, n);
     } else {
-        vf_thread_cache *cache = own_cache(pool);
-        vf_pool_stats stats;
-        vf_pool_core_stats(core, &stats, sizeof stats);
-        size_t have = stats.depot + (cache != NULL ? vf_cache_count(cache) : 0);
-        reserved = n <= have || vf_batch_reserve(pool, n - have);
+        reserved = reserve(pool, n);
     }
     if (!reserved)
         errno = ENOMEM;

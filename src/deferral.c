@@ -15,7 +15,6 @@
 #    include <urcu/urcu-memb.h>
 
 #    include "cancel.h"
-#    include "depot.h"
 
 /*
  * ThreadSanitizer does not see into liburcu. It is told that a deferral is handed on to another
@@ -45,7 +44,7 @@ static char over; /* stands for the end of all callbacks; the pool may be gone t
 #        define OVERLOOK(call)    (call)
 #    endif
 
-_Static_assert(sizeof(struct rcu_head) <= (VF_DEFERRAL_POOL - VF_DEFERRAL_HEAD) * sizeof(void *),
+_Static_assert(sizeof(struct rcu_head) <= sizeof(((vf_deferral *)NULL)->head),
                "no room for rcu_head");
 
 /* max_deferred, where the options do not say: so many bytes, within these numbers of objects. */
@@ -87,22 +86,71 @@ static void unreserve(vf_epoch *epoch, size_t places)
     vf_fetch_add_relaxed(&epoch->room, (size_t)0 - places); /* as above */
 }
 
-vf_magazine *vf_deferral_new(vf_pool *pool, size_t room)
+/* ---- deferrals: objects of a capped pool within the pool ---- */
+
+static void *pool_alloc(void *pool, size_t size, size_t alignment)
+{
+    return vf_memory_alloc(pool, size, alignment);
+}
+
+static void pool_dealloc(void *pool, void *memory, size_t size, size_t alignment)
+{
+    vf_memory_free(pool, memory, size, alignment);
+}
+
+/* The pool of the deferrals, made when it is first needed; NULL: out of memory. */
+static vf_pool *lists_of(vf_pool *pool)
+{
+    /* acquire: pairs with the swap below */
+    vf_pool *lists = vf_load_acquire(&pool->epoch.lists);
+    if (lists != NULL)
+        return lists;
+    static const vf_pool_type type = {NULL, "deferrals", sizeof(vf_deferral), _Alignof(vf_deferral),
+                                      8};
+    vf_pool_options options = {.allocator = {pool_alloc, pool_dealloc, pool}};
+    options.max_objects = pool->epoch.max < VF_POOL_SLOTS_MAX ? pool->epoch.max : VF_POOL_SLOTS_MAX;
+    vf_pool *fresh = vf_pool_make(&type, &options);
+    if (fresh == NULL || vf_cas_strong_acq_rel(&pool->epoch.lists, &lists, fresh))
+        return fresh;
+    vf_pool_free_memory(fresh); /* another thread was first */
+    return lists;
+}
+
+vf_deferral *vf_deferral_new(vf_pool *pool, size_t room)
 {
     assert(room > 0 && room <= VF_DEFERRAL_SLOTS);
-    vf_magazine *deferral = vf_magazine_new(pool, 0);
+    vf_pool *lists = lists_of(pool);
+    vf_deferral *deferral = lists != NULL ? vf_capped_alloc(lists) : NULL;
     if (deferral == NULL) {
         unreserve(&pool->epoch, room);
         return NULL;
     }
-    assert(deferral->count == 0);
+    deferral->pool = pool;
+    deferral->count = 0;
     deferral->room = (uint32_t)room;
     if (!vf_load_relaxed(&pool->epoch.used))
         vf_store_relaxed(&pool->epoch.used, true); /* who must see it comes after the free */
     return deferral;
 }
 
-static void drop_all(const vf_pool *pool, const vf_magazine *deferral)
+static void deferral_free(vf_pool *pool, vf_deferral *deferral)
+{
+    vf_capped_free(vf_load_relaxed(&pool->epoch.lists), deferral);
+}
+
+void vf_deferrals_end(vf_pool *pool)
+{
+    if (pool->epoch.lists != NULL)
+        vf_pool_free_memory(pool->epoch.lists);
+}
+
+void vf_deferrals_after_fork(vf_pool *pool)
+{
+    if (pool->epoch.lists != NULL)
+        pthread_mutex_init(&pool->epoch.lists->growth_lock, NULL);
+}
+
+static void drop_all(const vf_pool *pool, const vf_deferral *deferral)
 {
     /* relaxed: a constant of the program, written before the object was deferred */
     void (*drop)(void *) = vf_load_relaxed(&pool->epoch.drop);
@@ -111,23 +159,20 @@ static void drop_all(const vf_pool *pool, const vf_magazine *deferral)
 }
 
 /* The slots are free. The pool may be gone with the last. */
-static void give_back(vf_pool *pool, vf_magazine *deferral)
+static void give_back(vf_pool *pool, vf_deferral *deferral)
 {
     uint32_t n = deferral->count;
-    bool kept = vf_checked_deferral(pool, deferral->slots, n);
+    void *slots[VF_DEFERRAL_SLOTS];
+    memcpy(slots, deferral->slots, n * sizeof *slots);
+    deferral_free(pool, deferral);
+    bool kept = vf_checked_deferral(pool, slots, n);
     if (pool->capped != NULL) {
-        void *slots[VF_DEFERRAL_SLOTS];
-        memcpy(slots, deferral->slots, n * sizeof *slots);
-        deferral->count = 0;
-        vf_stack_push(&pool->depot.shelves[0].empty, deferral, deferral);
         for (uint32_t i = 0; i < n; i++)
             vf_capped_free(pool, slots[i]);
         return;
     }
-    vf_shelf *shelf = &pool->depot.shelves[0];
-    if (!kept)
-        deferral->count = 0;
-    vf_stack_push(kept ? &shelf->full : &shelf->empty, deferral, deferral);
+    if (kept)
+        vf_depot_put(pool, slots, n);
     if (vf_pool_return(pool, n))
         vf_pool_end(pool);
 }
@@ -135,13 +180,11 @@ static void give_back(vf_pool *pool, vf_magazine *deferral)
 /* The grace period is over. On liburcu's thread. */
 static void after_grace_period(struct rcu_head *head)
 {
-    vf_magazine *deferral =
-        (vf_magazine *)(void *)((char *)head - offsetof(vf_magazine, slots[VF_DEFERRAL_HEAD]));
+    vf_deferral *deferral = (vf_deferral *)(void *)((char *)head - offsetof(vf_deferral, head));
     TELL_AFTER(deferral);
-    vf_pool *pool = deferral->slots[VF_DEFERRAL_POOL];
+    vf_pool *pool = deferral->pool;
     vf_epoch *epoch = &pool->epoch;
     drop_all(pool, deferral);
-    deferral->room = 0;
     /* release: pairs with the acquire in vf_epoch_settle */
     vf_fetch_add_release(&epoch->done, (size_t)deferral->count);
     unreserve(epoch, deferral->count);
@@ -153,17 +196,16 @@ static void after_grace_period(struct rcu_head *head)
     TELL_BEFORE(&over);
 }
 
-void vf_deferral_send(vf_pool *pool, vf_magazine *deferral)
+void vf_deferral_send(vf_pool *pool, vf_deferral *deferral)
 {
     unreserve(&pool->epoch, deferral->room - deferral->count);
     if (deferral->count == 0) {
-        vf_stack_push(&pool->depot.shelves[0].empty, deferral, deferral);
+        deferral_free(pool, deferral);
         return;
     }
-    deferral->slots[VF_DEFERRAL_POOL] = pool;
     vf_fetch_add_relaxed(&pool->epoch.in_flight, 1); /* call_rcu orders it before its decrement */
     TELL_BEFORE(deferral);
-    flavour_of(pool)->update_call_rcu((struct rcu_head *)(void *)&deferral->slots[VF_DEFERRAL_HEAD],
+    flavour_of(pool)->update_call_rcu((struct rcu_head *)(void *)deferral->head,
                                       after_grace_period);
 }
 

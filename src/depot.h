@@ -1,72 +1,72 @@
 /*
- * depot.h - push and pop of magazines on the depot's stacks.
+ * depot.h - the free slots that no cache has: one bit each, in the record of their own batch.
+ *
+ *     spill:   one atomic OR for all slots of a word        free[w] |= 0110..
+ *     refill:  one atomic exchange for a word               free[w] -> 0; ascending addresses
+ *
+ *     listed:  a bit for each batch that may have free slots, and for each group of such batches
+ *
+ * So a free slot goes home, whatever order the program frees in, and what is allocated together
+ * lies together. A free needs no memory: its bit is there.
  */
 #ifndef VF_DEPOT_H
 #define VF_DEPOT_H
 
-#include "pool.h"
+#include "batch.h"
+
+/* Where a cache refills from: the batch that it used last, and the next word there. Two caches
+   prefer different batches, hence the claim; but a batch that is claimed can be taken from too. */
+typedef struct vf_home {
+    vf_batch *batch; /* NULL: none yet */
+    size_t word;
+    bool claimed; /* the batch, by this home */
+} vf_home;
+
+typedef struct vf_depot {
+    size_t taken;    /* atomic: slots that are not in the depot: live, or in caches */
+    size_t grown;    /* atomic: batches that ever got memory; growth lock */
+    size_t promised; /* atomic: allocs that P_reserve has promised, and that are yet to come */
+} vf_depot;
+
+struct vf_pool;
+
+/* Sets bits of a batch's word: its slots, which the caller had, are free. The last access to the
+   batch. Lock-free; any thread. */
+void vf_depot_give(vf_batch *batch, size_t w, vf_word bits);
+
+/* The batch is listed no more, if it has no free slot. Lock-free; any thread. */
+void vf_depot_unlist(const struct vf_pool *pool, vf_batch *batch);
+
+/* Takes n free slots. Never fails, and needs no memory. Lock-free; any thread. */
+void vf_depot_put(struct vf_pool *pool, void *const *slots, size_t n);
 
 /*
- * Takes up to most magazines off the top, chained by their links as they were: the first is
- * returned, *taken says how many. NULL where the stack is empty. Lock-free.
+ * Up to most free slots, the one with the lowest address last; how many. 0: none was found, which
+ * under the traffic of others does not say that there is none. Lock-free; any thread.
  */
-static inline vf_magazine *vf_stack_pop(vf_depot *depot, vf_stack *stack, uint32_t most,
-                                        uint32_t *taken)
-{
-    for (;;) {
-        /* acquire: pairs with the release of the swap in vf_stack_push. It makes visible what
-           whoever pushed a magazine did to it before; pushes and pops in between are
-           read-modify-writes and so continue that release. */
-        uint64_t head = vf_load_acquire(&stack->head);
-        uint32_t index = vf_head_index(head, VF_STACK_INDEX_MASK);
-        if (index == 0)
-            return NULL;
-        vf_magazine *first = vf_magazine_at(depot, index);
-        /* acquire: pairs with the release of the link in vf_stack_push. A link may be stale, if
-           others popped its magazine meanwhile; then the tag has changed and the swap fails. But
-           it is followed before that, so what it leads to must be visible. */
-        uint32_t below = vf_load_acquire(&first->link);
-        uint32_t n = 1;
-        for (; n < most && below != 0; n++)
-            below = vf_load_acquire(&vf_magazine_at(depot, below)->link);
-        /* relaxed: if it succeeds, the head is the one that was acquired, since its tag is */
-        if (vf_cas_weak_relaxed(&stack->head, &head,
-                                vf_head_pop(head, below, VF_STACK_INDEX_MASK))) {
-            *taken = n;
-            return first;
-        }
-    }
-}
+size_t vf_depot_get(struct vf_pool *pool, vf_home *home, void **slots, size_t most);
 
-/* Puts first .. last, chained by their links, on top. Lock-free. */
-static inline void vf_stack_push(vf_stack *stack, vf_magazine *first, vf_magazine *last)
-{
-    for (;;) {
-        /* acquire: pairs with the swap below, for the sake of those who follow the link */
-        uint64_t head = vf_load_acquire(&stack->head);
-        /* release: pairs with the acquire of links in vf_stack_pop */
-        vf_store_release(&last->link, vf_head_index(head, VF_STACK_INDEX_MASK));
-        /* release: pairs with the acquire of heads */
-        if (vf_cas_weak_release(&stack->head, &head,
-                                vf_head_push(head, first->index, VF_STACK_INDEX_MASK)))
-            return;
-    }
-}
+/* The same from any batch, listed or not, for an alloc that would be refused otherwise. Costs a
+   look at all records. */
+size_t vf_depot_get_any(struct vf_pool *pool, void **slots, size_t most);
 
-/* What one looks for on the shelves. */
-enum vf_kind_of_magazine { VF_FULL, VF_EMPTY };
+/* The same as vf_depot_get, from new memory if need be. 0: out of memory. */
+size_t vf_depot_refill(struct vf_pool *pool, vf_home *home, void **slots, size_t most);
 
-/* Up to most magazines, chained, from the first shelf that has any; NULL where none has. One that
-   is put on a shelf behind this search is not found: then the pool grows sooner than it must. */
-static inline vf_magazine *vf_shelves_pop(vf_depot *depot, enum vf_kind_of_magazine kind,
-                                          uint32_t shelf, uint32_t most, uint32_t *taken)
-{
-    vf_magazine *first = NULL;
-    for (uint32_t i = 0; i < VF_SHELVES && first == NULL; i++) {
-        vf_shelf *next = &depot->shelves[(shelf + i) % VF_SHELVES];
-        first = vf_stack_pop(depot, kind == VF_FULL ? &next->full : &next->empty, most, taken);
-    }
-    return first;
-}
+/* One slot, for a thread without a cache; NULL: out of memory. */
+void *vf_depot_alloc(struct vf_pool *pool);
+void vf_depot_free(struct vf_pool *pool, void *slot);
+
+/* Gives up the home. */
+void vf_depot_leave(struct vf_pool *pool, vf_home *home);
+
+/* Could n slots be in the depot, with memory for them? */
+bool vf_depot_can_have(const struct vf_pool *pool, size_t n);
+
+/* Sees to it that n slots are in the depot; false: out of memory, and no batch was added. */
+bool vf_depot_reserve(struct vf_pool *pool, size_t n);
+
+/* In the child of a fork: lists what has free slots, and no home has a claim. */
+void vf_depot_after_fork(struct vf_pool *pool);
 
 #endif

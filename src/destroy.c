@@ -1,105 +1,72 @@
 /*
  * destroy.c - the end of a pool with all its objects: P_destroy.
  *
- * A map has the slots that are free or dropped. Objects are dropped by address, or earlier, when
- * the VF_DROP of another frees them: hence such a free asks first (claims). The pool is closed as
- * by P_release, so that all frees come here. Where memory is spent, the map is a window of few
- * slots on the stack, which passes over the pool; a slot that is freed ahead of the window is put
- * with the free ones, for the window to find.
+ * The caches give all that they have to the depot, so that what is not free is live. Objects are
+ * dropped by address, or where there is no memory to sort batches, by number; or earlier, when the
+ * VF_DROP of another frees them: hence such a free asks first (claims), and the object counts as
+ * free from there on. The pool is closed as by P_release, so that all frees come here.
  */
 #include <assert.h>
 
-#include "map.h"
+#include "pool.h"
 
-#define WINDOW_WORDS 64
-
-static vf_map *map_of(vf_pool *pool)
-{
-    return pool->core.dropped;
-}
-
-/*
- * VF_DROP is about to free an object: false where that has been dropped already. What is yet to be
- * dropped is what the map does not have, and what lies behind it.
- */
+/* VF_DROP is about to run on an object: false where it has already. */
 bool vf_pool_core_claim(vf_pool_core *core, const void *object)
 {
-    vf_map *map = core->dropped;
-    size_t number;
-    bool found = vf_map_find(map, object, &number);
-    assert(found);
-    if (!found || number < map->begin || (number < map->end && vf_map_has(map, number)))
-        return false;
-    vf_map_add_range(map, number, number + 1);
-    return true;
+    vf_pool *pool = vf_pool_whole(core);
+    if (pool->capped != NULL)
+        return vf_capped_claim(pool, object);
+    vf_batch *batch = vf_batch_find(&pool->batches, (uintptr_t)object);
+    assert(batch != NULL);
+    size_t offset = (size_t)((const char *)object - vf_batch_base(batch));
+    size_t number = vf_slot_number(pool->batches.shape, offset);
+    vf_word bit = (vf_word)1 << number % VF_WORD_BITS;
+    /* relaxed: P_destroy is one thread */
+    vf_word before = vf_fetch_or_relaxed(&batch->free[number / VF_WORD_BITS], bit);
+    return (before & bit) == 0;
 }
 
 bool vf_pool_core_cache_claim(vf_cache *fast, const void *object)
 {
     vf_pool *pool = vf_cache_whole(fast)->pool;
-    return map_of(pool) == NULL || vf_pool_core_claim(&pool->core, object);
+    return pool->core.dropped == NULL || vf_pool_core_claim(&pool->core, object);
 }
 
-/* A free by VF_DROP, of an object that was claimed, or taken. */
+/* A free by VF_DROP, of an object that was claimed; or taken, and is claimed by this. */
 void vf_dropped_free(vf_pool *pool, void *object)
 {
-    vf_map *map = map_of(pool);
-    size_t number;
-    if (!vf_map_find(map, object, &number))
-        return;
-    if (number < map->end) {
-        vf_map_add(map, object); /* it may have been taken, and so claimed by nobody */
-        return;
-    }
-    if (pool->capped != NULL)
-        vf_capped_free(pool, object);
-    else
-        vf_stray_put(pool, object);
+    (void)vf_pool_core_claim(&pool->core, object);
 }
 
-/* Drops what is live in the part of the region that the map has. */
-static void drop_region(vf_map *map, vf_region region, void (*drop)(void *object))
-{
-    size_t begin = region.first > map->begin ? region.first : map->begin;
-    size_t end = region.first + region.slots < map->end ? region.first + region.slots : map->end;
-    size_t number = begin < end ? vf_map_next_absent(map, begin, end) : end;
-    while (number < end) {
-        vf_map_add_range(map, number, number + 1);
-        drop(region.base + (number - region.first) * map->pool->stride);
-        number = vf_map_next_absent(map, number, end);
-    }
-}
+typedef struct vf_dropper {
+    vf_pool *pool;
+    void (*drop)(void *object);
+} vf_dropper;
 
-static void drop_window(vf_map *map, void (*drop)(void *object))
+static void claim_and_drop(void *object, void *context)
 {
-    vf_pool *pool = map->pool;
-    vf_map_add_free(map);
-    for (size_t place = 0; place < vf_regions(pool); place++)
-        drop_region(map, vf_region_at(pool, place), drop);
+    const vf_dropper *dropper = context;
+    if (vf_pool_core_claim(&dropper->pool->core, object))
+        dropper->drop(object);
 }
 
 static void drop_all(vf_pool *pool, void (*drop)(void *object))
 {
-    vf_map map;
-    pool->core.dropped = &map;
-    if (vf_map_new(&map, pool)) {
-        drop_window(&map, drop);
-        vf_map_free(&map);
+    vf_dropper dropper = {pool, drop};
+    pool->core.dropped = &dropper;
+    if (vf_live_each_by_address(pool, claim_and_drop, &dropper))
         return;
-    }
-    uint64_t words[WINDOW_WORDS];
-    for (size_t begin = 0; begin < vf_pool_slots(pool); begin = map.end) {
-        vf_map_window(&map, pool, words, WINDOW_WORDS, begin);
-        drop_window(&map, drop);
-    }
+    for (size_t number = 0; number < vf_regions(pool); number++)
+        vf_live_each(pool, number, claim_and_drop, &dropper);
 }
 
-/* Sends the calls of a cache held by a caller to the slow paths, too. Its slots become strays. */
-static void close_held(vf_thread_cache *cache)
+/* Sends the calls of a cache held by a caller to the slow paths, too. It is empty. */
+static void close_held(vf_pool *pool)
 {
-    while (vf_cache_count(cache) > 0)
-        vf_stray_put(cache->pool, *--cache->fast.top);
-    cache->fast.limit = cache->fast.bottom;
+    for (vf_thread_cache *cache = pool->caches; cache != NULL; cache = cache->next) {
+        if (cache->held)
+            cache->fast.limit = cache->fast.bottom;
+    }
 }
 
 /* No lock is held while objects are dropped: VF_DROP may do anything but allocate here. Threads may
@@ -108,14 +75,12 @@ void vf_pool_core_destroy(vf_pool_core *core, void (*drop)(void *object))
 {
     vf_pool *pool = vf_pool_whole(core);
     vf_epoch_settle(pool);
+    vf_caches_flush_all(pool);
     vf_threads_enter();
     assert(!pool->closed);
     vf_pool_close(pool);
     vf_threads_leave();
-    for (vf_thread_cache *cache = pool->caches; cache != NULL; cache = cache->next) {
-        if (cache->held && pool->capped == NULL)
-            close_held(cache);
-    }
+    close_held(pool);
     if (drop != NULL)
         drop_all(pool, drop);
     vf_pool_end(pool);

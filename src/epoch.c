@@ -52,7 +52,7 @@ void vf_epoch_begin(vf_pool *pool, const vf_pool_options *options)
 
 /* An empty deferral with room for some objects, most at most; NULL at the bound, or where memory is
    spent. */
-static vf_magazine *deferral_new(vf_pool *pool, size_t most)
+static vf_deferral *deferral_new(vf_pool *pool, size_t most)
 {
     size_t room = vf_deferral_reserve(&pool->epoch, most);
     if (room == 0) {
@@ -90,7 +90,7 @@ static bool must_go_now(vf_pool *pool)
     return vf_load_relaxed(&pool->closed) && vf_fetch_add_release(&pool->epoch.in_flight, 0) == 0;
 }
 
-static void put(vf_magazine *open, void *object)
+static void put(vf_deferral *open, void *object)
 {
     uint32_t count = open->count;
     open->slots[count] = object;
@@ -102,7 +102,7 @@ static bool add(vf_pool *pool, vf_thread_cache *cache, void *object)
 {
     enter(cache);
     /* seq_cst, see enter: with the acquire of others it could come before the exchange there */
-    vf_magazine *open = vf_load_seq_cst(&cache->open);
+    vf_deferral *open = vf_load_seq_cst(&cache->open);
     if (open == NULL) {
         leave(cache, 0);
         return false;
@@ -111,7 +111,7 @@ static bool add(vf_pool *pool, vf_thread_cache *cache, void *object)
     /* Who takes all may have been first, and waits for this thread then. release: who finds NULL
        knows that this thread was busy, and waits; pairs with the acquires in take_all */
     if ((open->count == open->room || must_go_now(pool)) &&
-        vf_exchange_release(&cache->open, (vf_magazine *)NULL) != NULL)
+        vf_exchange_release(&cache->open, (vf_deferral *)NULL) != NULL)
         vf_deferral_send(pool, open);
     leave(cache, 1);
     return true;
@@ -120,7 +120,7 @@ static bool add(vf_pool *pool, vf_thread_cache *cache, void *object)
 static bool defer(vf_pool *pool, vf_thread_cache *cache, void *object)
 {
     while (!add(pool, cache, object)) {
-        vf_magazine *fresh = deferral_new(pool, VF_DEFERRAL_SLOTS);
+        vf_deferral *fresh = deferral_new(pool, VF_DEFERRAL_SLOTS);
         if (fresh == NULL)
             return false;
         /* release: pairs with the acquire in take_all. Only the owner makes NULL anything else */
@@ -132,7 +132,7 @@ static bool defer(vf_pool *pool, vf_thread_cache *cache, void *object)
 /* For a thread without a cache. */
 static bool defer_singly(vf_pool *pool, void *object)
 {
-    vf_magazine *deferral = deferral_new(pool, 1);
+    vf_deferral *deferral = deferral_new(pool, 1);
     if (deferral == NULL)
         return false;
     deferral->slots[deferral->count++] = object;
@@ -154,10 +154,9 @@ static void free_now(vf_pool *pool, void *object, void (*drop)(void *))
 
 static vf_thread_cache *own_cache(vf_pool *pool)
 {
-    vf_cache *fast = vf_pool_core_cache(&pool->core);
-    if (fast != &vf_no_cache)
-        return vf_cache_whole(fast);
-    vf_thread_cache *cache = vf_thread_attached(pool);
+    vf_thread_cache *cache = vf_thread_found(pool);
+    if (cache == NULL)
+        cache = vf_thread_attached(pool);
     return cache != NULL ? cache : vf_thread_attach_aside(pool);
 }
 
@@ -181,13 +180,12 @@ static VF_NOINLINE bool defer_slow(vf_pool *pool, void *object, void (*drop)(voi
 bool vf_pool_core_free_deferred(vf_pool_core *core, void *object, void (*drop)(void *object))
 {
     vf_pool *pool = vf_pool_whole(core);
-    vf_cache *fast = vf_pool_core_cache(core);
-    if (VF_UNLIKELY(fast == &vf_no_cache || !has_membarrier || core->dropped != NULL ||
+    vf_thread_cache *cache = vf_thread_found(pool);
+    if (VF_UNLIKELY(cache == NULL || !has_membarrier || core->dropped != NULL ||
                     (drop != NULL && vf_load_relaxed(&pool->epoch.drop) == NULL)))
         return defer_slow(pool, object, drop);
-    vf_thread_cache *cache = vf_cache_whole(fast);
     enter(cache);
-    vf_magazine *open = vf_load_relaxed(&cache->open); /* own; there is a membarrier, see enter */
+    vf_deferral *open = vf_load_relaxed(&cache->open); /* own; there is a membarrier, see enter */
     if (VF_LIKELY(open != NULL && open->count + 1 < open->room &&
                   !vf_load_relaxed(&pool->closed))) {
         put(open, object);
@@ -205,7 +203,7 @@ void vf_epoch_flush(vf_thread_cache *cache)
         return;
     enter(cache);
     /* release: as in add */
-    vf_magazine *open = vf_exchange_release(&cache->open, (vf_magazine *)NULL);
+    vf_deferral *open = vf_exchange_release(&cache->open, (vf_deferral *)NULL);
     if (open != NULL)
         vf_deferral_send(cache->pool, open);
     leave(cache, 0);
@@ -228,9 +226,9 @@ static void wait_for(const vf_thread_cache *cache)
 }
 
 /* Takes the open deferrals of all threads, as a chain; if patient, of those that are busy too. */
-static vf_magazine *take_all(vf_pool *pool, bool patient)
+static vf_deferral *take_all(vf_pool *pool, bool patient)
 {
-    vf_magazine *chain = NULL;
+    vf_deferral *chain = NULL;
     /* acquire: pairs with the release in vf_cache_new */
     vf_thread_cache *cache = vf_load_acquire(&pool->caches);
     for (; cache != NULL; cache = cache->next) {
@@ -239,9 +237,9 @@ static vf_magazine *take_all(vf_pool *pool, bool patient)
             (!patient && (vf_load_relaxed(&cache->deferrals) & BUSY) != 0))
             continue;
         /* pairs with the release of what the owner has opened; seq_cst, see enter */
-        vf_magazine *open = vf_exchange_seq_cst(&cache->open, (vf_magazine *)NULL);
+        vf_deferral *open = vf_exchange_seq_cst(&cache->open, (vf_deferral *)NULL);
         if (open != NULL) {
-            open->slots[VF_DEFERRAL_NEXT] = chain;
+            open->next = chain;
             chain = open;
         }
     }
@@ -271,11 +269,11 @@ void vf_epoch_flush_all(vf_pool *pool, bool patient)
         pthread_mutex_lock(&pool->epoch.lock);
     else if (pthread_mutex_trylock(&pool->epoch.lock) != 0)
         return;
-    vf_magazine *chain = take_all(pool, patient);
+    vf_deferral *chain = take_all(pool, patient);
     if (patient || chain != NULL)
         wait_for_all(pool);
     while (chain != NULL) {
-        vf_magazine *next = chain->slots[VF_DEFERRAL_NEXT];
+        vf_deferral *next = chain->next;
         vf_deferral_send(pool, chain);
         chain = next;
     }
@@ -313,6 +311,7 @@ void vf_epoch_end(vf_pool *pool)
 {
     for (vf_thread_cache *cache = pool->caches; cache != NULL; cache = cache->next)
         wait_for(cache);
+    vf_deferrals_end(pool);
     pthread_mutex_destroy(&pool->epoch.lock);
 }
 
@@ -321,6 +320,7 @@ void vf_epoch_end(vf_pool *pool)
 void vf_epoch_after_fork(vf_pool *pool)
 {
     pthread_mutex_init(&pool->epoch.lock, NULL);
+    vf_deferrals_after_fork(pool);
     for (vf_thread_cache *cache = pool->caches; cache != NULL; cache = cache->next)
         leave(cache, 0);
 }

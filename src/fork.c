@@ -1,11 +1,13 @@
 /*
  * fork.c - the child of a fork goes on with every pool, from its one thread.
  *
- * All locks are held over the fork, so what they guard is whole in the child. What they do not
- * guard is whole at each moment: a depot's head is one word, and a cache's slots below count are
- * free, once, whatever its owner was in the midst of. Slots that a thread had in its hands are
- * lost with it and count as live. The caches of the threads that did not come along are detached,
- * as if these had ended; those held by callers stay open.
+ * The threads' lock is held over the fork, so what it guards is whole in the child. All else is
+ * whole at each moment: a bit of the depot is one bit, a cache's slots below top are free, once,
+ * whatever its owner was in the midst of, and a pool grows in steps that leave it whole. So a
+ * pool's growth lock is not taken, but made anew in the child. What lists batches is made from the
+ * bits there. Slots that a thread had in its hands are lost with it and count as live. The caches
+ * of the threads that did not come along are detached, as if these had ended; those held by callers
+ * stay open.
  */
 #define _POSIX_C_SOURCE 200809L /* pthread_atfork */
 
@@ -21,27 +23,20 @@ void vf_fork_watch(void)
 static void prepare(void)
 {
     vf_threads_enter();
-    for (vf_pool *pool = vf_pools; pool != NULL; pool = pool->next)
-        pthread_mutex_lock(&pool->growth_lock);
-}
-
-static void unlock_pools(void)
-{
-    for (vf_pool *pool = vf_pools; pool != NULL; pool = pool->next)
-        pthread_mutex_unlock(&pool->growth_lock);
 }
 
 static void in_parent(void)
 {
-    unlock_pools();
     vf_threads_leave();
 }
 
 static void in_child(void)
 {
-    unlock_pools();
-    for (vf_pool *pool = vf_pools; pool != NULL; pool = pool->next)
+    for (vf_pool *pool = vf_pools; pool != NULL; pool = pool->next) {
+        pthread_mutex_init(&pool->growth_lock, NULL);
+        vf_depot_after_fork(pool);
         vf_epoch_after_fork(pool);
+    }
     vf_threads_end_others();
     vf_threads_leave();
 }

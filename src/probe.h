@@ -2,7 +2,7 @@
  * probe.h - points at which perf, bpftrace, SystemTap and gdb can look on: on the slow paths only,
  * and a nop each while nobody does. Where <sys/sdt.h> is not there, there are none.
  *
- *     pool_refill(name, slots)         a cache has got slots, from the depot or a batch
+ *     pool_refill(name, slots)         a cache has got slots from the depot
  *     pool_spill(name, slots)          a cache has given slots to the depot
  *     pool_flush(name, slots)          all that it had: its thread has ended, or called
  *                                      vf_thread_flush

@@ -58,21 +58,17 @@ void vf_threads_leave(void)
     }
 }
 
-/* Makes the pool known to threads, with a table; false where memory is spent. */
-bool vf_threads_add_pool(vf_pool *pool)
+/* Makes the pool known to threads. */
+void vf_threads_add_pool(vf_pool *pool)
 {
     vf_threads_begin();
     vf_threads_enter();
-    bool grown = vf_table_grow(pool, vf_threads_table_size());
-    if (grown) {
-        pool->next = vf_pools;
-        pool->link = &vf_pools;
-        if (vf_pools != NULL)
-            vf_pools->link = &pool->next;
-        vf_pools = pool;
-    }
+    pool->next = vf_pools;
+    pool->link = &vf_pools;
+    if (vf_pools != NULL)
+        vf_pools->link = &pool->next;
+    vf_pools = pool;
     vf_threads_leave();
-    return grown;
 }
 
 /* Ends a pool whose outstanding has come to 0: takes it out of everybody's sight, then frees it. */

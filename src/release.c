@@ -108,8 +108,7 @@ void vf_pool_close(vf_pool *pool)
 {
     /* relaxed: a free that does not see it yet is one that was caught half way */
     vf_store_relaxed(&pool->closed, true);
-    for (uint32_t i = 0; i < pool->table->size; i++)
-        vf_store_relaxed(&pool->table->entries[i], &vf_no_cache);
+    vf_table_close(pool);
 }
 
 void vf_pool_core_release(vf_pool_core *core)

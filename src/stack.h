@@ -1,10 +1,10 @@
 /*
  * stack.h - tagged references: the head word of a lock-free stack whose nodes have numbers.
  *
- *     63                         24 23              0
- *     +----------------------------+----------------+
- *     |  tag                       |  index of top  |      index 0: empty
- *     +----------------------------+----------------+
+ *     63                      n n-1             0
+ *     +------------------------+----------------+
+ *     |  tag                   |  index of top  |      index 0: empty
+ *     +------------------------+----------------+
  *
  * The nodes and their links live elsewhere. A pop reads the top's link, then swaps the head for
  * that link; if the top was popped and pushed back in between, the link is stale and the swap must
@@ -12,9 +12,10 @@
  * is read whole, and to show an index again it must have been removed (in a head read in two
  * parts this would not do).
  *
- * The tag comes round after 2^40 removals. In the depot a removal moves 64 objects: at 50 million
- * objects a second that is 16 days, during which the one thread must be stopped between two
- * instructions. Treiber's stack (1986) with a counter (IBM System/370, appendix A).
+ * The index has as few bits as the stack needs (capped.c), the tag has the rest: 33 at least. It
+ * comes round after 2^33 removals, during which the one thread must be stopped between two
+ * instructions: three minutes at 50 million a second, for a cap of 2^30 objects; days for one of a
+ * million. Treiber's stack (1986) with a counter (IBM System/370, appendix A).
  *
  * 64 bits, because that compare-and-swap is an instruction everywhere that matters; an index,
  * because a pointer has no bits to spare (5-level paging, ARM's top byte, CHERI).
@@ -23,8 +24,6 @@
 #define VF_STACK_H
 
 #include <stdint.h>
-
-#define VF_STACK_INDEX_BITS 24
 
 /* Narrower only to see tests/stress_aba.c fail. */
 #ifndef VF_TAG_BITS
@@ -35,9 +34,7 @@ typedef struct vf_stack {
     _Alignas(8) uint64_t head; /* atomic; clang -m32 needs the alignment for an inline swap */
 } vf_stack;
 
-/* All bits of an index set: the mask that tells it from the tag. */
-#define VF_STACK_INDEX_MASK (((uint32_t)1 << VF_STACK_INDEX_BITS) - 1)
-
+/* The mask that tells an index from the tag has all bits of an index set. */
 static inline uint32_t vf_head_index(uint64_t head, uint32_t index_mask)
 {
     return (uint32_t)head & index_mask;

@@ -25,7 +25,9 @@ static int64_t count_from_afar(const vf_thread_cache *cache)
    if no other thread is inside a call. */
 static int64_t live_objects(const vf_pool *pool, int64_t *cached)
 {
-    int64_t live = vf_load_relaxed(&pool->outstanding) - VF_NOT_RELEASED;
+    /* acquire: pairs with vf_pool_return in vf_cache_detach, which comes after in was set to 0:
+       what is live is not counted twice */
+    int64_t live = vf_load_acquire(&pool->outstanding) - VF_NOT_RELEASED;
     *cached = 0;
     /* acquire: pairs with the release in vf_cache_new */
     const vf_thread_cache *cache = vf_load_acquire(&pool->caches);
@@ -34,7 +36,7 @@ static int64_t live_objects(const vf_pool *pool, int64_t *cached)
         live += vf_load_acquire(&cache->in);
         int64_t count = count_from_afar(cache);
         live -= count;
-        /* relaxed: what trim.c has put into the depot is still part of in, and of count */
+        /* relaxed: what seize.c has put into the depot is still part of in, and of count */
         *cached += count - (int64_t)vf_load_relaxed(&cache->seized);
     }
     return live;
@@ -48,29 +50,50 @@ static void raise_peak(vf_pool *pool, size_t live)
     }
 }
 
-/* Called where slots are carved: only then can more be live than ever. */
-void vf_pool_note_peak(vf_pool *pool)
+/* Called where a cache is filled: only then can more be live than ever. As live counts also what
+   other threads' caches have, which would take a look at each of them. */
+void vf_pool_note_peak(vf_pool *pool, size_t live)
 {
-    int64_t cached;
-    raise_peak(pool, clamp(live_objects(pool, &cached), VF_POOL_SLOTS_MAX));
+    raise_peak(pool, live < VF_POOL_SLOTS_MAX ? live : VF_POOL_SLOTS_MAX);
+}
+
+/* Slots that were never handed out, of batches that have memory. */
+static size_t fresh_slots(const vf_pool *pool)
+{
+    size_t fresh = 0;
+    /* acquire: pairs with the release in add_record */
+    size_t count = vf_load_acquire(&pool->batches.count);
+    for (size_t number = 0; number < count; number++) {
+        const vf_batch *batch = vf_batch_at(&pool->batches, number);
+        size_t begun = vf_load_relaxed(&batch->begun);
+        if (vf_batch_base(batch) != NULL && begun < pool->batches.shape.words)
+            fresh += pool->batch_objects - begun * VF_WORD_BITS;
+    }
+    return fresh;
 }
 
 static void uncapped_stats(vf_pool *pool, vf_pool_stats *stats)
 {
     int64_t cached;
-    pthread_mutex_lock(&pool->growth_lock);
-    stats->batches = pool->batches.count;
-    stats->capacity = pool->batches.count * pool->batch_objects;
-    stats->fresh = vf_batches_fresh(pool);
+    stats->batches = vf_load_relaxed(&pool->batches.held);
+    stats->capacity = stats->batches * pool->batch_objects;
+    stats->fresh = clamp((int64_t)fresh_slots(pool), stats->capacity);
     int64_t live = live_objects(pool, &cached);
-    pthread_mutex_unlock(&pool->growth_lock);
 
-    size_t carved = stats->capacity - stats->fresh;
-    stats->live = clamp(live, carved);
-    stats->cached = clamp(cached, carved - stats->live);
-    stats->depot = carved - stats->live - stats->cached;
+    size_t begun = stats->capacity - stats->fresh;
+    stats->live = clamp(live, begun);
+    stats->cached = clamp(cached, begun - stats->live);
+    stats->depot = begun - stats->live - stats->cached;
     raise_peak(pool, stats->live);
     stats->peak = clamp((int64_t)vf_load_relaxed(&pool->peak), stats->capacity);
+}
+
+/* May any slot be free? True, where that is in doubt. */
+bool vf_pool_has_free(vf_pool *pool)
+{
+    int64_t cached;
+    size_t capacity = vf_load_relaxed(&pool->batches.held) * pool->batch_objects;
+    return live_objects(pool, &cached) < (int64_t)capacity;
 }
 
 void vf_pool_core_stats(const vf_pool_core *core, vf_pool_stats *stats, size_t stats_size)

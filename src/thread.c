@@ -10,9 +10,6 @@
  * through the depot, at index 0 while it cannot get one (memory is spent, or another thread holds
  * the lock: nobody waits for it here), and at index 1.
  *
- * All tables are longer than the highest index, so that the fast paths need no bound. When more
- * threads come than ever before, all tables are made twice as long.
- *
  * A thread's end shows by its exit hook, a destructor of thread-specific data. A thread whose very
  * first call comes from the last round of such destructors ends without it. What it leaves is
  * found by reaping: the threads behind all indices are looked for, when indices or memory run out.
@@ -30,12 +27,12 @@
 
 #include "pool.h"
 
-/* The first two have no cache in any table. */
+/* The first two have no cache in any table, index 0 by itself and 1 because none is set. */
 #define BEFORE 0 /* index of a thread that has none yet */
 #define AFTER  1 /* index of a thread whose exit hook has run */
 #define FIRST  2
 
-#define TABLE_FIRST_SIZE 64
+#define FIRST_RECORDS 64
 
 /* So many new indices, and as large a part of those there are, from one vain reaping to the next.
  */
@@ -58,8 +55,7 @@ static struct {
     uint32_t high;       /* no index so high has been given */
     uint32_t free_index; /* the first of those that came back, 0: none */
     uint32_t next_reap;  /* look for threads that are gone before going so high */
-    uint32_t table_size; /* all tables have at least this */
-} threads = {.high = FIRST, .next_reap = FIRST + REAP_STEP, .table_size = TABLE_FIRST_SIZE};
+} threads = {.high = FIRST, .next_reap = FIRST + REAP_STEP};
 
 #ifdef __linux__
 static long own_system_id(void)
@@ -84,16 +80,6 @@ static bool is_gone(long system_id)
     return false;
 }
 #endif
-
-static bool grow_tables(uint32_t size)
-{
-    for (vf_pool *pool = vf_pools; pool != NULL; pool = pool->next) {
-        if (!vf_table_grow(pool, size))
-            return false;
-    }
-    threads.table_size = size;
-    return true;
-}
 
 static bool grow_records(uint32_t room)
 {
@@ -124,8 +110,10 @@ void vf_cache_detach(vf_thread_cache *cache)
         last = vf_pool_settle(pool, cache, 0);
     } else {
         vf_cache_flush(cache);
-        last = vf_pool_return(pool, -cache->in);
+        int64_t in = cache->in;
+        /* in this order, so that who adds both up does not count what is live twice */
         vf_store_relaxed(&cache->in, 0);
+        last = vf_pool_return(pool, -in);
     }
     if (cache->held)
         cache->held = false; /* of a thread's it is not written: P_destroy may be looking at it */
@@ -191,11 +179,9 @@ static uint32_t take_index(void)
         return index;
     }
     if (threads.high == threads.records_room || threads.records_room == 0) {
-        if (!grow_records(threads.records_room == 0 ? TABLE_FIRST_SIZE : 2 * threads.high))
+        if (!grow_records(threads.records_room == 0 ? FIRST_RECORDS : 2 * threads.high))
             return BEFORE;
     }
-    if (threads.high == threads.table_size && !grow_tables(2 * threads.table_size))
-        return BEFORE;
     return threads.high++;
 }
 
@@ -219,9 +205,13 @@ static bool thread_begin(void)
 vf_thread_cache *vf_cache_adopt(vf_pool *pool)
 {
     vf_thread_cache *cache = pool->idle;
-    if (cache == NULL)
-        return vf_cache_new(pool);
-    pool->idle = cache->next_of_thread;
+    if (cache != NULL) {
+        pool->idle = cache->next_of_thread;
+        return cache;
+    }
+    cache = vf_cache_new(pool);
+    if (cache != NULL)
+        vf_cache_add(cache);
     return cache;
 }
 
@@ -264,7 +254,6 @@ static vf_thread_cache *adopt(vf_pool *pool)
     if (cache != NULL) {
         record *own = &threads.records[vf_thread_index];
         cache->thread = vf_thread_index;
-        cache->spares.shelf = vf_thread_index % VF_SHELVES;
         cache->next_of_thread = own->caches;
         own->caches = cache;
     }
@@ -279,7 +268,7 @@ vf_thread_cache *vf_thread_attach_aside(vf_pool *pool)
     int saved = errno;
     vf_thread_cache *cache = NULL;
     if (!vf_load_relaxed(&pool->closed) && threads.has_exit_key &&
-        (vf_thread_index != BEFORE || thread_begin())) {
+        (vf_thread_index != BEFORE || thread_begin()) && vf_table_grow(pool, vf_thread_index)) {
         cache = own_again(pool);
         if (cache == NULL)
             cache = adopt(pool);
@@ -351,6 +340,13 @@ void vf_thread_forget(vf_thread_cache *cache)
 static void begin_process(void)
 {
     threads.has_exit_key = pthread_key_create(&threads.exit_key, thread_exit) == 0;
+}
+
+/* As early as can be: handlers of fork that are registered later run before the library's, while it
+   has no lock, and after them in the parent and the child, when it has none any more. So they may
+   use pools, and a lock of the program's that is held over a fork is always taken first. */
+__attribute__((constructor)) static void watch_forks(void)
+{
     vf_fork_watch();
 }
 
@@ -361,10 +357,32 @@ void vf_threads_begin(void)
     pthread_once(&once, begin_process);
 }
 
-/* The size that the table of each pool must have. */
-uint32_t vf_threads_table_size(void)
+/* Sees to what the next thread needs that attaches: its place in the table, and a cache, which
+   becomes *spare where there is none. False: out of memory. */
+bool vf_threads_prepare(vf_pool *pool, vf_thread_cache **spare)
 {
-    return threads.table_size;
+    *spare = NULL;
+    if (is_cacheless(pool))
+        return true;
+    vf_threads_enter();
+    uint32_t next = threads.free_index != 0 ? threads.free_index : threads.high;
+    bool prepared = vf_table_grow(pool, next);
+    if (prepared && pool->idle == NULL) {
+        *spare = vf_cache_new(pool);
+        prepared = *spare != NULL;
+    }
+    vf_threads_leave();
+    return prepared;
+}
+
+/* The next thread that attaches may have it. */
+void vf_threads_add_spare(vf_thread_cache *spare)
+{
+    vf_threads_enter();
+    vf_cache_add(spare);
+    spare->next_of_thread = spare->pool->idle;
+    spare->pool->idle = spare;
+    vf_threads_leave();
 }
 
 /*

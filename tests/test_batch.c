@@ -1,130 +1,322 @@
 /*
- * test_batch.c - batches: how they are carved, which one an address is of, and where free slots
- * stay for which there is no magazine.
+ * test_batch.c - batches: which one an address is of, which one has which number, and what a
+ * failure to make some leaves behind.
  */
 #include "support/threads.h"
 #include "test_common.h"
 
 #include "pool.h"
 
-#define VF_T short
-#define VF_N 100
+#define VF_T char
+#define VF_N 1
 #include <veryfast/pool.h>
 
-enum { MOST = 20000 };
-
-static void *slots[MOST];
-static test_allocator allocator;
-static pool_short_100 *owner;
+/* Pools of any stride and batch, by way of the core; the type is never looked at. */
+static pool_char_1 *owner;
 static vf_pool *pool;
 
-static void setup(void)
+/* ---- an allocator that says where slots lie ---- */
+
+#define ARENA ((size_t)1 << 26)
+
+static test_allocator allocator;
+static struct {
+    char *memory;      /* ARENA bytes, at a multiple of 4096 */
+    size_t from, step; /* the next batch's memory; how far the one after it is, 0: anywhere */
+    size_t batch_bytes;
+} arena;
+
+static void *placing_alloc(void *context, size_t size, size_t alignment)
+{
+    vf_allocator real = test_allocator_hook(context);
+    if (arena.step == 0 || size != arena.batch_bytes)
+        return real.alloc(real.context, size, alignment);
+    cr_assert(arena.from + size <= ARENA);
+    char *memory = arena.memory + arena.from;
+    arena.from += arena.step;
+    cr_assert((uintptr_t)memory % alignment == 0);
+    return memory;
+}
+
+static void placing_dealloc(void *context, void *memory, size_t size, size_t alignment)
+{
+    vf_allocator real = test_allocator_hook(context);
+    if (arena.step == 0 || size != arena.batch_bytes)
+        real.dealloc(real.context, memory, size, alignment);
+}
+
+static void open_pool(size_t object_size, size_t alignment, size_t objects)
 {
     allocator = (test_allocator){0};
-    vf_pool_options options = {.allocator = test_allocator_hook(&allocator)};
-    owner = pool_short_100_new(&options);
+    vf_pool_type type = {&vf_interface_1, "any", object_size, alignment, objects};
+    vf_pool_options options = {.allocator = {placing_alloc, placing_dealloc, &allocator},
+                               .cache_objects = VF_CACHE_NONE};
+    owner = (pool_char_1 *)vf_pool_core_new(&type, &options, sizeof options);
     cr_assert(owner != NULL);
     pool = vf_pool_whole(&owner->core);
+    arena.batch_bytes = pool->batches.shape.bytes;
 }
 
-/* Slots that were carved here are in no cache and nobody's: they do not count. */
-static void teardown(void)
+static void close_pool(void)
 {
-    pool_short_100_release(owner);
+    pool_char_1_release(owner);
     check_all_back(&allocator);
+    arena.step = 0;
 }
 
-static void carve(size_t n)
+/* Batches of which no slot is free, as many in one step; NULL: out of memory. */
+static vf_batch *make(size_t n)
 {
-    for (size_t i = 0; i < n;)
-        i += vf_batch_carve(pool, slots + i, n - i);
+    pthread_mutex_lock(&pool->growth_lock);
+    vf_batch *batch = vf_batch_new(pool, n);
+    pthread_mutex_unlock(&pool->growth_lock);
+    return batch;
 }
 
-Test(batch, is_carved_from_the_lowest_address_on, .init = setup, .fini = teardown)
+static vf_batch *at(size_t number)
 {
-    check_equal(vf_batch_carve(pool, slots, 64), 64);
-    char *base = slots[63];
-    for (size_t i = 0; i < 64; i++) /* the last one is the first to be handed out */
-        cr_assert((char *)slots[63 - i] == base + 2 * i);
-    check_equal(vf_batch_carve(pool, slots, 64), 36); /* what is left of 100 */
-    cr_assert((char *)slots[35] == base + 2 * 64 && (char *)slots[0] == base + 2 * 99);
-    check_equal(pool->batches.count, 1);
-    check_equal(vf_batch_carve(pool, slots, 10), 10); /* of another batch */
-    check_equal(pool->batches.count, 2);
-    check_equal(vf_batches_fresh(pool), 90);
+    return vf_batch_at(&pool->batches, number);
 }
 
-Test(batch, is_not_touched_by_carving, .init = setup, .fini = teardown)
+/* Gives the memory of a batch back. */
+static void give_up(vf_batch *batch)
 {
-    carve(MOST);
-    for (size_t i = 0; i < MOST; i++)
-        cr_assert(memcmp(slots[i], "\xA5\xA5", 2) == 0);
-    cr_assert(all_apart(slots, MOST, 2));
+    pthread_mutex_lock(&pool->growth_lock);
+    char *base = vf_batch_close(pool, batch);
+    pthread_mutex_unlock(&pool->growth_lock);
+    vf_batch_free_memory(pool, base);
 }
 
-static char *base_of(size_t place)
+static vf_batch *find(const char *address)
 {
-    return vf_batch_base(pool, pool->batches.table[place]);
+    return vf_batch_find(&pool->batches, (uintptr_t)address);
 }
 
-Test(batch, is_found_by_each_of_its_slots, .init = setup, .fini = teardown)
+/* A slot, by both ways. */
+static void check_slot(const char *slot, const vf_batch *batch, size_t number)
 {
-    check_equal(vf_batch_find(pool, slots), 0); /* there is none yet: count is 0 */
-    carve(MOST / 2);
-    for (size_t i = 0; i < MOST; i++) {
-        if (i == MOST / 2)
-            carve(MOST / 2); /* more of them, after the table was sorted */
-        char *slot = slots[i % (MOST / 2)];
-        size_t place = vf_batch_find(pool, slot);
-        cr_assert(place < pool->batches.count);
-        cr_assert(slot >= base_of(place) && slot < base_of(place) + 200);
+    const vf_batches *batches = &pool->batches;
+    const vf_addresses *table = vf_batch_addresses(batches);
+    cr_assert(find(slot) == batch);
+    cr_assert(vf_batch_of(batches, table, batches->shape, (uintptr_t)slot) == batch);
+    check_equal(vf_slot_number(batches->shape, (size_t)(slot - vf_batch_base(batch))), number);
+}
+
+/* Each of its slots leads to it, and what is beside it does not. */
+static void check_batch(const vf_batch *batch)
+{
+    size_t slots = pool->batch_objects;
+    char *base = vf_batch_base(batch);
+    for (size_t i = 0; i < slots; i += i < 70 || i + 70 > slots ? 1 : slots / 50) {
+        check_slot(base + i * pool->stride, batch, i);
+        cr_assert(find(base + (i + 1) * pool->stride - 1) == batch);
     }
-    check_equal(pool->batches.count, MOST / 100);
+    cr_assert(find(base - 1) != batch);
+    cr_assert(find(base + slots * pool->stride) != batch);
 }
 
-Test(batch, is_not_found_by_what_is_no_slot, .init = setup, .fini = teardown)
+static void check_all_batches(void)
 {
-    carve(MOST);
-    size_t none = pool->batches.count;
-    check_equal(vf_batch_find(pool, NULL), none);
-    check_equal(vf_batch_find(pool, &none), none);
-    check_equal(vf_batch_find(pool, pool), none);
-    check_equal(vf_batch_find(pool, (void *)UINTPTR_MAX), none);
-    for (size_t i = 0; i < none; i++) {
-        check_equal(vf_batch_find(pool, base_of(i) - 1), none);
-        check_equal(vf_batch_find(pool, pool->batches.table[i]), none);
-        check_equal(vf_batch_find(pool, base_of(i)), i);
-        check_equal(vf_batch_find(pool, base_of(i) + 199), i);
+    size_t held = 0;
+    for (size_t number = 0; number < pool->batches.count; number++) {
+        check_equal(at(number)->number, number);
+        if (vf_batch_base(at(number)) == NULL)
+            continue;
+        check_batch(at(number));
+        held++;
     }
+    check_equal(pool->batches.held, held);
+    cr_assert(find(NULL) == NULL && find((char *)&held) == NULL && find((char *)pool) == NULL);
+    cr_assert(find((char *)UINTPTR_MAX) == NULL);
 }
 
-/* Strays: what goes in comes out, once, in any order, in parts of any size. */
-Test(stray, comes_back_once, .init = setup, .fini = teardown)
+/* ---- by number, by address ---- */
+
+/* The tree of groups grows by a level behind 64 and 4096 records (32 and 1024, where words are
+   that wide), and the table by address many times. */
+Test(batch, is_found_by_number_and_address_however_many_there_are)
 {
-    static void *back[MOST];
-    static void *all[MOST];
+    open_pool(8, 8, 2);
+    cr_assert(find((char *)&allocator) == NULL); /* there is none yet */
+    for (size_t n = 1; pool->batches.count < 4500; n = n % 7 + 1) {
+        vf_batch *batch = make(n);
+        for (size_t i = 0; i < n; i++, batch = batch->next)
+            cr_assert(batch != NULL);
+        cr_assert(batch == NULL);
+    }
+    cr_assert(pool->batches.root->height == 2);
+    check_all_batches();
+    close_pool();
+}
+
+static void check_strides(size_t object_size, size_t alignment, size_t objects)
+{
+    open_pool(object_size, alignment, objects);
+    cr_assert(make(3) != NULL && make(1) != NULL);
+    check_all_batches();
+    close_pool();
+}
+
+Test(batch, is_found_with_any_stride_and_any_number_of_slots)
+{
+    static const size_t sizes[] = {1,  2,  3,  5,   7,   8,   12,   24,   31,    40,
+                                   64, 96, 99, 127, 320, 999, 4096, 4097, 65536, 100001};
+    static const size_t objects[] = {1, 2, 3, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        for (size_t j = 0; j < sizeof objects / sizeof *objects; j++)
+            check_strides(sizes[i], 1, objects[j]);
+        check_strides(sizes[i], 64, 20);
+        check_strides(sizes[i], 4096, 3);
+    }
+    check_strides(1, 1, 4096);
+    check_strides(3, 1, 5000);
+    check_strides(7, 1, 1000003);
+    check_strides((size_t)1 << 22, 1, 2);
+}
+
+/* Batches side by side, a granule apart, a page apart, and a power of two apart: as the customary
+   allocators place them, and such that many would begin at the same place in the table. */
+Test(batch, is_found_wherever_the_allocator_places_it)
+{
+    static const size_t alignments[] = {64, 128, 4096, 65536};
+    arena.memory = test_memory(1, ARENA + 4096);
+    char *begin = arena.memory;
+    arena.memory += (0 - (uintptr_t)begin) % 4096;
+    for (size_t i = 0; i < sizeof alignments / sizeof *alignments; i++) {
+        for (size_t objects = 1; objects <= 1000; objects = objects * 3 + 1) {
+            open_pool(24, 8, objects);
+            arena.from = 0;
+            arena.step =
+                (pool->batches.shape.bytes + alignments[i] - 1) / alignments[i] * alignments[i];
+            while (pool->batches.count < 300)
+                cr_assert(make(1 + pool->batches.count % 3) != NULL);
+            check_all_batches();
+            close_pool();
+        }
+    }
+    free(begin);
+}
+
+/* ---- memory that comes and goes ---- */
+
+/* A record without memory is used again, the one with the lowest number first, with whatever
+   memory there is then; what it had is nobody's. */
+Test(batch, keeps_its_number_when_its_memory_is_another)
+{
+    enum { BATCHES = 200 };
+    open_pool(16, 8, 10);
     uint64_t random = 1;
-    carve(MOST);
-    memcpy(all, slots, sizeof all);
-    cr_assert(all_apart(all, MOST, 2));
-    for (int turn = 0; turn < 10; turn++) {
-        for (size_t i = MOST - 1; i > 0; i--) {
-            size_t j = test_random_below(&random, i + 1);
-            void *other = slots[i];
-            slots[i] = slots[j];
-            slots[j] = other;
+    for (int turn = 0; turn < 50; turn++) {
+        while (pool->batches.held < BATCHES)
+            cr_assert(make(1) != NULL);
+        check_equal(pool->batches.count, BATCHES);
+        size_t lowest = BATCHES;
+        char *gone[BATCHES / 2];
+        for (size_t i = 0; i < BATCHES / 2; i++) {
+            size_t number = test_random_below(&random, BATCHES);
+            gone[i] = vf_batch_base(at(number));
+            if (gone[i] == NULL)
+                continue;
+            give_up(at(number));
+            lowest = number < lowest ? number : lowest;
+            cr_assert(find(gone[i]) == NULL && vf_batch_base(at(number)) == NULL);
         }
-        size_t in = 0;
-        size_t out = 0;
-        while (out < MOST) {
-            for (size_t n = test_random_below(&random, 500); n > 0 && in < MOST; n--)
-                vf_stray_put(pool, slots[in++]);
-            out += vf_stray_get(pool, back + out, 1 + test_random_below(&random, 400));
-            check_equal(pool->batches.strays, in - out);
-        }
-        check_equal(vf_stray_get(pool, back, 1), 0);
-        memcpy(slots, back, sizeof slots);
-        qsort(back, MOST, sizeof *back, by_address);
-        cr_assert(memcmp(back, all, sizeof all) == 0);
+        check_all_batches();
+        for (size_t i = 0; i < BATCHES / 2; i++)
+            cr_assert(gone[i] == NULL || find(gone[i]) == NULL);
+        cr_assert(make(1) == at(lowest));
     }
+    check_all_batches();
+    close_pool();
+}
+
+/* Batches that are given back and made anew, each at an address of its own, leave nothing behind:
+   what the table by address needs is bounded by what there is at once. */
+Test(batch, that_comes_and_goes_leaves_nothing_behind)
+{
+    arena.memory = test_memory(1, ARENA + 4096);
+    char *begin = arena.memory;
+    arena.memory += (0 - (uintptr_t)begin) % 4096;
+    open_pool(16, 8, 10);
+    arena.from = 0;
+    arena.step = 192;
+    cr_assert(make(5) != NULL);
+    size_t before = 0;
+    for (size_t i = 0; i < 10000; i++) {
+        give_up(at(i % 5));
+        cr_assert(make(1) == at(i % 5));
+        if (i == 100)
+            before = allocator.bytes;
+    }
+    check_all_batches();
+    cr_assert(allocator.bytes <= before + 4096, "%zu bytes, then %zu", before, allocator.bytes);
+    close_pool();
+    free(begin);
+}
+
+/* ---- failures ---- */
+
+/* All that a failure must leave as it was. */
+typedef struct state {
+    size_t count, held, bytes;
+    char *bases[300];
+} state;
+
+static state state_now(void)
+{
+    state now = {pool->batches.count, pool->batches.held, 0, {NULL}};
+    for (size_t i = 0; i < now.count; i++)
+        now.bases[i] = vf_batch_base(at(i));
+    return now;
+}
+
+/* Of n batches the k-th call of the allocator fails, for each k: none is added, also where some are
+   records that had memory once. Then all are. */
+static void check_failures(size_t before, size_t given_back, size_t n)
+{
+    open_pool(24, 8, 7);
+    if (before > 0)
+        cr_assert(make(before) != NULL);
+    for (size_t i = 0; i < given_back; i++)
+        give_up(at(i * before / given_back));
+    size_t slots_alone = allocator.blocks;
+    state then = state_now();
+    size_t refused = 0;
+    vf_batch *batch;
+    for (;; refused++) {
+        allocator.fail_at = allocator.calls + 1 + refused;
+        if ((batch = make(n)) != NULL)
+            break;
+        state now = state_now();
+        cr_assert(memcmp(&then, &now, sizeof now) == 0, "refusal %zu", refused);
+        check_all_batches();
+    }
+    cr_assert(refused >= n);
+    cr_assert(allocator.blocks >= slots_alone + n);
+    for (size_t i = 0; i < n; i++, batch = batch->next)
+        check_batch(batch);
+    check_equal(pool->batches.held, before - given_back + n);
+    check_all_batches();
+    close_pool();
+}
+
+Test(batch, n_are_made_or_none_whichever_allocation_fails)
+{
+    check_failures(0, 0, 1);
+    check_failures(0, 0, 70);
+    check_failures(10, 3, 1);
+    check_failures(10, 3, 3);
+    check_failures(10, 3, 5);
+    check_failures(60, 30, 100);
+    check_failures(VF_WORD_BITS, 0, 1);
+}
+
+Test(batch, most_slots_are_not_exceeded)
+{
+    open_pool(1, 1, 1000);
+    cr_assert(make(2) != NULL);
+    size_t calls = allocator.calls;
+    cr_assert(make(VF_POOL_SLOTS_MAX / 1000 - 1) == NULL && make(SIZE_MAX) == NULL);
+    check_equal(allocator.calls, calls);
+    close_pool();
 }

@@ -127,7 +127,12 @@ Test(cache, goes_on_where_memory_ends, .init = setup, .fini = teardown)
     for (size_t i = 0; i < MOST; i++)
         objects[i] = pool_unsigned_500_cache_alloc(cache);
     check_refused(ENOMEM, pool_unsigned_500_cache_alloc(cache) == NULL);
+    /* the reservation has set one aside, for a thread that begins */
+    pool_unsigned_500_cache *reserved = pool_unsigned_500_cache_new(pool);
+    cr_assert(reserved != NULL);
+    check_refused(ENOMEM, pool_unsigned_500_cache_alloc(reserved) == NULL);
     check_refused(ENOMEM, pool_unsigned_500_cache_new(pool) == NULL);
+    pool_unsigned_500_cache_release(reserved);
     check_equal(pool_unsigned_500_stats(pool).live, MOST);
     cr_assert(all_apart(objects, MOST, sizeof(unsigned)));
     for (size_t i = 0; i < MOST; i++)

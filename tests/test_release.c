@@ -236,7 +236,8 @@ enum { HALF_WAY = 10 };
 static void release_amid_frees(size_t uncounted)
 {
     by_alloc(HALF_WAY);
-    vf_cache *found = vf_pool_core_cache(&pool->core);
+    vf_cache *found = NULL;
+    cr_assert(vf_pool_core_find(&pool->core, &found));
     pool_double_40_release(pool);
     for (size_t i = 0; i < uncounted; i++)
         vf_cache_push(found, objects[i]);

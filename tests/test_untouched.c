@@ -85,7 +85,7 @@ static void live_through(const vf_pool_options *options)
     cr_assert(pool != NULL);
     cr_assert(pool_page_16_reserve(pool, MOST / 3));
     alloc_all(pool);
-    allocator.refuse = true; /* free slots have to do without magazines */
+    allocator.refuse = true; /* a free needs no memory */
     free_all(pool);
     vf_thread_flush();
     allocator.refuse = false;
@@ -121,7 +121,6 @@ Test(untouched, objects_of_a_pool)
     static const vf_pool_options kinds[] = {{.max_objects = 0},
                                             {.cache_objects = 1},
                                             {.cache_objects = VF_CACHE_NONE},
-                                            {.trim_factor = 1},
                                             {.max_objects = MOST}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         vf_pool_options options = kinds[i];

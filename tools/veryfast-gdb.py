@@ -17,6 +17,7 @@ import gdb.printing
 
 UNSETTLED = -2**63  # src/pool.h
 NOT_RELEASED = 2**62
+NOT_ENTERED = 2**32 - 1  # src/batch.h
 SPILLED, REFUSED = 1, 2  # detail/smallbuf_core.h
 BANK_BIT, CAP_INSIDE = 1 << 63, 1 << 62
 MARK_SLOT_BITS, MARKS_BITS, MARK_SIZE = 27, 14, 4  # src/smallbuf.h
@@ -56,6 +57,24 @@ def outstanding(pool):
     return int(pool['outstanding']) - (NOT_RELEASED if int(pool['holders']) > 0 else 0)
 
 
+def records(batches):
+    """The records of all batches, from the tree of groups."""
+    def members_of(group):
+        height = int(group['height'])
+        low, high = group['members'].type.range()
+        for i in range(low, high + 1):
+            member = group['members'][i]
+            if int(member) == 0:
+                continue
+            if height > 0:
+                yield from members_of(pointed(member, 'struct vf_group'))
+            else:
+                yield pointed(member, 'struct vf_batch')
+
+    if int(batches['root']) != 0:
+        yield from members_of(batches['root'].dereference())
+
+
 def uncapped_stats(pool):
     batches, objects = pool['batches'], int(pool['batch_objects'])
     live, cached = outstanding(pool), 0
@@ -63,10 +82,12 @@ def uncapped_stats(pool):
         count, settled = count_of(cache), int(cache['settled'])
         live += int(cache['in']) - count - (0 if settled == UNSETTLED else settled)
         cached += count - int(cache['seized'])
-    count = int(batches['count'])
-    carved = int(batches['cursor']) & ((1 << int(batches['bits'])) - 1)
-    # without a current batch all of one counts as carved
-    fresh = (int(batches['waiting']) + 1) * objects - min(carved, objects)
+    count, fresh = int(batches['held']), 0
+    bits = 8 * gdb.lookup_type('vf_word').sizeof
+    for batch in records(batches):
+        begun = int(batch['begun'])
+        if int(batch['base']) != 0 and begun != NOT_ENTERED:
+            fresh += max(0, objects - begun * bits)
     return count, live, cached, count * objects - fresh - live - cached, fresh
 
 

@@ -40,10 +40,15 @@
  *   VF_KEEP           keeps VF_T, VF_N and VF_DROP for the next header
  *
  * How it works: a free object is a pointer in this thread's cache for this pool, an array. Alloc
- * takes the last one, free puts one there: no lock, no atomic read-modify-write, no call. An empty
- * or full cache exchanges magazines of 64 pointers with the pool's depot; an empty depot has
- * another 64 objects carved from a batch. The free list never lives in the objects, so an object
- * keeps its contents between free and alloc. The parts are drawn in src/pool.h.
+ * takes the last one, free puts one there: no lock, no atomic read-modify-write, no call. A full
+ * cache sends objects home: a bit of their own batch says that each is free. An empty one takes the
+ * free objects of a batch, by ascending address. The free list never lives in the objects, so an
+ * object keeps its contents between free and alloc, unless P_trim drops its page. The parts are
+ * drawn in src/pool.h.
+ *
+ * What one thread allocates in one go lies together, whatever was freed before: by ascending
+ * address, in runs of 64 objects at first and up to 4096, each as dense as the free slots are. The
+ * thread's own last frees come before them, the last one first.
  *
  * Alloc and free are lock-free, except while memory is obtained from the allocator or given back
  * to it. A call that fails sets errno (ENOMEM, EINVAL) and changes nothing; success leaves errno
@@ -63,8 +68,8 @@
  *   3. then checks that it holds the object that it was looking for (by its key, say), since it may
  *      hold another that came to lie in the slot; if so it lets go and looks anew.
  *
- * Nobody may call P_trim or P_destroy meanwhile, or set trim_factor, and P_release only if an
- * object stays out: all these give memory back. Where readers cannot keep to this (they read plain
+ * Nobody may call P_trim or P_destroy meanwhile, and P_release only if an object stays out: all
+ * these give memory back. Where readers cannot keep to this (they read plain
  * fields, or follow links in the object) objects are for P_free_deferred instead.
  *
  * For examples of use see examples/quickstart.c, wordcount.c and swarm.c.
@@ -143,6 +148,8 @@ VF_STATIC_ASSERT((VF_ALIGN) > 0 && ((VF_ALIGN) & ((VF_ALIGN)-1)) == 0,
 #define vf_self_visitor VF_CAT(vf_visitor_of_, VF_NAME)
 #define vf_self_visit   VF_CAT(vf_visit_of_, VF_NAME)
 #define vf_self_drop    VF_CAT(vf_drop_of_, VF_NAME)
+#define vf_self_gone    VF_CAT(vf_gone_of_, VF_NAME)
+#define vf_self_given   VF_CAT(vf_given_of_, VF_NAME)
 
 #if vf_types
 /* The pool. Made by P_new, used through pointers only. */
@@ -185,15 +192,33 @@ VF_EXTERN_C_END
 
 #if vf_bodies
 /*
+ * The program's statements stand here and nowhere else, so that of the template's names they can
+ * meet no other than these. The core drops objects without a type.
+ */
+static inline VF_UNUSED void vf_self_given(VF_T *vf_object)
+{
+    VF_ON_ALLOC(vf_object);
+}
+static inline VF_UNUSED void vf_self_gone(VF_T *vf_object)
+{
+    VF_ON_FREE(vf_object);
+}
+static inline VF_UNUSED void vf_self_drop(void *vf_untyped)
+{
+    VF_T *vf_object = (VF_T *)vf_untyped;
+    VF_DROP(vf_object);
+    vf_self_gone(vf_object);
+}
+
+/*
  * P_alloc: an object, uninitialised; NULL and ENOMEM where memory or the cap is spent. The caller
  * gives it back by P_free or P_take. Any thread.
  */
 vf_fn VF_T *vf_self_alloc(vf_self *pool)
 {
     VF_T *object = (VF_T *)vf_pool_core_alloc(&pool->core);
-    if (VF_LIKELY(object != NULL)) {
-        VF_ON_ALLOC(object);
-    }
+    if (VF_LIKELY(object != NULL))
+        vf_self_given(object);
     return object;
 }
 
@@ -208,8 +233,7 @@ vf_fn void vf_self_free(vf_self *pool, VF_T *object)
 #    ifdef vf_drops
     if (!vf_pool_core_may_drop(&pool->core, object))
         return;
-    VF_DROP(object);
-    VF_ON_FREE(object);
+    vf_self_drop(object);
 #    endif
     vf_pool_core_free(&pool->core, object);
 }
@@ -223,7 +247,7 @@ vf_fn VF_T *vf_self_push(vf_self *pool, VF_T value)
     VF_T *object = (VF_T *)vf_pool_core_alloc(&pool->core);
     if (VF_UNLIKELY(object == NULL))
         return NULL;
-    VF_ON_ALLOC(object);
+    vf_self_given(object);
 #    ifdef __cplusplus
     return ::new (static_cast<void *>(object)) VF_T(static_cast<VF_T &&>(value));
 #    else
@@ -246,7 +270,7 @@ vf_fn VF_T vf_self_take(vf_self *pool, VF_T *object)
 #    else
     VF_T value = *object;
 #    endif
-    VF_ON_FREE(object);
+    vf_self_gone(object);
     vf_pool_core_free(&pool->core, object);
     return value;
 }
@@ -258,9 +282,8 @@ vf_fn VF_T vf_self_take(vf_self *pool, VF_T *object)
 vf_fn size_t vf_self_alloc_n(vf_self *pool, VF_T *objects[], size_t n)
 {
     size_t given = vf_pool_core_alloc_n(&pool->core, objects, n);
-    for (size_t i = 0; i < given; i++) {
-        VF_ON_ALLOC(objects[i]);
-    }
+    for (size_t i = 0; i < given; i++)
+        vf_self_given(objects[i]);
     return given;
 }
 
@@ -272,19 +295,18 @@ vf_fn void vf_self_free_n(vf_self *pool, VF_T *const objects[], size_t n)
 {
 #    ifdef vf_drops
     for (size_t i = 0; i < n; i++) {
-        if (objects[i] != NULL && vf_pool_core_may_drop(&pool->core, objects[i])) {
-            VF_DROP(objects[i]);
-            VF_ON_FREE(objects[i]);
-        }
+        if (objects[i] != NULL && vf_pool_core_may_drop(&pool->core, objects[i]))
+            vf_self_drop(objects[i]);
     }
 #    endif
     vf_pool_core_free_n(&pool->core, objects, n);
 }
 
 /*
- * P_reserve: sees to it that n more objects can be had, by this thread if no other allocates,
- * without asking the allocator. False and ENOMEM where memory is spent, or the cap does not allow
- * n more; nothing has changed then. Any thread. Touches no object's memory.
+ * P_reserve: sees to it that n more objects can be had, by one thread if no other allocates,
+ * without asking the allocator, also if it is a thread's first alloc. Until then caches do not grow
+ * with bursts. False and ENOMEM where there is no memory, or the cap does not allow n more; nothing
+ * has changed then. Any thread. Touches no object's memory.
  */
 vf_fn bool vf_self_reserve(vf_self *pool, size_t n)
 {
@@ -293,8 +315,8 @@ vf_fn bool vf_self_reserve(vf_self *pool, size_t n)
 
 /*
  * P_stats: the pool in numbers. Exact while no other thread is inside a call on the pool,
- * otherwise an estimate with each number of objects within 0 .. capacity. Any thread; takes the
- * lock under which the pool grows, and looks at every cache.
+ * otherwise an estimate with each number of objects within 0 .. capacity. Any thread. Takes no
+ * lock; looks at every cache and every batch.
  */
 vf_fn vf_pool_stats vf_self_stats(const vf_self *pool)
 {
@@ -305,7 +327,7 @@ vf_fn vf_pool_stats vf_self_stats(const vf_self *pool)
 
 /*
  * P_owns: is it the address of a slot of this pool, whether live or free? Any pointer at all, any
- * thread. Looks, slowly: takes the lock under which the pool grows, and sorts the batches at times.
+ * thread. Lock-free; costs a look into a hash table and a division.
  */
 vf_fn bool vf_self_owns(const vf_self *pool, const void *object)
 {
@@ -325,9 +347,11 @@ static inline VF_UNUSED void vf_self_visit(void *object, void *visitor)
 
 /*
  * P_each: visit(object, context) for every live object, once, by ascending address. The visitor may
- * free the object that it is given, and make no other call on the pool; nor may anybody else
- * meanwhile. First waits for what is deferred, as P_epoch_barrier does. False and ENOMEM: no memory
- * for a bit per slot, and none was visited. Costs little for each slot, live or free.
+ * free the object that it is given, and make no other call on the pool; nor may any other thread
+ * meanwhile. First waits for what is deferred, as P_epoch_barrier does, and all caches give what
+ * they have to the depot. False and ENOMEM: no memory to sort the batches by address (16 bytes for
+ * each), and none was visited. Costs little more than the objects' own cache misses; a free slot
+ * costs a bit.
  */
 vf_fn bool vf_self_each(vf_self *pool, void (*visit)(VF_T *object, void *context), void *context)
 {
@@ -336,35 +360,29 @@ vf_fn bool vf_self_each(vf_self *pool, void (*visit)(VF_T *object, void *context
 }
 
 /*
- * P_trim: gives back every batch without a live object, and sorts the other free slots by address,
- * so that what is allocated next lies together. How many bytes were given back. Any thread, at any
- * time, beside all other calls, which may have to wait for it where they need the depot's or the
- * allocator's memory.
+ * P_trim: gives back every batch without a live object, and of the other batches each whole page on
+ * which no object is live: its addresses stay, and its memory comes back when it is used. How many
+ * bytes were given back; of pages, only those that were in memory. Any thread, at any time, beside
+ * all other calls; no lock is held that other pools or other threads need.
+ *
+ * Pages are dropped by the option `purge`, or where the allocator is the C library's, on Linux, by
+ * the library; never in a checked build. (Batches of less than two pages go to the C library whole,
+ * which may keep them.)
  *
  * What P_reserve has set aside goes back with the rest. So do objects that others keep free for
  * themselves, with these exceptions: of each other thread that has used the pool, one object (it
  * might be about to hand it out), and all that it has where the system has no membarrier; all in
  * caches held by callers; and what other threads are moving this instant. vf_thread_flush, a
  * thread's end and P_cache_release leave nothing behind. A batch with such an object stays until a
- * later trim. Memory for a bit per slot is needed, or nothing is given back; a capped pool keeps
- * its memory.
+ * later trim. A capped pool keeps its memory. Needs no memory itself.
  *
- * Costs what touching each free object's pointer costs, several times.
+ * Costs a look at a bit for each slot, what the allocator takes, and a few system calls for each
+ * batch that has whole free pages.
  */
 vf_fn size_t vf_self_trim(vf_self *pool)
 {
     return vf_pool_core_trim(&pool->core);
 }
-
-/* The core drops objects without a type. */
-#    ifdef vf_drops
-static inline VF_UNUSED void vf_self_drop(void *object)
-{
-    VF_T *typed = (VF_T *)object;
-    VF_DROP(typed);
-    VF_ON_FREE(typed);
-}
-#    endif
 
 #    ifdef VF_EPOCH
 /*
@@ -413,9 +431,9 @@ vf_fn void vf_self_epoch_barrier(vf_self *pool)
  *
  * VF_DROP may free other objects of the pool (a tree's root its children): each is dropped once.
  * It must not take one (P_take), which may have been dropped already. What it allocates there it
- * does not get. First waits for what is deferred, as P_epoch_barrier does. Never fails, and needs a
- * bit per slot of memory, or, where there is none, much time. Without VF_DROP it costs what giving
- * back the batches costs.
+ * does not get. First waits for what is deferred, as P_epoch_barrier does. Objects are dropped by
+ * address, where there is memory to sort the batches. Never fails. Without VF_DROP it costs what
+ * giving back the batches costs.
  */
 vf_fn void vf_self_destroy(vf_self *pool)
 {
@@ -439,7 +457,7 @@ vf_fn vf_self *vf_self_new(const vf_pool_options *options)
         &vf_interface_1,
         VF_STRING(VF_NAME),
         sizeof(VF_T),
-        /* the greatest of three powers of two is their sum's highest bit, but this reads easier */
+        /* the greatest of the three */
         (VF_ALIGN) > vf_line
             ? ((size_t)(VF_ALIGN) > VF_ALIGNOF(VF_T) ? (size_t)(VF_ALIGN) : VF_ALIGNOF(VF_T))
             : ((size_t)vf_line > VF_ALIGNOF(VF_T) ? (size_t)vf_line : VF_ALIGNOF(VF_T)),
@@ -478,9 +496,8 @@ vf_fn vf_self_cache *vf_self_cache_new(vf_self *pool)
 vf_fn VF_T *vf_self_cache_alloc(vf_self_cache *cache)
 {
     VF_T *object = (VF_T *)vf_pool_core_cache_alloc(&cache->core);
-    if (VF_LIKELY(object != NULL)) {
-        VF_ON_ALLOC(object);
-    }
+    if (VF_LIKELY(object != NULL))
+        vf_self_given(object);
     return object;
 }
 
@@ -492,8 +509,7 @@ vf_fn void vf_self_cache_free(vf_self_cache *cache, VF_T *object)
 #    ifdef vf_drops
     if (!vf_pool_core_cache_may_drop(&cache->core, object))
         return;
-    VF_DROP(object);
-    VF_ON_FREE(object);
+    vf_self_drop(object);
 #    endif
     vf_pool_core_cache_free(&cache->core, object);
 }
@@ -527,6 +543,8 @@ vf_fn void vf_self_cache_release(vf_self_cache *cache)
 #undef vf_self_visitor
 #undef vf_self_visit
 #undef vf_self_drop
+#undef vf_self_gone
+#undef vf_self_given
 #undef vf_self_cache_new
 #undef vf_self_cache_alloc
 #undef vf_self_cache_free

@@ -113,6 +113,7 @@
 #define vf_self_drain_span     VF_CAT(VF_NAME, _drain_span)
 #define vf_self_drain_next     VF_CAT(VF_NAME, _drain_next)
 #define vf_self_drain_end      VF_CAT(VF_NAME, _drain_end)
+#define vf_self_drop           VF_CAT(vf_drop_of_, VF_NAME)
 #define vf_self_drain_refused  VF_CAT(VF_NAME, _drain_refused)
 #define vf_self_clear          VF_CAT(VF_NAME, _clear)
 #define vf_self_trim           VF_CAT(VF_NAME, _trim)
@@ -482,6 +483,7 @@ vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *values, size_t n)
 #undef vf_self_drain_span
 #undef vf_self_drain_next
 #undef vf_self_drain_end
+#undef vf_self_drop
 #undef vf_self_drain_refused
 #undef vf_self_clear
 #undef vf_self_trim

@@ -12,11 +12,12 @@
  * This header may be included alone. The containers are templates: see pool.h and smallbuf.h.
  *
  * Of both: a handler of signals may interrupt any call, if it makes none itself (none is
- * async-signal-safe) and returns to it. No call is a cancellation point (of pthread_cancel): a
- * thread that is cancelled goes on to the end of its call. (An allocator, VF_DROP or a visitor that
- * is one disables cancellation meanwhile.) One that can be cancelled asynchronously makes no calls.
- * A process may end, by exit too, while threads are inside calls. A plug-in that has the library
- * inside itself may be unloaded when its pools are gone and no thread is inside a call.
+ * async-signal-safe), does not fork, and returns to it. No call is a cancellation point (of
+ * pthread_cancel): a thread that is cancelled goes on to the end of its call. (An allocator,
+ * VF_DROP or a visitor that is one disables cancellation meanwhile.) One that can be cancelled
+ * asynchronously makes no calls. A process may end, by exit too, while threads are inside calls. A
+ * plug-in that has the library inside itself may be unloaded when its pools are gone and no thread
+ * is inside a call.
  */
 #ifndef VF_VERYFAST_H
 #define VF_VERYFAST_H
@@ -62,9 +63,10 @@ typedef struct vf_pool_options {
     const char *name;        /* for reports; copied; NULL: the instance's name */
     size_t max_deferred;     /* with VF_EPOCH: most objects waiting for a grace period; 0: chosen */
     const void *rcu_flavour; /* with VF_EPOCH: a liburcu struct rcu_flavor_struct; NULL: memb */
-    size_t trim_factor;      /* P_trim by itself, at a slow free, when free objects that were in use
-                                are more than so many times the live ones; 0: never. Needs caches,
-                                and takes no heed of what P_reserve has set aside */
+    /* For P_trim: drops the pages of a part of what the allocator gave, size bytes from memory on,
+       and keeps the addresses; what is read there next may be anything. context is the allocator's.
+       Any thread. NULL: none, or the system's where the allocator is the C library's */
+    void (*purge)(void *context, void *memory, size_t size);
 } vf_pool_options;
 
 /*
@@ -82,7 +84,8 @@ typedef struct vf_pool_stats {
     size_t depot;         /* free, in the depot */
     size_t fresh;         /* never handed out yet */
     size_t deferred;      /* waiting for a grace period */
-    size_t peak;          /* most live when a slow call looked: a carve or growth, or P_stats */
+    size_t peak;          /* most live when a slow call or P_stats looked, with what other threads'
+                             caches had then */
 } vf_pool_stats;
 
 /*

@@ -6,8 +6,8 @@
  * A scenario is a file in scenarios/ that defines scenario(); it asserts what must hold, and its
  * name goes into meson.build. To run one, with the bounds and then with random schedules:
  *
- *     build/tests/explore/explore_depot_aba --preemptions 4 --stale 2
- *     build/tests/explore/explore_depot_aba --random 100000 --seed 7
+ *     build/tests/explore/explore_lost_level --preemptions 4 --stale 2
+ *     build/tests/explore/explore_lost_level --random 100000 --seed 7
  *
  * A failure prints what the threads did and the choices that led there; --replay CHOICES runs that
  * schedule again, with the same bounds. --seed 0 takes a fresh seed, and prints it. --must-fail

@@ -189,9 +189,21 @@ static bool spins(const store *it)
     return m->repeats[self] >= SPINS;
 }
 
+/* Before there is a second thread all know of all that was stored, which is in memory. */
+static bool alone(uintptr_t address, size_t size)
+{
+    if (self >= 0 && ex->threads > 1) {
+        return false;
+    }
+    if (self >= 0) {
+        races_check(address, size, true, true); /* is it allocated? */
+    }
+    return true;
+}
+
 uint64_t memory_load(uintptr_t address, size_t size, int order)
 {
-    if (self < 0) {
+    if (alone(address, size)) {
         return in_memory(address, size);
     }
     schedule_point(address, order == SEQ_CST);
@@ -209,7 +221,7 @@ uint64_t memory_load(uintptr_t address, size_t size, int order)
 
 void memory_store(uintptr_t address, size_t size, uint64_t value, int order)
 {
-    if (self >= 0) {
+    if (!alone(address, size)) {
         schedule_point(address, true);
         touch(address, size, true);
         int l = location_of(address, size);
@@ -231,12 +243,13 @@ static void replace(int l, size_t size, uint64_t value, int order)
 uint64_t memory_change(uintptr_t address, size_t size, uint64_t (*change)(uint64_t, uint64_t),
                        uint64_t operand, int order)
 {
-    if (self >= 0) {
+    bool is_alone = alone(address, size);
+    if (!is_alone) {
         schedule_point(address, true);
     }
     uint64_t before = in_memory(address, size);
     uint64_t after = change(before, operand) & (UINT64_MAX >> (64 - 8 * size));
-    if (self < 0) {
+    if (is_alone) {
         memcpy((void *)address, &after, size);
         return before;
     }
@@ -248,7 +261,7 @@ uint64_t memory_change(uintptr_t address, size_t size, uint64_t (*change)(uint64
 bool memory_swap(uintptr_t address, size_t size, uint64_t *expected, uint64_t desired, int order,
                  int failure_order)
 {
-    if (self < 0) {
+    if (alone(address, size)) {
         bool same = in_memory(address, size) == *expected;
         memcpy(same ? (void *)address : (void *)expected, same ? (void *)&desired : (void *)address,
                size);

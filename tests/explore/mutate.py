@@ -27,22 +27,25 @@ import subprocess
 import sys
 import tempfile
 
-KINDS = 'load|store|exchange|fetch_add|cas_weak|cas_strong'
+KINDS = 'load|store|exchange|fetch_add|fetch_or|fetch_and|cas_weak|cas_strong'
 ORDERS = 'relaxed|acquire|release|acq_rel|seq_cst'
 OPERATION = re.compile(rf'\bvf_({KINDS})_({ORDERS})\(')
 FUNCTION = re.compile(r'^(?!typedef|#|struct|enum|union|extern)[A-Za-z].*?\b(\w+)\([^;]*$')
+
+COMMENT = re.compile(r'\s*(/\*|\*[ /\n])')
 
 # What an operation of some order is to become, one at a time.
 WEAKER = {'seq_cst': ['acq_rel'], 'acq_rel': ['acquire', 'release'], 'acquire': ['relaxed'],
           'release': ['relaxed'], 'relaxed': ['torn']}
 NOT_FOR_ONE_WAY = {('load', 'acq_rel'): 'acquire', ('load', 'torn'): 'plain',
-                   ('store', 'torn'): 'plain'}
+                   ('store', 'torn'): 'plain', ('store', 'acq_rel'): 'release'}
 
 # The operations that atomic.h does not have: appended to the copy's.
 MORE = r'''
 #define vf_load_plain(p)          (*(p))
 #define vf_store_plain(p, v)      ((void)(*(p) = (v)))
-#define vf_exchange_acquire(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
+#define vf_fetch_or_acq_rel(p, v)  __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
+#define vf_fetch_and_acq_rel(p, v) __atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL)
 #define vf_exchange_torn(p, v)                                                                     \
     ({                                                                                             \
         __typeof__(*(p)) vf_before = vf_load_relaxed(p);                                           \
@@ -53,6 +56,18 @@ MORE = r'''
     ({                                                                                             \
         __typeof__(*(p)) vf_before = vf_load_relaxed(p);                                           \
         vf_store_relaxed((p), vf_before + (v));                                                    \
+        vf_before;                                                                                 \
+    })
+#define vf_fetch_or_torn(p, v)                                                                     \
+    ({                                                                                             \
+        __typeof__(*(p)) vf_before = vf_load_relaxed(p);                                           \
+        vf_store_relaxed((p), vf_before | (v));                                                    \
+        vf_before;                                                                                 \
+    })
+#define vf_fetch_and_torn(p, v)                                                                    \
+    ({                                                                                             \
+        __typeof__(*(p)) vf_before = vf_load_relaxed(p);                                           \
+        vf_store_relaxed((p), vf_before & (v));                                                    \
         vf_before;                                                                                 \
     })
 #define vf_cas_strong_torn(p, expected, v)                                                         \
@@ -95,7 +110,7 @@ def operations(text):
         begins = FUNCTION.match(line)
         if begins:
             function = begins.group(1)
-        for found in [] if line.lstrip().startswith(('*', '/*')) else OPERATION.finditer(line):
+        for found in [] if COMMENT.match(line) else OPERATION.finditer(line):
             kind, order = found.groups()
             name = f'{kind}_{order} {operand(text, offset + found.end())}'
             number = seen[function, name] = seen.get((function, name), 0) + 1

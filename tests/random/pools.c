@@ -22,6 +22,13 @@ static const pool_type *choose_type(unsigned how)
     return types[how % 3];
 }
 
+/* Free slots hold what memory from the allocator does. */
+static void purge(void *memory_context, void *memory, size_t size)
+{
+    (void)memory_context;
+    memset(memory, 0xA5, size);
+}
+
 static void new_pool(unsigned place)
 {
     const size_t cache_objects[] = {0, 0, 3, 100, VF_CACHE_NONE, 64, 1000, 1};
@@ -35,7 +42,7 @@ static void new_pool(unsigned place)
                                .cache_objects = cache_objects[how % 8],
                                .max_objects = pool->max_objects,
                                .max_deferred = cap % 4 == 0 ? 1 + cap : 0,
-                               .trim_factor = how % 64 < 8 ? 1 + how % 4 : 0};
+                               .purge = how % 4 == 0 ? purge : NULL};
     fail_some(&pool->memory, program_byte(&model.options));
     size_t refused = call_begin(&pool->memory);
     pool->handle = pool->type->new (&options);

@@ -14,13 +14,29 @@ void fork_point(void); /* in stress_fork_at.c */
 #define vf_store_relaxed(p, v) (fork_point(), __atomic_store_n((p), (v), __ATOMIC_RELAXED))
 #undef vf_store_release
 #define vf_store_release(p, v) (fork_point(), __atomic_store_n((p), (v), __ATOMIC_RELEASE))
+#undef vf_store_seq_cst
+#define vf_store_seq_cst(p, v) (fork_point(), __atomic_store_n((p), (v), __ATOMIC_SEQ_CST))
 
+#undef vf_exchange_acquire
+#define vf_exchange_acquire(p, v) (fork_point(), __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE))
+#undef vf_exchange_release
+#define vf_exchange_release(p, v) (fork_point(), __atomic_exchange_n((p), (v), __ATOMIC_RELEASE))
 #undef vf_exchange_acq_rel
 #define vf_exchange_acq_rel(p, v) (fork_point(), __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL))
 #undef vf_fetch_add_relaxed
 #define vf_fetch_add_relaxed(p, v) (fork_point(), __atomic_fetch_add((p), (v), __ATOMIC_RELAXED))
 #undef vf_fetch_add_acq_rel
 #define vf_fetch_add_acq_rel(p, v) (fork_point(), __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL))
+#undef vf_fetch_or_relaxed
+#define vf_fetch_or_relaxed(p, v) (fork_point(), __atomic_fetch_or((p), (v), __ATOMIC_RELAXED))
+#undef vf_fetch_or_seq_cst
+#define vf_fetch_or_seq_cst(p, v) (fork_point(), __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST))
+#undef vf_fetch_and_relaxed
+#define vf_fetch_and_relaxed(p, v) (fork_point(), __atomic_fetch_and((p), (v), __ATOMIC_RELAXED))
+#undef vf_fetch_and_acquire
+#define vf_fetch_and_acquire(p, v) (fork_point(), __atomic_fetch_and((p), (v), __ATOMIC_ACQUIRE))
+#undef vf_fetch_and_seq_cst
+#define vf_fetch_and_seq_cst(p, v) (fork_point(), __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST))
 
 #undef vf_cas_weak_relaxed
 #define vf_cas_weak_relaxed(p, expected, v)                                                        \

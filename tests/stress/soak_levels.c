@@ -52,10 +52,9 @@ static void drop(struct entity *entity)
     forget(entity);
 }
 
-static void begin(struct level *level, uint64_t *random)
+static void begin(struct level *level)
 {
-    level->options = (vf_pool_options){.allocator = test_allocator_hook(&level->memory),
-                                       .trim_factor = stress_chance(random, 2) * 3};
+    level->options = (vf_pool_options){.allocator = test_allocator_hook(&level->memory)};
     CHECK((level->pool = pool_entity_50_new(&level->options)) != NULL);
     CHECK(level->live == 0 && level->sum == 0);
 }
@@ -129,9 +128,10 @@ static void release(struct level *level)
 
 static void open_round(uint64_t *random)
 {
+    (void)random;
     for (size_t i = 0; i < LEVELS; i++) {
         CHECK(pthread_mutex_init(&levels[i].lock, NULL) == 0);
-        begin(&levels[i], random);
+        begin(&levels[i]);
     }
 }
 
@@ -147,7 +147,7 @@ static void turn(size_t thread, uint64_t *random)
         walk(level, random);
     } else {
         what < 19 ? destroy(level) : release(level);
-        begin(level, random);
+        begin(level);
     }
     pthread_mutex_unlock(&level->lock);
 }

@@ -100,7 +100,6 @@ static struct pool *new_pool(uint64_t *random)
     vf_pool_options options = {.allocator = test_allocator_hook(&pool->memory),
                                .cache_objects = cache_objects[stress_chance(random, 5)],
                                .max_objects = pool->max_objects,
-                               .trim_factor = stress_chance(random, 4) == 0 ? 2 : 0,
                                .name = "soak"};
     CHECK((pool->handle = pool->type->create(&options)) != NULL);
     pool->next = atomic_load(&test.all);

@@ -7,11 +7,12 @@
  *                           remove A, remove B, put A back
  *     swaps A for B         B is in somebody's hands, and now on the stack as well
  *
- * The tag must make this swap fail. With a tag of 40 bits it always does; built with one of 1 to 3
- * bits (-DVF_TAG_BITS=2), each of the scenes below fails within moments. The library's sources are
- * built into this program with aba_pause.h in front, so that threads stop at the critical place.
+ * The tag must make this swap fail. With the tag that it has it always does; built with one of 1 to
+ * 3 bits (-DVF_TAG_BITS=2), each of the scenes below fails within moments. The library's sources
+ * are built into this program with aba_pause.h in front, so that threads stop at the critical
+ * place.
  *
- *     stress_aba [stepped | stack | depot | capped]
+ *     stress_aba [stepped | races]
  */
 #include "aba_pause.h"
 
@@ -19,7 +20,7 @@
 #include <sched.h>
 #include <string.h>
 
-#include "../../src/depot.h"
+#include "../../src/stack.h"
 #include "stress.h"
 
 struct item {
@@ -30,15 +31,13 @@ struct item {
 #define VF_N 64
 #include <veryfast/pool.h>
 
-#define THREADS   4
-#define MAGAZINES 7
-#define HELD      8   /* most that a thread holds */
-#define STOCK     640 /* objects in the depot's pool */
-#define CAP       6   /* of the capped pool: its indices, and CLOSED, have 3 bits */
+#define THREADS    4
+#define HELD       2 /* most that a racing thread holds */
+#define CAP        6 /* its indices, and CLOSED, have 3 bits */
+#define INDEX_MASK 7 /* the part of a head that is not tag */
 
 static struct {
     void (*interlude)(void); /* what happens at the critical place, where it is not chance */
-    uint64_t index_mask;     /* the part of a head that is not tag */
     atomic_size_t removals;
     atomic_size_t pauses;
     atomic_size_t averted; /* swaps that failed though the index was the same: the tag's merit */
@@ -53,7 +52,7 @@ static _Thread_local uint64_t own_random;
  */
 static void wait_for_return(const uint64_t *head, uint64_t expected)
 {
-    uint64_t same = critical.index_mask | 7 * (critical.index_mask + 1);
+    uint64_t same = INDEX_MASK | 7 * (INDEX_MASK + 1);
     size_t before = atomic_load(&critical.removals);
     for (size_t i = 0; i < 40; i++) {
         sched_yield();
@@ -77,10 +76,10 @@ void aba_before_removal(const uint64_t *head, uint64_t expected)
 
 void aba_after_removal(bool done, uint64_t expected, uint64_t found)
 {
-    uint64_t index = expected & critical.index_mask;
+    uint64_t index = expected & INDEX_MASK;
     if (done)
         atomic_fetch_add(&critical.removals, 1);
-    else if (index != 0 && expected != found && index == (found & critical.index_mask))
+    else if (index != 0 && expected != found && index == (found & INDEX_MASK))
         atomic_fetch_add(&critical.averted, 1);
 }
 
@@ -92,55 +91,72 @@ void aba_before_push(void)
         sched_yield();
 }
 
-/* Stack of magazines, without a pool around it. */
+/* A capped pool, whose free objects are a stack. */
 
-static struct {
-    vf_depot depot;
-    vf_magazine *chunks[1];
-    vf_magazine magazines[VF_CHUNK_MAGAZINES];
-    _Atomic uint64_t owners[VF_CHUNK_MAGAZINES];
-} heap;
+static bool refuse; /* memory */
 
-static _Atomic uint64_t *owner_of(const vf_magazine *magazine)
+/* Zeroed, so that no object has an owner at first. */
+static void *zeroed_alloc(void *none, size_t size, size_t alignment)
 {
-    return &heap.owners[magazine->index - 1];
+    void *memory;
+    (void)none;
+    if (refuse)
+        return NULL;
+    if (alignment < sizeof(void *))
+        alignment = sizeof(void *);
+    return posix_memalign(&memory, alignment, size) == 0 ? memset(memory, 0, size) : NULL;
 }
 
-static void put(vf_magazine *first, vf_magazine *last)
+static void zeroed_dealloc(void *none, void *memory, size_t size, size_t alignment)
 {
-    vf_stack_push(&heap.depot.shelves[0].full, first, last);
+    (void)none, (void)size, (void)alignment;
+    free(memory);
 }
 
-/* Up to most, claimed for the owner; how many. */
-static uint32_t get(vf_magazine **taken, uint32_t most, uint64_t owner)
+static pool_item_64 *pool;
+
+static void put(struct item *item, uint64_t owner)
 {
-    uint32_t n = 0;
-    vf_magazine *magazine = vf_stack_pop(&heap.depot, &heap.depot.shelves[0].full, most, &n);
-    if (magazine == NULL)
-        return 0;
-    CHECK(n >= 1 && n <= most);
-    for (uint32_t i = 0; i < n; i++) {
-        taken[i] = magazine;
-        stress_claim(owner_of(magazine), owner);
-        if (i + 1 < n) {
-            uint32_t link = vf_load_relaxed(&magazine->link);
-            CHECK(link != 0);
-            magazine = vf_magazine_at(&heap.depot, link);
-        }
-    }
-    return n;
+    stress_disclaim(&item->owner, owner);
+    pool_item_64_free(pool, item);
 }
 
-/* magazines[count - 1] on top. */
-static void new_stack(uint32_t count)
+/* Claimed for the owner; NULL: all are live. */
+static struct item *get(uint64_t owner)
 {
-    memset(&heap, 0, sizeof heap);
-    heap.chunks[0] = heap.magazines;
-    heap.depot.levels[0] = heap.chunks;
-    for (uint32_t i = 0; i < count; i++) {
-        heap.magazines[i].index = i + 1;
-        put(&heap.magazines[i], &heap.magazines[i]);
-    }
+    struct item *item = pool_item_64_alloc(pool);
+    if (item != NULL)
+        stress_claim(&item->owner, owner);
+    return item;
+}
+
+/* All objects of the pool are on the stack. */
+static void open_pool(void)
+{
+    struct item *items[CAP];
+    vf_pool_options options = {.allocator = {zeroed_alloc, zeroed_dealloc, NULL},
+                               .max_objects = CAP};
+    refuse = false;
+    CHECK((pool = pool_item_64_new(&options)) != NULL);
+    CHECK(pool_item_64_alloc_n(pool, items, CAP) == CAP);
+    pool_item_64_free_n(pool, items, CAP);
+    refuse = true;
+}
+
+/* The owner has n; each of the others can be had once: none is lost, none is there twice. */
+static void close_pool(struct item **held, size_t n, uint64_t owner)
+{
+    struct item *items[CAP];
+    size_t got = 0;
+    while (got < CAP && (items[got] = get(owner)) != NULL)
+        got++;
+    CHECK(got + n == CAP && get(owner) == NULL);
+    for (size_t i = 0; i < got; i++)
+        put(items[i], owner);
+    for (size_t i = 0; i < n; i++)
+        put(held[i], owner);
+    CHECK(pool_item_64_stats(pool).live == 0);
+    pool_item_64_release(pool);
 }
 
 /* One thread plays both parts: between another's load and swap, removals in all, after which the
@@ -149,212 +165,90 @@ static void new_stack(uint32_t count)
 #define THIEF  1
 #define VICTIM 2
 static size_t removals_between;
+static struct item *stolen;
 
 static void steal_second(void)
 {
-    vf_magazine *top;
-    vf_magazine *second;
-    CHECK(get(&top, 1, THIEF) == 1 && get(&second, 1, THIEF) == 1);
+    struct item *top = get(THIEF);
+    CHECK(top != NULL && (stolen = get(THIEF)) != NULL);
     for (size_t i = 2; i < removals_between; i++) {
-        stress_disclaim(owner_of(top), THIEF);
-        put(top, top);
-        CHECK(get(&top, 1, THIEF) == 1);
+        put(top, THIEF);
+        CHECK(get(THIEF) == top);
     }
-    stress_disclaim(owner_of(top), THIEF);
-    put(top, top);
+    put(top, THIEF);
 }
 
-static void step(size_t removals, uint32_t most)
+static void step(size_t removals)
 {
-    vf_magazine *taken[MAGAZINES];
-    new_stack(MAGAZINES);
+    struct item *taken[CAP];
+    open_pool();
     removals_between = removals;
     critical.interlude = steal_second;
-    uint32_t n = 0;
-    while (n < MAGAZINES - 1) { /* all but the thief's */
-        uint32_t part = get(&taken[n], most, VICTIM);
-        CHECK(part > 0 && part <= MAGAZINES - 1 - n);
-        n += part;
-    }
-    CHECK(get(taken, 1, VICTIM) == 0);
+    for (size_t i = 0; i < CAP - 1; i++) /* all but the thief's */
+        CHECK((taken[i] = get(VICTIM)) != NULL);
+    CHECK(get(VICTIM) == NULL);
+    put(stolen, THIEF);
+    close_pool(taken, CAP - 1, VICTIM);
 }
 
 /* Any number of removals up to 64, and powers of two up to 2^18: any tag of 18 bits or less
    comes round. */
 static void run_stepped(void)
 {
-    critical.index_mask = VF_STACK_INDEX_MASK;
     critical.averted = 0;
     size_t steps = 0;
-    for (uint32_t most = 1; most < MAGAZINES; most++) {
-        for (size_t removals = 2; removals <= 64; removals++, steps++)
-            step(removals, most);
-        for (size_t removals = 128; removals <= stress_count(1 << 18, 1 << 14);
-             removals *= 2, steps++)
-            step(removals, most);
-    }
+    for (size_t removals = 2; removals <= 64; removals++, steps++)
+        step(removals);
+    for (size_t removals = 128; removals <= stress_count(1 << 18, 1 << 14); removals *= 2, steps++)
+        step(removals);
     CHECK(critical.averted >= steps);
     stress_passed("stepped: removals by another between load and swap");
 }
 
-/* Threads that race. Each has a few magazines or objects in its hands, a different number at each
-   turn: what is put back on top of a stack by one while others hold what was below it. */
+/* Threads that race. Each has a few objects in its hands, a different number at each turn: what is
+   put back on top of the stack by one while others hold what was below it. */
 
 struct racer {
     uint64_t id; /* 3 ... */
-    pool_item_64 *pool;
-    size_t turns, most; /* most held */
-    void (*turn)(struct racer *self, size_t wanted);
+    size_t turns;
     size_t count; /* of held */
-    void *held[HELD];
+    struct item *held[HELD];
 };
+
+static void turn(struct racer *self, size_t wanted)
+{
+    while (self->count < wanted && (self->held[self->count] = get(self->id)) != NULL)
+        self->count++;
+    while (self->count > wanted)
+        put(self->held[--self->count], self->id);
+}
 
 static void *race(void *argument)
 {
     struct racer *self = argument;
     own_random = stress_random_state(self->id);
     for (size_t i = 0; i < self->turns; i++)
-        self->turn(self, stress_chance(&own_random, self->most + 1));
-    self->turn(self, 0);
+        turn(self, stress_chance(&own_random, HELD + 1));
+    turn(self, 0);
     own_random = 0;
     return NULL;
 }
 
-static void run_racers(const char *what, const struct racer *model)
+static void run_races(void)
 {
     struct racer racers[THREADS];
     void *contexts[THREADS];
-    atomic_store(&critical.averted, 0);
-    atomic_store(&critical.pauses, 0);
+    open_pool();
     for (size_t i = 0; i < THREADS; i++) {
-        racers[i] = *model;
-        racers[i].id = i + 3;
+        racers[i] = (struct racer){.id = i + 3, .turns = stress_count(16000, 8000)};
         contexts[i] = &racers[i];
     }
     test_run_threads(THREADS, race, contexts);
-    printf("%s: %zu pauses, %zu times averted\n", what, (size_t)critical.pauses,
+    printf("races: %zu pauses, %zu times averted\n", (size_t)critical.pauses,
            (size_t)critical.averted);
     CHECK(critical.averted > 0);
-    stress_passed(what);
-}
-
-/* Up to two magazines. */
-static void turn_stack(struct racer *self, size_t wanted)
-{
-    vf_magazine *taken[2];
-    if (self->count < wanted) {
-        uint32_t n = get(taken, (uint32_t)(wanted - self->count), self->id);
-        for (uint32_t i = 0; i < n; i++)
-            self->held[self->count++] = taken[i];
-    } else if (self->count > wanted) {
-        vf_magazine *last = self->held[self->count - 1];
-        vf_magazine *first = self->held[wanted];
-        for (size_t i = wanted; i < self->count; i++)
-            stress_disclaim(owner_of(self->held[i]), self->id);
-        if (first != last)
-            vf_store_relaxed(&first->link, last->index);
-        put(first, last);
-        self->count = wanted;
-    }
-}
-
-static void run_stack(void)
-{
-    critical.index_mask = VF_STACK_INDEX_MASK;
-    new_stack(MAGAZINES);
-    run_racers("stack",
-               &(struct racer){.turns = stress_count(16000, 8000), .most = 2, .turn = turn_stack});
-    vf_magazine *taken[MAGAZINES];
-    uint32_t n = 0;
-    while (n < MAGAZINES && get(&taken[n], 1, VICTIM) == 1)
-        n++;
-    CHECK(n == MAGAZINES && get(taken, 1, VICTIM) == 0);
-}
-
-static void turn_pool(struct racer *self, size_t wanted)
-{
-    while (self->count < wanted) {
-        struct item *item = pool_item_64_alloc(self->pool);
-        if (item == NULL)
-            break;
-        stress_claim(&item->owner, self->id);
-        self->held[self->count++] = item;
-    }
-    while (self->count > wanted) {
-        struct item *item = self->held[--self->count];
-        stress_disclaim(&item->owner, self->id);
-        pool_item_64_free(self->pool, item);
-    }
-}
-
-/* Zeroed, so that no object has an owner at first. */
-static void *zeroed_alloc(void *context, size_t size, size_t alignment)
-{
-    const bool *refuse = context;
-    void *memory;
-    if (*refuse)
-        return NULL;
-    if (alignment < sizeof(void *))
-        alignment = sizeof(void *);
-    return posix_memalign(&memory, alignment, size) == 0 ? memset(memory, 0, size) : NULL;
-}
-
-static void zeroed_dealloc(void *context, void *memory, size_t size, size_t alignment)
-{
-    (void)context, (void)size, (void)alignment;
-    free(memory);
-}
-
-/* So many objects are there, and free: magazines lie on one another. */
-static void fill_depot(pool_item_64 *pool, size_t n)
-{
-    struct item *items[STOCK];
-    CHECK(pool_item_64_alloc_n(pool, items, n) == n);
-    pool_item_64_free_n(pool, items, n);
-}
-
-/* Every slot can be had, and each once: none is lost, none is there twice. */
-static void take_all(pool_item_64 *pool)
-{
-    vf_pool_stats stats = pool_item_64_stats(pool);
-    CHECK(stats.live == 0);
-    struct item **items = calloc(stats.capacity + 1, sizeof *items);
-    CHECK(items != NULL);
-    CHECK(pool_item_64_alloc_n(pool, items, stats.capacity + 1) == stats.capacity);
-    for (size_t i = 0; i < stats.capacity; i++)
-        stress_claim(&items[i]->owner, VICTIM);
-    pool_item_64_free_n(pool, items, stats.capacity);
-    free(items);
-}
-
-static void run_pool(const char *what, size_t cap, uint64_t index_mask)
-{
-    bool refuse = false;
-    vf_pool_options options = {.allocator = {zeroed_alloc, zeroed_dealloc, &refuse},
-                               .max_objects = cap,
-                               .cache_objects = VF_CACHE_NONE};
-    pool_item_64 *pool = pool_item_64_new(&options);
-    CHECK(pool != NULL);
-    critical.index_mask = index_mask;
-    fill_depot(pool, cap != 0 ? cap : STOCK);
-    run_racers(what, &(struct racer){.pool = pool,
-                                     .turns = cap != 0 ? stress_count(16000, 8000)
-                                                       : stress_count(4000, 1500),
-                                     .most = cap != 0 ? 2 : HELD,
-                                     .turn = turn_pool});
-    refuse = true;
-    take_all(pool);
-    pool_item_64_release(pool);
-}
-
-static void run_depot(void)
-{
-    run_pool("depot", 0, VF_STACK_INDEX_MASK);
-}
-
-static void run_capped(void)
-{
-    run_pool("capped", CAP, 7);
+    close_pool(NULL, 0, VICTIM);
+    stress_passed("races");
 }
 
 int main(int argc, char **argv)
@@ -364,10 +258,7 @@ int main(int argc, char **argv)
     const struct {
         const char *name;
         void (*run)(void);
-    } scenes[] = {{"stepped", run_stepped},
-                  {"stack", run_stack},
-                  {"depot", run_depot},
-                  {"capped", run_capped}};
+    } scenes[] = {{"stepped", run_stepped}, {"races", run_races}};
     for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++) {
         if (argc < 2 || strcmp(argv[1], scenes[i].name) == 0)
             scenes[i].run();

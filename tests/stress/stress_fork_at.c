@@ -3,12 +3,14 @@
  *
  *     worker:  alloc alloc ... | stopped at its k-th write to shared memory
  *     main:                    | fork
- *     child:                   | takes all it can get, frees all it knows, releases the pool
+ *     child:                   | takes all it can get, frees all it knows, releases the pool; or
+ *                              | destroys it, and sees what is dropped
  *
  * For every k. stress_fork.c forks at moments of chance, which hardly ever fall between two
  * neighbouring stores; here they all do. The library's sources are built into this program with
- * fork_pause.h in front, and calls of mutex functions are wrapped, because a thread that holds a
- * lock of the library is never met by a fork: the fork waits for it.
+ * fork_pause.h in front, and calls of mutex functions are wrapped, because a thread that holds the
+ * threads' lock is never met by a fork: the fork waits for it. One that holds the pool's growth
+ * lock is.
  */
 #include "fork_pause.h"
 #include "pages.h"
@@ -18,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../src/pool.h"
 #include "any_pool.h"
 #include "stress.h"
 
@@ -26,8 +29,10 @@ struct line {
     uint64_t contents[7];
 };
 
-#define VF_T struct line
-#define VF_N 200
+static void see_drop(const struct line *line);
+#define VF_T       struct line
+#define VF_N       200
+#define VF_DROP(p) see_drop(p)
 #include <veryfast/pool.h>
 
 ANY_POOL(pool_line_200, struct line, 200);
@@ -35,7 +40,8 @@ static const any_pool_type *const type = &any_pool_line_200;
 
 #define MINE      64  /* objects that main has all the time: as many as a refill brings */
 #define MOST      400 /* objects that the worker has, at most */
-#define IN_MOTION 900 /* slots that it may be moving, with those of magazines beside them */
+#define IN_MOTION 900 /* slots that it may be moving */
+#define TOUCHED   7   /* contents of what was handed out, ever */
 
 #define OWNER_MAIN   1
 #define OWNER_WORKER 2
@@ -52,12 +58,25 @@ static struct {
     size_t points;           /* passed by the worker */
     atomic_bool stopped;
     atomic_bool go_on;
+    bool in_growth;            /* it was stopped there */
+    bool destroys;             /* the child */
+    size_t dropped, untouched; /* at the end; of these, slots that were never handed out */
 } test;
 
 static _Thread_local bool is_worker;
-static _Thread_local unsigned locks_held;
+static _Thread_local unsigned locks_held; /* all but the growth lock of the pool */
+static _Thread_local bool has_growth_lock;
 
-/* Linked in place of the mutex functions (--wrap): who holds a lock is never stopped. */
+static void see_drop(const struct line *line)
+{
+    if (!test.destroys)
+        return;
+    test.dropped++;
+    test.untouched += line->contents[0] != TOUCHED;
+}
+
+/* Linked in place of the mutex functions (--wrap): who holds a lock is not stopped, unless it is
+   the growth lock. */
 int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
 int __real_pthread_mutex_trylock(pthread_mutex_t *mutex);
 int __real_pthread_mutex_unlock(pthread_mutex_t *mutex);
@@ -65,23 +84,34 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
 int __wrap_pthread_mutex_trylock(pthread_mutex_t *mutex);
 int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex);
 
+static void note_lock(const pthread_mutex_t *mutex, bool locked)
+{
+    const vf_pool *pool = test.pool;
+    if (pool != NULL && mutex == &pool->growth_lock)
+        has_growth_lock = locked;
+    else
+        locks_held += locked ? 1 : -1U;
+}
+
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
 {
     int error = __real_pthread_mutex_lock(mutex);
-    locks_held += error == 0;
+    if (error == 0)
+        note_lock(mutex, true);
     return error;
 }
 
 int __wrap_pthread_mutex_trylock(pthread_mutex_t *mutex)
 {
     int error = __real_pthread_mutex_trylock(mutex);
-    locks_held += error == 0;
+    if (error == 0)
+        note_lock(mutex, true);
     return error;
 }
 
 int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
-    locks_held--;
+    note_lock(mutex, false);
     return __real_pthread_mutex_unlock(mutex);
 }
 
@@ -89,6 +119,7 @@ void fork_point(void)
 {
     if (!is_worker || locks_held > 0 || ++test.points != test.stop_at)
         return;
+    test.in_growth = has_growth_lock;
     atomic_store(&test.stopped, true);
     while (!atomic_load(&test.go_on))
         sched_yield();
@@ -110,6 +141,15 @@ static void stepping_dealloc(void *context, void *memory, size_t size, size_t al
     fork_point();
 }
 
+/* What is dropped reads as zero, so as what nobody has touched. */
+static void stepping_purge(void *context, void *memory, size_t size)
+{
+    (void)context;
+    fork_point();
+    CHECK(madvise(memory, size, MADV_DONTNEED) == 0);
+    fork_point();
+}
+
 /* The worker. What it marks is live; held and count are set in an order that the child can use. */
 
 static void in_this_order(void)
@@ -122,6 +162,7 @@ static void take(struct line *line)
     CHECK(line != NULL);
     in_this_order();
     stress_claim(&line->owner, OWNER_WORKER);
+    line->contents[0] = TOUCHED;
     test.held[test.count] = line;
     in_this_order();
     test.count++;
@@ -206,6 +247,37 @@ static void work_a_little(void)
     }
 }
 
+/* One by one, so that nothing is in its hands where the pool grows. */
+static void work_through_growth(void)
+{
+    alloc_to(MOST);
+    free_to(0);
+    vf_thread_flush();
+}
+
+/* Batches that are wholly free, and pages between objects that are not. */
+static void work_and_trim(void)
+{
+    for (size_t i = 0; i < 2; i++) {
+        alloc_to(MOST);
+        free_to(200);
+        type->trim(test.pool);
+        alloc_to(250);
+        free_to(0);
+        type->trim(test.pool);
+    }
+}
+
+static void work_and_reserve(void)
+{
+    alloc_to(10);
+    CHECK(type->reserve(test.pool, 1500));
+    free_to(0);
+    vf_thread_flush();
+    type->trim(test.pool);
+    CHECK(type->reserve(test.pool, 500));
+}
+
 /* All frees, when main has released the pool. */
 static void work_off(void)
 {
@@ -216,6 +288,7 @@ struct scene {
     const char *what;
     size_t cache_objects, max_objects;
     bool held_cache, released;
+    bool empty_handed; /* the worker has nothing in its hands where the pool grows */
     void (*work)(void);
 };
 
@@ -254,12 +327,25 @@ static void take_all(void)
     atomic_store(&test.pages.refuse, false);
     CHECK(n + live <= stats.capacity);
     CHECK(n + live + IN_MOTION >= stats.capacity);
+    if (test.in_growth && scene->empty_handed)
+        CHECK(n + live == stats.capacity && stats.live == live);
     CHECK(type->stats(test.pool).live >= n + live);
     for (size_t i = 0; i < n; i++) {
         stress_disclaim(&got[i]->owner, OWNER_CHILD);
         type->free(test.pool, got[i]);
     }
     CHECK(type->stats(test.pool).live >= live);
+}
+
+/* What is reserved can be had, whatever the worker was counting. */
+static void reserve(void)
+{
+    static void *got[1000];
+    CHECK(type->reserve(test.pool, 1000));
+    atomic_store(&test.pages.refuse, true);
+    CHECK(type->alloc_n(test.pool, got, 1000) == 1000);
+    atomic_store(&test.pages.refuse, false);
+    type->free_n(test.pool, got, 1000);
 }
 
 static void free_workers_objects(void)
@@ -270,13 +356,33 @@ static void free_workers_objects(void)
     }
 }
 
+/* All that is live is dropped, and what the worker was moving; but nothing that was never handed
+   out, if it had nothing in its hands. */
+static void destroy(void)
+{
+    size_t live = known_live();
+    test.destroys = true;
+    pool_line_200_destroy(test.pool);
+    CHECK(test.dropped >= live && test.dropped <= live + IN_MOTION);
+    if (test.in_growth && scene->empty_handed)
+        CHECK(test.dropped == live && test.untouched == 0);
+    /* what the worker was about to use, or to free, is lost */
+    CHECK(atomic_load(&test.pages.blocks) <= (test.in_growth ? 24 : 4));
+}
+
 /* The pool must not end while main's objects are out. */
 static void child(void)
 {
+    if (!scene->released && test.stop_at % 3 == 2) {
+        destroy();
+        return;
+    }
     if (!scene->released) {
         if (test.cache != NULL)
             type->cache_release(test.cache);
         take_all();
+        if (scene->max_objects == 0)
+            reserve();
         type->release(test.pool);
     }
     free_workers_objects();
@@ -296,11 +402,14 @@ static void open_pool(void)
         .allocator = {stepping_alloc, stepping_dealloc, &test.pages},
         .cache_objects = scene->cache_objects,
         .max_objects = scene->max_objects,
+        .purge = stepping_purge,
     };
     CHECK((test.pool = type->create(&options)) != NULL);
     CHECK(type->alloc_n(test.pool, (void **)test.mine, MINE) == MINE);
-    for (size_t i = 0; i < MINE; i++)
+    for (size_t i = 0; i < MINE; i++) {
         stress_claim(&test.mine[i]->owner, OWNER_MAIN);
+        test.mine[i]->contents[0] = TOUCHED;
+    }
     test.cache = NULL;
     if (scene->held_cache)
         CHECK((test.cache = type->cache_new(test.pool)) != NULL);
@@ -381,14 +490,19 @@ int main(void)
         return STRESS_SKIPPED;
     }
     const struct scene scenes[] = {
-        {"a thread's cache", 0, 0, false, false, work_in_bursts},
-        {"a thread's cache, in bulk", 0, 0, false, false, work_in_bulk},
-        {"a held cache", 0, 0, true, false, work_in_bursts},
-        {"a small cache, in bulk", 20, 0, false, false, work_a_little},
-        {"no caches", VF_CACHE_NONE, 0, false, false, work_a_little},
-        {"a cap", 0, 400, false, false, work_a_little},
-        {"frees after the release", 0, 0, false, true, work_off},
-        {"frees after the release, no caches", VF_CACHE_NONE, 0, false, true, work_off},
+        {"a thread's cache", 0, 0, false, false, false, work_in_bursts},
+        {"a thread's cache, in bulk", 0, 0, false, false, false, work_in_bulk},
+        {"a held cache", 0, 0, true, false, false, work_in_bursts},
+        {"a small cache, in bulk", 20, 0, false, false, false, work_a_little},
+        {"no caches", VF_CACHE_NONE, 0, false, false, false, work_a_little},
+        {"a cap", 0, 400, false, false, false, work_a_little},
+        {"growth", 0, 0, false, false, true, work_through_growth},
+        {"growth, no caches", VF_CACHE_NONE, 0, false, false, true, work_through_growth},
+        {"reservations", 0, 0, false, false, true, work_and_reserve},
+        {"trims", 0, 0, false, false, false, work_and_trim},
+        {"trims, no caches", VF_CACHE_NONE, 0, false, false, false, work_and_trim},
+        {"frees after the release", 0, 0, false, true, false, work_off},
+        {"frees after the release, no caches", VF_CACHE_NONE, 0, false, true, false, work_off},
     };
     for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++)
         run(&scenes[i], STRESS_ADDRESS_SANITIZER ? 5 : 1); /* a fork takes its time there */

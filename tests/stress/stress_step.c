@@ -11,8 +11,7 @@
  * the same memory, because processes can be stepped (ptrace). Built without a tag
  * (-DVF_TAG_BITS=0) this must fail.
  *
- *     stress_step depot     elements are magazines, the stack is one of the depot's
- *     stress_step capped    elements are the slots of a capped pool, from alloc to free
+ * The elements are the slots of a capped pool, a pop is an alloc and a push is a free.
  */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 
@@ -24,7 +23,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../src/depot.h"
 #include "stress.h"
 
 #define VF_T    long
@@ -39,13 +37,10 @@
 
 /* Shared by the two, at one address. */
 static struct heap {
-    vf_depot depot;
-    vf_magazine *chunks[1];
-    vf_magazine magazines[VF_CHUNK_MAGAZINES];
     _Alignas(4096) char memory[1 << 16]; /* of the pool */
     size_t used, blocks;
-    void *popped[ELEMENTS]; /* by the one */
-    atomic_bool done;       /* the one is */
+    void *popped;     /* by the one */
+    atomic_bool done; /* the one is */
 } * heap;
 
 static void *elements[ELEMENTS];
@@ -54,49 +49,7 @@ static void *elements[ELEMENTS];
 static void *hands[ELEMENTS];
 static size_t hand_count;
 
-/* A stack: made empty, all elements being in nobody's hands; at its end, they are again. */
-static const struct kind {
-    const char *name;
-    void (*begin)(void);
-    void (*push)(void *element);
-    void *(*pop)(void); /* NULL: it is empty */
-    void (*end)(void);
-} * kind;
-
-/* ---- magazines of the depot ---- */
-
-static vf_stack *stack(void)
-{
-    return &heap->depot.shelves[0].full;
-}
-
-static void depot_begin(void)
-{
-    heap->chunks[0] = heap->magazines;
-    heap->depot.levels[0] = heap->chunks;
-    for (uint32_t i = 0; i < ELEMENTS; i++) {
-        elements[i] = &heap->magazines[i];
-        heap->magazines[i].index = i + 1;
-    }
-}
-
-static void depot_push(void *element)
-{
-    vf_stack_push(stack(), element, element);
-}
-
-static void *depot_pop(void)
-{
-    uint32_t one;
-    return vf_stack_pop(&heap->depot, stack(), 1, &one);
-}
-
-static void depot_end(void)
-{
-    CHECK(depot_pop() == NULL);
-}
-
-/* ---- slots of a capped pool ---- */
+/* ---- the stack ---- */
 
 static slots *pool;
 
@@ -116,7 +69,8 @@ static void memory_dealloc(void *none, void *memory, size_t size, size_t alignme
     heap->blocks--;
 }
 
-static void capped_begin(void)
+/* Empty, all elements being in nobody's hands. */
+static void open_stack(void)
 {
     vf_pool_options options = {.allocator = {memory_alloc, memory_dealloc, NULL},
                                .max_objects = ELEMENTS};
@@ -125,21 +79,23 @@ static void capped_begin(void)
         CHECK((elements[i] = slots_alloc(pool)) != NULL);
 }
 
-static void capped_push(void *element)
+static void push(void *element)
 {
     slots_free(pool, element);
 }
 
-static void *capped_pop(void)
+/* NULL: it is empty. */
+static void *pop(void)
 {
     return slots_alloc(pool);
 }
 
-static void capped_end(void)
+/* As it was at first. */
+static void close_stack(void)
 {
-    CHECK(capped_pop() == NULL);
+    CHECK(pop() == NULL);
     for (size_t i = 0; i < ELEMENTS; i++)
-        capped_push(elements[i]);
+        push(elements[i]);
     slots_release(pool);
     CHECK(heap->blocks == 0);
 }
@@ -148,7 +104,7 @@ static void capped_end(void)
 
 static void take(void)
 {
-    void *element = kind->pop();
+    void *element = pop();
     if (element != NULL)
         hands[hand_count++] = element;
 }
@@ -161,7 +117,7 @@ static void put(size_t ago)
     void *element = hands[i];
     memmove(&hands[i], &hands[i + 1], ago * sizeof(hands[0]));
     hand_count--;
-    kind->push(element);
+    push(element);
 }
 
 static void take_one(void)
@@ -212,23 +168,12 @@ static void turn_round(void)
 
 static void pop_one(void)
 {
-    heap->popped[0] = kind->pop();
+    heap->popped = pop();
 }
 
-static void pop_two(void)
+static void push_one(void)
 {
-    uint32_t count;
-    vf_magazine *first = vf_stack_pop(&heap->depot, stack(), 2, &count);
-    for (uint32_t i = 0; first != NULL && i < count; i++) {
-        heap->popped[i] = first;
-        if (i + 1 < count)
-            first = vf_magazine_at(&heap->depot, vf_load_relaxed(&first->link));
-    }
-}
-
-static void push(void)
-{
-    kind->push(elements[OWN]);
+    push(elements[OWN]);
 }
 
 _Noreturn static void run_the_one(void (*operation)(void))
@@ -258,9 +203,9 @@ static bool wait_for(pid_t one, int *code)
 static void begin(bool pushes)
 {
     memset(heap, 0, sizeof *heap);
-    kind->begin();
+    open_stack();
     for (size_t i = 0; i < STACKED; i++)
-        kind->push(elements[i]);
+        push(elements[i]);
     hand_count = 0;
     hands[hand_count++] = elements[SPARE];
     if (!pushes) /* so that nobody misses it */
@@ -278,22 +223,22 @@ static void see(unsigned *seen, const void *element)
 static void check_places(void)
 {
     unsigned seen[ELEMENTS] = {0};
-    for (size_t i = 0; i < ELEMENTS && heap->popped[i] != NULL; i++)
-        see(seen, heap->popped[i]);
+    if (heap->popped != NULL)
+        see(seen, heap->popped);
     for (size_t i = 0; i < hand_count; i++)
         see(seen, hands[i]);
-    for (void *rest; (rest = kind->pop()) != NULL;)
+    for (void *rest; (rest = pop()) != NULL;)
         see(seen, rest);
     for (size_t i = 0; i < ELEMENTS; i++)
         CHECK(seen[i] == 1);
-    kind->end();
+    close_stack();
 }
 
 /* An interlude after k instructions; true: the operation was done before it. */
 static bool step(void (*operation)(void), void (*interlude)(void), size_t k)
 {
     int code = 0;
-    begin(operation == push);
+    begin(operation == push_one);
     pid_t one = fork();
     CHECK(one >= 0);
     if (one == 0)
@@ -337,20 +282,13 @@ static size_t step_through(void (*operation)(void))
     return steps;
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-    static const struct kind kinds[] = {
-        {"depot", depot_begin, depot_push, depot_pop, depot_end},
-        {"capped", capped_begin, capped_push, capped_pop, capped_end},
-    };
     stress_begin("stress_step");
-    kind = &kinds[argc > 1 && strcmp(argv[1], kinds[1].name) == 0];
     heap = mmap(NULL, sizeof *heap, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(heap != MAP_FAILED);
-    size_t steps = step_through(pop_one) + step_through(push);
-    if (kind == &kinds[0])
-        steps += step_through(pop_two);
-    printf("%s: %zu interludes between two instructions\n", kind->name, steps);
+    printf("%zu interludes between two instructions\n",
+           step_through(pop_one) + step_through(push_one));
     stress_passed("a pop and a push, with the stack changed in between");
     return stress_end();
 }

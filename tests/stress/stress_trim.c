@@ -47,7 +47,6 @@ static struct round {
     _Atomic(struct item *) exchange[EXCHANGE];
     atomic_size_t working; /* workers that have turns to do */
     atomic_size_t live, trimmed, found;
-    atomic_size_t most, fewer; /* batches seen; times that there were fewer than before */
 } this_round;
 
 struct worker {
@@ -101,16 +100,6 @@ static void hand_over(struct worker *self)
     }
 }
 
-static void count_batches(void)
-{
-    size_t batches = pool_item_32_stats(this_round.pool).batches;
-    size_t most = atomic_load(&this_round.most);
-    while (batches > most && !atomic_compare_exchange_weak(&this_round.most, &most, batches)) {
-    }
-    if (batches < most)
-        atomic_fetch_add(&this_round.fewer, 1);
-}
-
 /* The number of objects goes up and down, so that batches become free. */
 static void *work(void *context)
 {
@@ -124,8 +113,6 @@ static void *work(void *context)
             hand_over(self);
         else
             give_back(self);
-        if (turn % 500 == 499)
-            count_batches();
         if (turn % 5000 == 4999)
             vf_thread_flush();
     }
@@ -183,10 +170,10 @@ static void check_pool(void)
 
 static struct pages pages;
 
-static void one_round(uint64_t number, size_t trim_factor)
+static void one_round(uint64_t number)
 {
     static struct worker workers[WORKERS];
-    vf_pool_options options = {.allocator = pages_hook(&pages), .trim_factor = trim_factor};
+    vf_pool_options options = {.allocator = pages_hook(&pages)};
     memset(&this_round, 0, sizeof this_round);
     this_round.pool = pool_item_32_new(&options);
     CHECK(this_round.pool != NULL);
@@ -200,13 +187,10 @@ static void one_round(uint64_t number, size_t trim_factor)
             workers[i].cache = pool_item_32_cache_new(this_round.pool);
         CHECK(pthread_create(&threads[i], NULL, work_in_turns, &workers[i]) == 0);
     }
-    bool by_hand = trim_factor == 0;
-    if (by_hand)
-        CHECK(pthread_create(&trimmer, NULL, trim, NULL) == 0);
+    CHECK(pthread_create(&trimmer, NULL, trim, NULL) == 0);
     for (size_t i = 0; i < WORKERS; i++)
         CHECK(pthread_join(threads[i], NULL) == 0);
-    if (by_hand)
-        CHECK(pthread_join(trimmer, NULL) == 0);
+    CHECK(pthread_join(trimmer, NULL) == 0);
     check_pool();
     CHECK(atomic_load(&this_round.found) > 0 && atomic_load(&this_round.live) > 0);
     atomic_store(&dropped, 0);
@@ -224,17 +208,10 @@ int main(void)
     size_t rounds = stress_count(10, 2);
     size_t trimmed = 0;
     for (size_t i = 0; i < rounds; i++) {
-        one_round(i, 0);
+        one_round(i);
         trimmed += atomic_load(&this_round.trimmed);
     }
     CHECK(trimmed > 0); /* or the rounds have shown nothing */
     stress_passed("trimmed in a loop beside all other calls; destroyed with live objects");
-    size_t fewer = 0;
-    for (size_t i = 0; i < rounds; i++) {
-        one_round(rounds + i, 2);
-        fewer += atomic_load(&this_round.fewer);
-    }
-    CHECK(fewer > 0);
-    stress_passed("a pool that trims itself");
     return stress_end();
 }

@@ -2,14 +2,14 @@
  * pool_core.h - what the pool template sees of the core.
  *
  *   thread               pool                       cache, this thread's for this pool
- *   vf_thread_index ---> table[index] ----------->  bottom    top         limit
+ *   vf_thread_index ---> table->entries[index] -->  bottom    top         limit
  *                                                      |       |           |
  *                                                      v       v           v
  *                                                    [ s s s s . . . . . . ]
  *
  * An index without a cache in this pool leads to a cache with bottom = top = limit, on which both
- * fast paths turn to their slow ones: no NULL to test. Every table is longer than the highest
- * index given to any thread: no bound to test either.
+ * fast paths turn to their slow ones. So does one behind the end of the table, which is only as
+ * long as the threads that have used this pool make it: a pool pays nothing for other threads.
  *
  * Only a cache's owner writes to it. Other threads read it, hence the atomic operations, which
  * cost nothing: on every architecture they are plain loads and stores, the release store of a free
@@ -34,10 +34,17 @@ typedef struct vf_cache {
     void **limit;  /* top of a full cache */
 } vf_cache;
 
+/* From thread index to cache; entries[] stands behind it. Replaced by a longer one as threads come,
+   see src/table.c. */
+typedef struct vf_table {
+    size_t size; /* constant; at least 1 */
+    struct vf_table *older;
+} vf_table;
+
 /* The part of a pool that the fast paths know. */
 typedef struct vf_pool_core {
-    vf_cache **table; /* by thread index; replaced by a longer one as threads come */
-    void *dropped;    /* set: P_destroy is at work, see src/destroy.c */
+    vf_table *table;
+    void *dropped; /* set: P_destroy is at work, see src/destroy.c */
 } vf_pool_core;
 
 /* What the core must know of an instance; constant, one for each. */
@@ -94,13 +101,23 @@ VF_EXTERN_C_END
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 
-/* The calling thread's cache of the pool. */
-static inline vf_cache *vf_pool_core_cache(vf_pool_core *pool)
+static inline vf_cache **vf_table_entries(vf_table *table)
 {
-    /* acquire: pairs with the release of a longer table (src/thread.c), which was filled before */
-    vf_cache **table = vf_load_acquire(&pool->table);
+    return (vf_cache **)(void *)(table + 1);
+}
+
+/* The calling thread's cache of the pool, or the one that looks empty and full; false where the
+   table does not go so far. */
+static inline bool vf_pool_core_find(vf_pool_core *pool, vf_cache **cache)
+{
+    /* acquire: pairs with the release of a longer table (src/table.c), which was filled before */
+    vf_table *table = vf_load_acquire(&pool->table);
+    size_t index = vf_thread_index;
+    if (VF_UNLIKELY(index >= table->size))
+        return false;
     /* relaxed: what it leads to was written by this thread when it attached, or never is */
-    return vf_load_relaxed(&table[vf_thread_index]);
+    *cache = vf_load_relaxed(&vf_table_entries(table)[index]);
+    return true;
 }
 
 /* Takes a slot; false where the cache is empty. Owner only. */
@@ -133,15 +150,17 @@ static inline bool vf_cache_push(vf_cache *cache, void *slot)
 
 static inline void *vf_pool_core_alloc(vf_pool_core *pool)
 {
+    vf_cache *cache;
     void *slot;
-    if (VF_LIKELY(vf_cache_pop(vf_pool_core_cache(pool), &slot)))
+    if (VF_LIKELY(vf_pool_core_find(pool, &cache)) && VF_LIKELY(vf_cache_pop(cache, &slot)))
         return slot;
     return vf_pool_core_alloc_slow(pool);
 }
 
 static inline void vf_pool_core_free(vf_pool_core *pool, void *object)
 {
-    if (VF_UNLIKELY(!vf_cache_push(vf_pool_core_cache(pool), object)))
+    vf_cache *cache;
+    if (VF_UNLIKELY(!vf_pool_core_find(pool, &cache)) || VF_UNLIKELY(!vf_cache_push(cache, object)))
         vf_pool_core_free_slow(pool, object);
 }
 

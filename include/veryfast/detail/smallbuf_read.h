@@ -242,6 +242,15 @@ vf_fn bool vf_self_drain_next(vf_self_drain *drain, VF_T *value)
     return true;
 }
 
+#ifndef vf_no_drop
+/* The program's statement stands here and nowhere else, so that of the template's names it can meet
+   no other than this. */
+static inline VF_UNUSED void vf_self_drop(VF_T *vf_element)
+{
+    VF_DROP(vf_element);
+}
+#endif
+
 /* S_drain_end: VF_DROP on what the drain has not handed out. Costs nothing without VF_DROP. */
 vf_fn void vf_self_drain_end(vf_self_drain *drain)
 {
@@ -250,9 +259,8 @@ vf_fn void vf_self_drain_end(vf_self_drain *drain)
 #else
     VF_T *elements;
     for (size_t n; (n = vf_self_drain_span(drain, &elements)) > 0;) {
-        for (size_t i = 0; i < n; i++) {
-            VF_DROP(&elements[i]);
-        }
+        for (size_t i = 0; i < n; i++)
+            vf_self_drop(&elements[i]);
     }
 #endif
 }

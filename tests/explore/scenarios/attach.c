@@ -4,7 +4,7 @@
  * index or a cache given twice would make two owners of what is in the cache. In the end whatever
  * they had is free, and none of it in a cache.
  */
-#include "objects.h"
+#include "slots.h"
 
 static void *user(void *argument)
 {
@@ -15,6 +15,8 @@ static void *user(void *argument)
 void scenario(void)
 {
     pool = objects_new(NULL);
+    bool reserved = vf_depot_reserve(whole(), 2); /* growth.c explores that */
+    assert(reserved);
 #ifdef THREE
     run(user, user);
 #else

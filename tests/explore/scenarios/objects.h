@@ -10,11 +10,13 @@
 
 #include "explore.h"
 
-enum { OWNED = 0x4f574e44 }; /* no other value with one byte changed, as strays do */
+enum { OWNED = 0x4f574e44 };
 
+#ifndef OBJECT_IS_DEFINED
 struct object {
     int owned;
 };
+#endif
 
 #ifndef OBJECTS_IN_BATCH
 #    define OBJECTS_IN_BATCH 8

@@ -1,12 +1,21 @@
 /*
- * seize.c - P_trim seizes what the first thread has in its cache; a third thread meanwhile looks at
- * the numbers of all caches. With BACK it is the first that goes on, and throws away what was
- * seized, while the one that trims looks at the numbers.
+ * seize.c - P_trim seizes what this thread has in its cache, which meanwhile takes and gives, in
+ * calls that are quick; or spills (SPILL), or flushes (FLUSH); or the cache is another thread's,
+ * which ends (EXIT). A slot that is seized and taken has two owners. With TWO there are two that
+ * seize, with NONE the system has no membarrier, so that nothing is seized. With STATS a third
+ * thread looks at the numbers meanwhile, with BACK it is the one that trims. In the end all is
+ * found again.
  */
-#define OBJECTS_IN_BATCH 16
-#include "objects.h"
+#define OBJECTS_IN_BATCH 5
+#include "slots.h"
 
-static struct object *object[4];
+#ifdef SPILL
+enum { MINE = 5 };
+#else
+enum { MINE = 4 };
+#endif
+
+static struct object *object[MINE];
 
 static void *trimmer(void *argument)
 {
@@ -18,24 +27,69 @@ static void *trimmer(void *argument)
     return argument;
 }
 
-static void *carver(void *argument)
+#if defined(STATS)
+static void *other(void *argument)
 {
-    object[1] = take();
-#ifdef BACK
-    object[2] = take();
+    vf_pool_stats stats = objects_stats(pool);
+    assert(stats.live <= stats.capacity && stats.cached <= stats.capacity);
+    return argument;
+}
+#else
+#    define other trimmer
+#endif
+
+static void *user(void *argument)
+{
+#ifdef EXIT
+    for (int i = 0; i < 3; i++) {
+        object[i] = take();
+    }
+    give(object[0]);
+    give(object[1]);
+#elif defined(SPILL)
+    give(object[0]); /* for which there is no room */
+    take();
+#else
+    give(object[0]);
+    object[0] = take();
+#    ifdef FLUSH
+    vf_thread_flush();
+#    endif
+    give(take());
 #endif
     return argument;
 }
 
 void scenario(void)
 {
-    pool = objects_new(&(vf_pool_options){.cache_objects = 4});
-    object[0] = take();
-#ifdef BACK
-    run_beside(trimmer, carver);
-    assert(objects_stats(pool).live == 3);
-#else
-    run(trimmer, carver);
-    assert(objects_stats(pool).live == 2);
+#ifdef NONE
+    explore_no_membarrier();
 #endif
+    pool = objects_new(&(vf_pool_options){.cache_objects = 4});
+#ifndef EXIT
+    for (int i = 0; i < MINE; i++) {
+        object[i] = take();
+    }
+    for (int i = 1; i < MINE; i++) {
+        give(object[i]);
+    }
+#endif
+#if defined(TWO) || defined(STATS)
+    pthread_t a, b;
+    pthread_create(&a, NULL, trimmer, NULL);
+    pthread_create(&b, NULL, other, NULL);
+    user(NULL);
+    pthread_join(a, NULL);
+    pthread_join(b, NULL);
+#else
+#    ifdef EXIT
+    run_beside(user, trimmer);
+#    else
+    run_beside(trimmer, user);
+#    endif
+#endif
+    vf_thread_flush();
+    vf_pool_stats stats = objects_stats(pool);
+    assert(stats.live == 1 && stats.cached == 0);
+    check_nothing_lost();
 }

@@ -1,16 +1,17 @@
 /*
- * table.c - the table that leads to the caches is replaced by a longer one, as more threads come
- * than ever before, while one thread uses its cache and another attaches. A longer table that is
- * seen before it is filled leads to nothing, and an entry that gets lost makes a thread attach
- * anew. In the end all is free and each thread has had one cache.
+ * table.c - the table that leads to the caches is replaced by a longer one while one thread uses
+ * its cache and another attaches. A longer table that is seen before it is filled leads to nothing,
+ * and an entry that gets lost makes a thread attach anew. In the end all is free and each thread
+ * has had one cache. With FIRST no thread has used the pool before: both come with the empty
+ * table. With OTHER there is one thread, which has used another pool, and looks into that table
+ * with an index that is not in it.
  */
-#include "pool.h"
+#include "slots.h"
 
-#include "objects.h"
+enum { LONGER = 100 }; /* an index that is not in a first table */
 
 static void *user(void *argument)
 {
-    give(take());
     give(take());
     return argument;
 }
@@ -24,21 +25,44 @@ static size_t caches(const vf_pool *of)
     return n;
 }
 
+#ifndef OTHER
+static void *grower(void *argument)
+{
+    vf_threads_enter();
+    bool grown = vf_table_grow(whole(), LONGER);
+    vf_threads_leave();
+    assert(grown);
+    user(argument);
+    return argument;
+}
+#endif
+
 void scenario(void)
 {
     pool = objects_new(NULL);
-    vf_pool *whole = vf_pool_whole(&pool->core);
-    pthread_t a;
-    pthread_create(&a, NULL, user, NULL);
-    vf_threads_enter();
-    bool grown = vf_table_grow(whole, 2 * vf_threads_table_size());
-    vf_threads_leave();
-    assert(grown);
+#ifdef OTHER
+    objects *other = objects_new(NULL);
+    objects_free(other, objects_alloc(other));
+    size_t bytes = objects_trim(pool);
+    assert(bytes == 0);
+#endif
+    bool reserved = vf_depot_reserve(whole(), 1); /* growth.c explores how it grows */
+    assert(reserved);
+#if !defined(FIRST) && !defined(OTHER)
+    give(take());
+#endif
+#ifdef OTHER
     user(NULL);
-    pthread_join(a, NULL);
+#else
+    run_beside(user, grower);
+#endif
     vf_thread_flush();
     vf_pool_stats stats = objects_stats(pool);
-    assert(stats.live == 0 && stats.cached == 0 && caches(whole) <= 2);
+    assert(stats.live == 0 && stats.cached == 0);
+    assert(caches(whole()) <= 2);
     objects_release(pool);
+#ifdef OTHER
+    objects_release(other);
+#endif
     assert(explore_blocks() == 0);
 }

@@ -8,10 +8,12 @@
 
 #include "objects.h"
 
+enum { LONGER = 100 }; /* an index that is not in a first table */
+
 static void *grower(void *argument)
 {
     vf_threads_enter();
-    bool grown = vf_table_grow(vf_pool_whole(&pool->core), 2 * vf_threads_table_size());
+    bool grown = vf_table_grow(vf_pool_whole(&pool->core), LONGER);
     vf_threads_leave();
     assert(grown);
     return argument;

@@ -1,0 +1,282 @@
+/*
+ * test_depot.c - the depot: slots go home and come back, each once; batches with free slots are
+ * found, those that no cache refills from first.
+ */
+#include "support/threads.h"
+#include "test_common.h"
+
+#include "pool.h"
+
+#define VF_T short
+#define VF_N 100
+#include <veryfast/pool.h>
+
+#define VF_T short
+#define VF_N 1
+#include <veryfast/pool.h>
+
+#define MOST 20000
+
+static test_allocator allocator;
+static pool_short_100 *owner;
+static vf_pool *pool;
+static void *slots[MOST];
+
+static vf_pool_options options_now(void)
+{
+    allocator = (test_allocator){0};
+    return (vf_pool_options){.allocator = test_allocator_hook(&allocator)};
+}
+
+static void setup(void)
+{
+    vf_pool_options options = options_now();
+    owner = pool_short_100_new(&options);
+    cr_assert(owner != NULL);
+    pool = vf_pool_whole(&owner->core);
+}
+
+/* Slots that were taken here are in no cache and nobody's: they do not count. */
+static void teardown(void)
+{
+    pool_short_100_release(owner);
+    check_all_back(&allocator);
+}
+
+/* n slots from the depot, as many at a time as a cache would ask for. */
+static void take(vf_home *home, void **to, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        size_t part = n - i < 64 ? n - i : 64;
+        size_t got = vf_depot_refill(pool, home, to + i, part);
+        cr_assert(got > 0 && got <= part);
+        i += got;
+    }
+}
+
+static void take_and_leave(void **to, size_t n)
+{
+    vf_home home = {NULL, 0, false};
+    take(&home, to, n);
+    vf_depot_leave(pool, &home);
+}
+
+static vf_batch *batch_of(const void *slot)
+{
+    return vf_batch_find(&pool->batches, (uintptr_t)slot);
+}
+
+static char *base_of(size_t number)
+{
+    return vf_batch_base(vf_batch_at(&pool->batches, number));
+}
+
+static void shuffle(void **array, size_t n, uint64_t *random)
+{
+    for (size_t i = n - 1; i > 0; i--) {
+        size_t j = test_random_below(random, i + 1);
+        void *other = array[i];
+        array[i] = array[j];
+        array[j] = other;
+    }
+}
+
+/* Can the slot be found among those of batches that are listed? */
+static bool is_listed(size_t number)
+{
+    const vf_group *group = vf_batch_at(&pool->batches, number)->group;
+    size_t place = number % VF_WORD_BITS;
+    for (; group != NULL; place = group->place, group = group->parent) {
+        if ((group->listed >> place & 1) == 0)
+            return false;
+    }
+    return true;
+}
+
+static bool is_claimed(size_t number)
+{
+    const vf_group *group = vf_batch_at(&pool->batches, number)->group;
+    return (group->claimed >> number % VF_WORD_BITS & 1) != 0;
+}
+
+/* ---- taking ---- */
+
+Test(depot, gives_the_slots_of_a_batch_from_the_lowest_on, .init = setup, .fini = teardown)
+{
+    vf_home home = {NULL, 0, false};
+    check_equal(vf_depot_get(pool, &home, slots, 64), 0); /* there is no batch */
+    check_equal(vf_depot_refill(pool, &home, slots, 64), 64);
+    for (size_t i = 0; i < 64; i++) /* the last one is the first to be handed out */
+        cr_assert((char *)slots[63 - i] == base_of(0) + 2 * i);
+    check_equal(vf_depot_get(pool, &home, slots, 10), 10);
+    for (size_t i = 0; i < 10; i++)
+        cr_assert((char *)slots[9 - i] == base_of(0) + 2 * (64 + i));
+    check_equal(vf_depot_get(pool, &home, slots, 64), 26);
+    cr_assert((char *)slots[25] == base_of(0) + 2 * 74 && (char *)slots[0] == base_of(0) + 2 * 99);
+    check_equal(vf_depot_get(pool, &home, slots, 64), 0);
+    check_equal(pool->batches.count, 1);
+    check_equal(vf_depot_refill(pool, &home, slots, 64), 64);
+    check_equal(pool->batches.count, 2);
+    check_equal(pool->depot.taken, 164);
+    vf_depot_leave(pool, &home);
+}
+
+Test(depot, touches_no_slot, .init = setup, .fini = teardown)
+{
+    take_and_leave(slots, MOST);
+    for (size_t i = 0; i < MOST; i++)
+        cr_assert(memcmp(slots[i], "\xA5\xA5", 2) == 0);
+    cr_assert(all_apart(slots, MOST, 2));
+}
+
+/* In any order, in parts of any size: what goes in comes out, once. */
+Test(depot, gives_back_what_it_was_given_once, .init = setup, .fini = teardown)
+{
+    static void *back[MOST + 400], *all[MOST]; /* a call writes to all that it is offered */
+    uint64_t random = 1;
+    take_and_leave(slots, MOST);
+    memcpy(all, slots, sizeof all);
+    cr_assert(all_apart(all, MOST, 2));
+    vf_home home = {NULL, 0, false};
+    for (int turn = 0; turn < 10; turn++) {
+        shuffle(slots, MOST, &random);
+        size_t in = 0, out = 0;
+        while (out < MOST) {
+            size_t n = test_random_below(&random, 500);
+            n = n < MOST - in ? n : MOST - in;
+            vf_depot_put(pool, slots + in, n);
+            in += n;
+            out += vf_depot_get(pool, &home, back + out, 1 + test_random_below(&random, 400));
+            check_equal(pool->depot.taken, MOST - in + out);
+        }
+        check_equal(vf_depot_get(pool, &home, back, 1), 0);
+        memcpy(slots, back, sizeof slots);
+        cr_assert(all_apart(back, MOST, 2) && memcmp(back, all, sizeof all) == 0);
+    }
+    check_equal(pool->batches.count, MOST / 100);
+    vf_depot_leave(pool, &home);
+}
+
+Test(depot, gives_and_takes_single_slots, .init = setup, .fini = teardown)
+{
+    for (size_t i = 0; i < 250; i++)
+        cr_assert((slots[i] = vf_depot_alloc(pool)) == base_of(i / 100) + 2 * (i % 100));
+    check_equal(pool->batches.count, 3);
+    for (size_t i = 0; i < 250; i++)
+        vf_depot_free(pool, slots[i]);
+    check_equal(pool->depot.taken, 0);
+    for (size_t i = 0; i < 250; i++)
+        cr_assert(vf_depot_alloc(pool) == slots[i]);
+    allocator.refuse = true;
+    for (size_t i = 250; i < 300; i++)
+        cr_assert(vf_depot_alloc(pool) != NULL);
+    cr_assert(vf_depot_alloc(pool) == NULL);
+    vf_depot_free(pool, slots[7]);
+    cr_assert(vf_depot_alloc(pool) == slots[7] && vf_depot_alloc(pool) == NULL);
+    for (size_t number = 0; number < 3; number++)
+        cr_assert(!is_claimed(number)); /* a single slot leaves no claim */
+}
+
+/* ---- lists ---- */
+
+/* So many batches that groups of them lie in groups: each that gets a slot back is found, and what
+   is empty is looked at no more. */
+Test(depot, finds_the_one_batch_that_has_a_free_slot)
+{
+    vf_pool_options options = options_now();
+    pool_short_1 *single = pool_short_1_new(&options); /* a slot a batch */
+    cr_assert(single != NULL);
+    pool = vf_pool_whole(&single->core);
+    take_and_leave(slots, MOST);
+    cr_assert(pool->batches.count == MOST && pool->batches.root->height >= 2);
+    allocator.refuse = true;
+    cr_assert(vf_depot_alloc(pool) == NULL);
+    for (size_t i = 0; i < MOST; i += 37) {
+        size_t number = batch_of(slots[i])->number;
+        cr_assert(!is_listed(number));
+        vf_depot_free(pool, slots[i]);
+        cr_assert(is_listed(number));
+        cr_assert(vf_depot_alloc(pool) == slots[i]);
+        cr_assert(!is_listed(number) && vf_depot_alloc(pool) == NULL);
+    }
+    pool_short_1_release(single);
+    check_all_back(&allocator);
+}
+
+/* A thread that stopped between its bit and the list leaves slots that nobody finds by the list. */
+Test(depot, finds_slots_that_nobody_listed, .init = setup, .fini = teardown)
+{
+    take_and_leave(slots, MOST);
+    allocator.refuse = true;
+    for (size_t i = 0; i < MOST; i += 97) {
+        vf_batch *batch = batch_of(slots[i]);
+        size_t number = (size_t)((char *)slots[i] - batch->base) / 2;
+        batch->free[number / VF_WORD_BITS] |= (vf_word)1 << number % VF_WORD_BITS;
+    }
+    cr_assert(vf_depot_alloc(pool) == NULL);
+    size_t found = 0;
+    for (void *slot; vf_depot_get_any(pool, &slot, 1) != 0; found++) {
+    }
+    check_equal(found, (MOST + 96) / 97);
+}
+
+/* ---- claims ---- */
+
+Test(depot, two_caches_refill_from_different_batches, .init = setup, .fini = teardown)
+{
+    vf_home one = {NULL, 0, false}, other = {NULL, 0, false};
+    cr_assert(vf_depot_reserve(pool, 1000));
+    check_equal(vf_depot_get(pool, &one, slots, 10), 10);
+    check_equal(vf_depot_get(pool, &other, slots + 10, 10), 10);
+    cr_assert(one.claimed && one.batch->number == 0 && is_claimed(0));
+    cr_assert(other.claimed && other.batch->number == 1 && is_claimed(1));
+    vf_depot_leave(pool, &one);
+    cr_assert(!is_claimed(0) && is_listed(0));
+    vf_depot_leave(pool, &other);
+    cr_assert(!is_claimed(1));
+}
+
+/* What another cache refills from comes last, but before the pool grows. */
+Test(depot, a_claimed_batch_is_found_last, .init = setup, .fini = teardown)
+{
+    vf_home sleeper = {NULL, 0, false}, home = {NULL, 0, false};
+    cr_assert(vf_depot_reserve(pool, 300));
+    check_equal(vf_depot_get(pool, &sleeper, slots, 1), 1);
+    allocator.refuse = true;
+    for (size_t i = 0; i < 200; i++) {
+        check_equal(vf_depot_refill(pool, &home, slots, 1), 1);
+        cr_assert(batch_of(slots[0]) != sleeper.batch);
+    }
+    for (size_t i = 0; i < 99; i++) {
+        check_equal(vf_depot_refill(pool, &home, slots, 1), 1);
+        cr_assert(batch_of(slots[0]) == sleeper.batch);
+    }
+    check_equal(vf_depot_refill(pool, &home, slots, 1), 0);
+    cr_assert(!home.claimed || home.batch != sleeper.batch);
+    vf_depot_leave(pool, &home);
+    vf_depot_leave(pool, &sleeper);
+    check_equal(pool->batches.count, 3);
+}
+
+/* ---- reservations ---- */
+
+Test(depot, reserves_what_is_missing_and_no_more, .init = setup, .fini = teardown)
+{
+    cr_assert(vf_depot_reserve(pool, 1));
+    check_equal(pool->batches.held, 1);
+    cr_assert(vf_depot_reserve(pool, 100));
+    check_equal(pool->batches.held, 1);
+    cr_assert(vf_depot_reserve(pool, 101));
+    check_equal(pool->batches.held, 2);
+    take_and_leave(slots, 150);
+    cr_assert(vf_depot_reserve(pool, 50));
+    check_equal(pool->batches.held, 2);
+    cr_assert(vf_depot_reserve(pool, 251));
+    check_equal(pool->batches.held, 5);
+    allocator.refuse = true;
+    take_and_leave(slots, 350);
+    cr_assert(!vf_depot_reserve(pool, 1) && vf_depot_reserve(pool, 0));
+    check_equal(pool->batches.held, 5);
+    vf_depot_put(pool, slots, 3);
+    cr_assert(vf_depot_reserve(pool, 3) && !vf_depot_reserve(pool, 4));
+}
