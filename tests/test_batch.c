@@ -296,6 +296,8 @@ static void check_failures(size_t before, size_t given_back, size_t n)
     for (size_t i = 0; i < n; i++, batch = batch->next)
         check_batch(batch);
     check_equal(pool->batches.held, before - given_back + n);
+    size_t new_ones = n > given_back ? n - given_back : 0; /* the others are used again */
+    check_equal(pool->batches.count, before + new_ones);
     check_all_batches();
     close_pool();
 }
