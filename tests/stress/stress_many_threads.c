@@ -42,26 +42,16 @@ static struct {
 
 /*
  * The bound that the README gives, for a number of threads at once and of objects live at once:
-<<<<<<< HEAD
- * 1.02 * objects * size + a bit an object and 64 bytes a batch + 4 KiB + 4 KiB and the cached
- * objects a thread. Another batch is what a thread may refill from for itself.
-=======
  * 1.02 * objects * size + a bit an object + 64 bytes a batch + 4 KiB + 4 KiB and the cached objects
  * a thread. A thread takes 64 free objects at a time, and others must grow the pool meanwhile.
->>>>>>> depot
  */
 static size_t bound(size_t threads, size_t live)
 {
     size_t cached = threads * CACHE_OBJECTS;
-<<<<<<< HEAD
-    size_t objects = (live + cached + threads * 64 + 63) / 64 * 64;
-    return objects * sizeof(struct item) * 102 / 100 + objects / 8 + objects / 64 * 64 + 4096 +
-=======
     size_t taken = threads * 64;
     size_t batches = (live + cached + taken + 63) / 64;
     size_t objects = batches * 64;
     return objects * sizeof(struct item) * 102 / 100 + objects / 8 + batches * 64 + 4096 +
->>>>>>> depot
            threads * 4096;
 }
 

@@ -4,13 +4,8 @@
  * What the README promises, on an uncapped pool with batches of at least 4 KiB:
  *
  *     1.02 * (peak live objects, in whole batches) * size
-<<<<<<< HEAD
- *     + a bit an object, and 64 bytes a batch
- *     + 4 KiB + (4 KiB + size of the cached objects) a thread
-=======
  *     + a bit an object + 64 bytes a batch + 4 KiB
  *     + (4 KiB + size of the cached objects) a thread
->>>>>>> depot
  *
  * The allocator's own peak is what counts, so that what is held only for a moment counts as well.
  * A cache that has grown with bursts has an array of 8 bytes a slot, up to 64 KiB, and two of them
@@ -107,11 +102,7 @@ struct trial {
     const any_pool_type *type;
     void *pool;
     void **objects;
-<<<<<<< HEAD
-    size_t live;
-=======
     size_t live;        /* L */
->>>>>>> depot
     size_t threads;     /* that have called, so far */
     size_t cached;      /* most, when looked at */
     size_t cache_slots; /* most that a cache's array may have grown to */
@@ -123,16 +114,10 @@ static double bound(const struct trial *trial, size_t stride)
 {
     size_t batch = trial->type->batch;
     size_t batches = (trial->live + batch - 1) / batch;
-<<<<<<< HEAD
-    return 1.02 * (double)(batches * batch * stride) + (double)(batches * batch) / 8 +
-           64 * (double)batches + 4096 + 4096 * (double)trial->threads +
-           (double)(trial->cached * stride) + (double)(2 * trial->cache_slots * sizeof(void *));
-=======
     double bits = (double)(batches * batch) / 8;
     return 1.02 * (double)(batches * batch * stride) + bits + 64 * (double)batches + 4096 +
            4096 * (double)trial->threads + (double)(trial->cached * stride) +
            (double)(2 * trial->cache_slots * sizeof(void *));
->>>>>>> depot
 }
 
 static void check_bound(struct trial *trial, const char *when)
@@ -303,10 +288,6 @@ int main(void)
     run(&any_pool_s1000_5, million / 10);
     printf("at most %.1f %% of the bound were used\n", 100 * worst);
     CHECK(worst > 0.5); /* or it is not memory that was measured */
-<<<<<<< HEAD
-    stress_passed("1.02 live + a bit an object + 64 bytes a batch + 4 KiB + 4 KiB a thread");
-=======
     stress_passed("1.02 live + a bit a slot + 64 bytes a batch + 4 KiB + 4 KiB a thread");
->>>>>>> depot
     return stress_end();
 }
