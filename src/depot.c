@@ -131,30 +131,20 @@ void vf_depot_put(vf_pool *pool, void *const *slots, size_t n)
 {
     const vf_shape shape = pool->batches.shape; /* a copy that no store can change */
     const vf_addresses *table = vf_batch_addresses(&pool->batches);
-    vf_batch *batch = &vf_no_batch; /* of the slots that are given together: word w of it */
-    uintptr_t base = 0;
-    size_t w = 0;
-    vf_word bits = 0;
-    for (size_t i = 0; i < n; i++) {
-        uintptr_t slot = (uintptr_t)slots[i];
-        vf_batch *of = batch;
-        if (slot - base >= shape.bytes || bits == 0) {
-            of = vf_batch_of(&pool->batches, table, shape, slot);
-            /* relaxed: what leads to a slot was acquired with it */
-            base = (uintptr_t)vf_load_relaxed(&of->base);
-        }
-        size_t number = vf_slot_number(shape, slot - base);
-        assert(number < pool->batch_objects);
-        if (bits != 0 && (of != batch || number / VF_WORD_BITS != w)) {
-            give(batch, w, bits);
-            bits = 0;
-        }
-        batch = of;
-        w = number / VF_WORD_BITS;
-        bits |= (vf_word)1 << number % VF_WORD_BITS;
-    }
-    if (bits != 0)
+    for (size_t i = 0; i < n;) {
+        vf_batch *batch = vf_batch_of(&pool->batches, table, shape, (uintptr_t)slots[i]);
+        /* relaxed: what leads to a slot was acquired with it */
+        uintptr_t base = (uintptr_t)vf_load_relaxed(&batch->base);
+        size_t offset = (uintptr_t)slots[i] - base;
+        size_t w = vf_slot_number(shape, offset) / VF_WORD_BITS;
+        vf_word bits = 0;
+        do { /* the slots of this word that come one behind the other */
+            assert(vf_slot_number(shape, offset) < pool->batch_objects);
+            bits |= (vf_word)1 << vf_slot_number(shape, offset) % VF_WORD_BITS;
+            offset = ++i < n ? (uintptr_t)slots[i] - base : shape.bytes;
+        } while (offset < shape.bytes && vf_slot_number(shape, offset) / VF_WORD_BITS == w);
         give(batch, w, bits);
+    }
     /* release: pairs with the acquire in batches_for: what P_reserve counts on is found */
     vf_fetch_add_release(&pool->depot.taken, (size_t)0 - n);
 }
