@@ -204,9 +204,9 @@ void vf_deferral_send(vf_pool *pool, vf_deferral *deferral)
         return;
     }
     vf_fetch_add_relaxed(&pool->epoch.in_flight, 1); /* call_rcu orders it before its decrement */
-    TELL_BEFORE(deferral);
-    flavour_of(pool)->update_call_rcu((struct rcu_head *)(void *)deferral->head,
-                                      after_grace_period);
+    const struct rcu_flavor_struct *flavour = flavour_of(pool);
+    TELL_BEFORE(deferral); /* with the last look at the pool behind it */
+    flavour->update_call_rcu((struct rcu_head *)(void *)deferral->head, after_grace_period);
 }
 
 void vf_deferrals_barrier(vf_pool *pool)
