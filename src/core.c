@@ -208,7 +208,12 @@ static void free_held(vf_thread_cache *cache, void *object)
 static void *alloc_uncached(vf_pool *pool)
 {
     void *slot = vf_depot_alloc(pool);
-    if (slot != NULL || vf_pool_reclaim(pool, &slot, 1) > 0)
+    if (slot == NULL) {
+        /* it may have a cache that it did not get, because another thread had the lock */
+        vf_caches_flush_own(pool);
+        vf_pool_reclaim(pool, &slot, 1);
+    }
+    if (slot != NULL)
         vf_pool_return(pool, -1);
     return slot;
 }
