@@ -12,7 +12,7 @@
  *   checked_name.c   the names of instances
  *   checked_leaks.c  the list of what is out
  *   checked_line.c   the report, and the stop
- *   checked_symbol.c the source lines of places
+ *   checked_symbol.c a place as text
  *   checked_push.c   pushes and writers of small buffers
  *   checked_bypass.c pools made with VF_BYPASS, which have none of this
  *
@@ -27,7 +27,7 @@
 #include <veryfast/detail/pool_core.h>
 
 #define VF_FENCE      16
-#define VF_PLACE_SIZE 384 /* of a place as text */
+#define VF_PLACE_SIZE 512 /* of a place as text */
 
 /* What an object is. The first is that of memory which the allocator has just given. */
 enum vf_state {
@@ -107,19 +107,12 @@ struct vf_region;
 /* checked_line.c: no lock is held */
 _Noreturn void vf_misuse(const char *pool_name, const void *pool, const void *place,
                          const char *sentence, ...) __attribute__((format(printf, 4, 5)));
-void vf_place_print(const void *place, char *text, size_t size);
-void vf_place_print_with(const void *place, const char *line, char *text, size_t size);
 
 /* checked_leaks.c */
 void vf_leaks_print(struct vf_pool *pool);
 
-/* checked_symbol.c: the place and its source line, or an empty string */
-#define VF_SOURCES_MOST 64
-typedef struct vf_source {
-    const void *place;
-    char line[256];
-} vf_source;
-void vf_sources_find(vf_source *sources, size_t n); /* VF_SOURCES_MOST at most */
+/* checked_symbol.c: in VF_PLACE_SIZE bytes there is room for every place */
+void vf_place_print(const void *place, char *text, size_t size);
 
 /* checked_slot.c */
 vf_header *vf_header_of(const struct vf_pool *pool, const void *object);

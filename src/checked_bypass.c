@@ -135,13 +135,13 @@ static void block_free(vf_pool *pool, void *object)
 /* Has the growth lock no more. */
 static _Noreturn void stop_at(vf_pool *pool, const vf_block *block, const void *place)
 {
-    char allocated[256];
-    bool deferred = block->state == VF_DEFERRED;
-    const void *object = object_of(block);
-    vf_place_print(block->allocated, allocated, sizeof allocated);
+    char allocated[VF_PLACE_SIZE];
+    vf_block copy = *block;
     pthread_mutex_unlock(&pool->growth_lock);
+    vf_place_print(copy.allocated, allocated, sizeof allocated);
     vf_misuse(pool->name, pool, place, "%s %p@, allocated at %s",
-              deferred ? "free of deferred object" : "double free of", object, allocated);
+              copy.state == VF_DEFERRED ? "free of deferred object" : "double free of",
+              object_of(&copy), allocated);
 }
 
 /* Of an address that is not out. Has the growth lock no more. */

@@ -9,10 +9,15 @@
 
 static FILE *leaks_out; /* atomic */
 
-/* A list at work: the places of allocation, each once, as far as there is room. */
+typedef struct named_place {
+    const void *place;
+    char text[VF_PLACE_SIZE];
+} named_place;
+
+/* A list at work: the places of allocation, each once, as far as there is memory. */
 typedef struct leaks {
     FILE *out;
-    vf_source *sources;
+    named_place *places;
     size_t count, room;
 } leaks;
 
@@ -40,11 +45,11 @@ static void each_leak(leaks *list, vf_pool *pool, leak_visitor *visit)
     vf_bypass_each_leak(pool, list, visit);
 }
 
-static vf_source *source_of(const leaks *list, const void *place)
+static const named_place *find_place(const leaks *list, const void *place)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (list->sources[i].place == place)
-            return &list->sources[i];
+        if (list->places[i].place == place)
+            return &list->places[i];
     }
     return NULL;
 }
@@ -53,20 +58,32 @@ static void note_place(leaks *list, vf_pool *pool, const void *object, const voi
 {
     (void)pool;
     (void)object;
-    if (list->count < list->room && source_of(list, place) == NULL)
-        list->sources[list->count++].place = place;
+    if (find_place(list, place) != NULL)
+        return;
+    if (list->count == list->room) {
+        size_t room = 2 * list->room + 16;
+        named_place *places = realloc(list->places, room * sizeof *places);
+        if (places == NULL)
+            return;
+        list->places = places;
+        list->room = room;
+    }
+    list->places[list->count++].place = place;
 }
 
 static void print_leak(leaks *list, vf_pool *pool, const void *object, const void *place)
 {
-    const vf_source *source = source_of(list, place);
-    char text[VF_PLACE_SIZE];
-    vf_place_print_with(place, source != NULL ? source->line : "", text, sizeof text);
+    const named_place *known = find_place(list, place);
+    char address[32];
+    snprintf(address, sizeof address, "%#zx", (size_t)place);
     fprintf(list->out, "veryfast: %s %p: %p is out, allocated at %s\n", pool->name,
-            (const void *)pool, object, text);
+            (const void *)pool, object, known != NULL ? known->text : address);
 }
 
-/* Asks for source lines between two looks, so that no thread waits for whoever answers. */
+/*
+ * Finds the names of places between two looks, without a lock: a sanitizer takes its time for them,
+ * and the loader has a lock of its own, under which a plug-in's destructors may call the library.
+ */
 void vf_leaks_print(vf_pool *pool)
 {
     leaks list = {.out = vf_load_relaxed(&leaks_out)};
@@ -74,12 +91,11 @@ void vf_leaks_print(vf_pool *pool)
         return;
     int saved = errno;
     int state = vf_cancel_off(); /* printing is a point of cancellation */
-    list.sources = malloc(VF_SOURCES_MOST * sizeof *list.sources);
-    list.room = list.sources != NULL ? VF_SOURCES_MOST : 0;
     each_leak(&list, pool, note_place);
-    vf_sources_find(list.sources, list.count);
+    for (size_t i = 0; i < list.count; i++)
+        vf_place_print(list.places[i].place, list.places[i].text, sizeof list.places[i].text);
     each_leak(&list, pool, print_leak);
-    free(list.sources);
+    free(list.places);
     vf_cancel_as_before(state);
     errno = saved;
 }

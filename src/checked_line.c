@@ -1,9 +1,6 @@
 /*
  * checked_line.c - the report of a misuse, and the stop.
  */
-#define _GNU_SOURCE /* dladdr */
-
-#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,32 +17,6 @@ void vf_checked_on_misuse(vf_misuse_handler *wanted, void *context)
     vf_store_relaxed(&handler_context, context);
     /* release: pairs with the acquire in vf_misuse: a handler's context comes before it */
     vf_store_release(&handler, wanted);
-}
-
-/* The place as text: function+0x12, or file+0x1234, or 0x1234; and (line) if that is known. */
-void vf_place_print_with(const void *place, const char *line, char *text, size_t size)
-{
-    Dl_info info;
-    uintptr_t address = (uintptr_t)place;
-    /* the instruction before: a call that never returns may be its function's last */
-    if (place == NULL || dladdr((void *)(address - 1), &info) == 0)
-        snprintf(text, size, "%#zx", (size_t)address);
-    else if (info.dli_sname != NULL)
-        snprintf(text, size, "%s+%#zx", info.dli_sname,
-                 (size_t)(address - (uintptr_t)info.dli_saddr));
-    else
-        snprintf(text, size, "%s+%#zx", info.dli_fname,
-                 (size_t)(address - (uintptr_t)info.dli_fbase));
-    size_t length = strlen(text);
-    if (*line != '\0' && strlen(line) + sizeof " ()" <= size - length)
-        snprintf(text + length, size - length, " (%s)", line);
-}
-
-void vf_place_print(const void *place, char *text, size_t size)
-{
-    vf_source source = {.place = place};
-    vf_sources_find(&source, 1);
-    vf_place_print_with(place, source.line, text, size);
 }
 
 _Noreturn void vf_misuse(const char *pool_name, const void *pool, const void *place,

@@ -90,7 +90,8 @@ def check_files(installed, version):
     stray = {name for name in headers - HEADERS if not name.startswith(DETAILS)}
     require(stray <= {'include/veryfast/smallbuf.h', 'include/veryfast/veryfast.hpp'},
             f'what is this: {stray}')
-    expected = {'lib/cmake/veryfast/veryfastConfig.cmake',
+    expected = {'bin/veryfast-where',
+                'lib/cmake/veryfast/veryfastConfig.cmake',
                 'lib/cmake/veryfast/veryfastConfigVersion.cmake',
                 'share/veryfast/veryfast-gdb.py'}
     for library in LIBRARIES:

@@ -3,14 +3,16 @@
  *
  * A checked build stops a program that breaks the contract of pool.h or smallbuf.h, with one line:
  *
- *     veryfast: pool_job_64 0x55d0c0: double free of 0x55e1a0 at run_job+0x42, allocated at ...
+ *     veryfast: pool_job_64 0x55d0c0: double free of 0x55e1a0 at end_job+0x2d
+ *     (/home/you/job+0x13a7), allocated at ...
  *
- * A place is the instruction behind the call: its function where the program's symbols tell it
- * (link with -rdynamic), otherwise the file and an offset, for addr2line. Its source line follows
- * if the program has a sanitizer in it, or debug information and a PATH to addr2line or
- * llvm-symbolizer, which is run then, for two seconds at most. (In a sandbox that kills whoever
- * starts another program, leave PATH unset.) Where a function ends with the call, the compiler may
- * make it a jump, and the place is then the caller's (not with -fno-optimize-sibling-calls).
+ * A place is that of the call: the executable or shared library that it is in, and the offset in
+ * that file, as addr2line takes it. Before them is the function, if the file exports its name (link
+ * the program with -rdynamic). The command veryfast-where turns file and offset into function and
+ * line, if there is debug information. A program with a sanitizer in it knows these itself, and has
+ * `(end_job at /home/you/job.c:40)` in the report. (Of a very long file name the end is printed,
+ * and where no file is mapped, only the address.) Where a function ends with the call, the compiler
+ * may make it a jump, and the place is then the caller's (not with -fno-optimize-sibling-calls).
  *
  * What is found at once: the free or take of an object that is free, was never handed out, is of
  * another pool or of none, or of a pointer into an object; the use of a pool that was released, or
@@ -74,8 +76,7 @@ VF_API void vf_checked_on_misuse(vf_misuse_handler *handler, void *context);
 
 /*
  * Has P_release and P_destroy list the objects that are out, each on a line with the place where it
- * was allocated (64 of these with source lines); NULL, as it is at first: they list nothing. Any
- * thread.
+ * was allocated; NULL, as it is at first: they list nothing. Any thread.
  */
 VF_API void vf_checked_list_leaks(FILE *out);
 
