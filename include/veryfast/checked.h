@@ -3,14 +3,14 @@
  *
  * A checked build stops a program that breaks the contract of pool.h or smallbuf.h, with one line:
  *
- *     veryfast: pool_job_64 0x55d0c0: double free of 0x55e1a0 at end_job+0x2d
- *     (/home/you/job+0x13a7), allocated at ...
+ *     veryfast: pool_job_64 0x55d0c0: double free of 0x55e1a0 at run_job+0x20
+ *     (/home/you/job+0x1796), allocated at ...
  *
  * A place is that of the call: the executable or shared library that it is in, and the offset in
  * that file, as addr2line takes it. Before them is the function, if the file exports its name (link
  * the program with -rdynamic). The command veryfast-where turns file and offset into function and
  * line, if there is debug information. A program with a sanitizer in it knows these itself, and has
- * `(end_job at /home/you/job.c:40)` in the report. (Of a very long file name the end is printed,
+ * `(run_job at /home/you/job.c:31)` in the report. (Of a very long file name the end is printed,
  * and where no file is mapped, only the address.) Where a function ends with the call, the compiler
  * may make it a jump, and the place is then the caller's (not with -fno-optimize-sibling-calls).
  *
