@@ -3,9 +3,10 @@
  * knows of it. Its source line is known to a sanitizer's runtime only; the file and the offset are
  * what addr2line needs to find it later (tools/veryfast-where).
  */
-#define _GNU_SOURCE /* dladdr, dl_iterate_phdr */
+#define _GNU_SOURCE /* dladdr, dl_iterate_phdr, program_invocation_name */
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <link.h>
 #include <unistd.h>
@@ -55,6 +56,8 @@ static void print_offset(uintptr_t address, char *text, size_t size)
         ssize_t length = readlink("/proc/self/exe", of.file, sizeof of.file - 1);
         if (length > 0)
             of.file[length] = '\0';
+        else
+            snprintf(of.file, sizeof of.file, "%s", program_invocation_name);
     }
     size_t length = strlen(of.file);
     size_t skipped = length > FILE_MOST ? length - FILE_MOST : 0;
