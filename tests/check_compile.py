@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 WARNINGS = ['-Werror', '-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Wundef',
-            '-Wunused']
+            '-Wunused', '-Wredundant-decls']
 STANDARDS = {'c': ['c11', 'c17', 'c2x'], 'c++': ['c++17', 'c++20']}
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 INCLUDE = re.compile(r'^# *include (?:<(veryfast/[\w/.]+)>|"([\w.]+)")\n', re.MULTILINE)
 FEATURES = re.compile(r'^#define _(?:GNU|POSIX_C)_SOURCE\b.*\n', re.MULTILINE)
 # name.h is a system header from its first line on, and with it what would follow
-ONCE = ['veryfast.h', 'checked.h', 'detail/pool_core.h', 'detail/smallbuf_core.h', 'detail/name.h']
+ONCE = ['veryfast.h', 'checked.h', 'detail/pool_core.h', 'detail/smallbuf_core.h',
+        'detail/names.h', 'detail/name.h']
 APART = ['pool.h', 'smallbuf.h', 'veryfast.hpp']
 
 

@@ -1,6 +1,6 @@
 /*
- * smallbuf_checked.h - the checked side of smallbuf_core.h: who uses a buffer, and from what place
- * of the program (pool_places.h).
+ * smallbuf_checked.h - the checked side of smallbuf_core.h: which calls use a buffer, and from what
+ * place of the program (see pool_checked.h).
  */
 #ifndef VF_DETAIL_SMALLBUF_CHECKED_H
 #define VF_DETAIL_SMALLBUF_CHECKED_H
@@ -12,7 +12,7 @@ VF_EXTERN_C_BEGIN
 
 struct vf_smallbuf_type;
 
-/* Who calls: on which buffer, what that is an instance of, and the place. */
+/* A call: on which buffer, of what instance, and from what place. */
 typedef struct vf_buffer_call {
     const void *buffer;
     const struct vf_smallbuf_type *type;
@@ -44,7 +44,7 @@ static inline VF_UNUSED vf_buffer_call vf_buffer_call_of(const void *buffer,
 
 VF_EXTERN_C_END
 
-/* Of the instance whose function says so. */
+/* For the functions of an instance only: its type and name, and the place it returns to. */
 #define vf_call_on(buffer)                                                                         \
     vf_buffer_call_of(buffer, &vf_self_type, sizeof *(buffer), VF_STRING(VF_NAME),                 \
                       __builtin_return_address(0))

@@ -15,7 +15,7 @@
  * The word spill is one of
  *
  *     options + 0           nothing has spilled; options may be NULL
- *     options + VF_REFUSED  the same, and the first chunk could not be had
+ *     options + VF_REFUSED  the same, and there was no memory for the first chunk
  *     slots + VF_SPILLED    of a chunk, behind its window
  *
  * where + is on bytes: the words before are aligned, so that their lowest bits are free.
@@ -27,7 +27,7 @@
 #include <veryfast/detail/config.h>
 #include <veryfast/veryfast.h>
 
-/* What only a checked build wants to know: see smallbuf_checked.h. */
+/* What only a checked build looks at: see smallbuf_checked.h. */
 #ifdef VF_CHECKED
 #    include <veryfast/detail/smallbuf_checked.h>
 #else
@@ -62,14 +62,18 @@ typedef struct vf_smallbuf_type {
     bool writers;               /* can it have them? */
 } vf_smallbuf_type;
 
-extern VF_API const char vf_interface_1;
-
 /*
  * A counter's bits above the index. With a cap below N, the index has VF_CAP_INSIDE in it: no push
  * then believes that it is below N, all ask the core, and no other buffer pays for the question.
  */
 #define VF_BANK_BIT   ((uint64_t)1 << 63) /* VF_FLIP: which bank */
 #define VF_CAP_INSIDE ((uint64_t)1 << 62)
+
+/* Where the pushes to the other bank begin. */
+static inline uint64_t vf_other_bank(uint64_t tail)
+{
+    return (~tail & VF_BANK_BIT) | (tail & VF_CAP_INSIDE);
+}
 
 static inline uint64_t vf_plain_index(uint64_t index)
 {
@@ -79,7 +83,7 @@ static inline uint64_t vf_plain_index(uint64_t index)
 /* A drain's place in the chunks. */
 typedef struct vf_drain {
     void **spill;
-    uint64_t next, end; /* slots that no span has had yet, from N on */
+    uint64_t next, end; /* slots that no span has contained yet, from N on */
     uint64_t refused;
     uint64_t fill; /* whose gaps are to be skipped; 0: there are none */
 } vf_drain;
@@ -129,7 +133,7 @@ VF_API void vf_flip_wait(const uint64_t *done, uint64_t n);
 
 VF_EXTERN_C_END
 
-/* The slots in which a push expects its own; none, if that will be inside. */
+/* The slots among which a push expects its own; none, if it expects a slot inside the buffer. */
 typedef struct vf_expected {
     uint64_t first, count;
     void *slots;
@@ -140,8 +144,10 @@ typedef struct vf_expected {
 #pragma GCC diagnostic ignored "-Wshadow"
 
 /*
- * What a push must know it reads before it takes its index: on x86 it would otherwise wait for the
- * counter first and for this then, and with several threads for the line of the two twice.
+ * A push calls this before it takes its index. On x86 a load waits for an atomic operation before
+ * it: a push that read the word only after the counter would wait twice, one wait after the other.
+ * If the two share a cache line that several threads write to, it would have to fetch that line
+ * twice as well.
  */
 static inline vf_expected vf_expect(void *const *spill)
 {

@@ -28,7 +28,6 @@
 #undef VF_DECLARE
 #undef VF_DEFINE
 #undef vf_kind
-#undef vf_types
-#undef vf_prototypes
+#undef vf_declarations
 #undef vf_bodies
 #undef vf_fn
