@@ -44,8 +44,8 @@
 #endif
 
 /*
- * Names the number and kind of the interface. A core with another one does not define it, so a
- * program that is built against the wrong headers stops at the linker.
+ * Names the number and the kind, ordinary or checked, of the interface. A core with another one
+ * does not define it, so a program that is built against the wrong headers stops at the linker.
  */
 #ifdef VF_CHECKED
 #    define vf_interface_1 vf_interface_1_checked

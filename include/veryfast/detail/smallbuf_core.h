@@ -116,7 +116,7 @@ VF_API size_t vf_spill_trim(void **spill, uint64_t index, size_t keep,
 VF_API size_t vf_spill_span(void *const *spill, uint64_t index, size_t from,
                             const vf_smallbuf_type *type, const void **elements);
 
-/* Takes what is below the index out of the buffer; the index at which it begins anew. */
+/* Takes what is below the index out of the buffer; the index at which it begins again. */
 VF_API uint64_t vf_spill_detach(void **spill, uint64_t index, const vf_smallbuf_type *type,
                                 vf_drain *drain);
 VF_API size_t vf_drain_more(vf_drain *drain, const vf_smallbuf_type *type, void **elements);
