@@ -240,9 +240,13 @@ vf_push_n_template vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *
 
 #    ifndef VF_FLIP
 /*
- * Makes a writer of *writer, for a thread that pushes much. It must be closed before exclusive
- * access begins, and the buffer must not be moved meanwhile. Takes nothing; never fails. Writers
- * are not there with VF_FLIP.
+ * Makes a writer of *writer, for a thread that pushes much: it takes runs of slots, and so has
+ * cache lines of its own to fill. Takes nothing yet; never fails. Not with VF_FLIP.
+ *
+ * The writer must be closed before exclusive access begins, and the buffer must not be moved
+ * meanwhile: otherwise a drain hands out slots that the writer has not filled yet, whatever is in
+ * them. Slots that a writer leaves unused count for S_reserve and max_elements, and not for S_count
+ * and S_refused.
  *
  * Any thread; from here on the writer is for one thread at a time. Costs a few stores.
  */
