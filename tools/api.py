@@ -86,8 +86,8 @@ class Template:
 
     def names(self, text):
         text = text.replace('vf_self', self.instance).replace('vf_value', 'T')
-        text = text.replace('VF_T const', 'const T')
-        return re.sub(r'\bVF_T\b', 'T', text)
+        text = text.replace('vf_t const', 'const T')
+        return re.sub(r'\b(VF_T|vf_t)\b', 'T', text)
 
     def page(self, texts):
         yield file_documentation(texts[0], f'On this page its instance is {self.instance}.')

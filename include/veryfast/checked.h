@@ -93,6 +93,9 @@ VF_API void vf_checked_keep_contents(bool keep);
 VF_API void vf_checked_quarantine(size_t bytes);
 
 #else
+/* A program may call other things context or out. */
+#    pragma GCC diagnostic push
+#    pragma GCC diagnostic ignored "-Wshadow"
 
 static inline VF_UNUSED void vf_checked_on_misuse(vf_misuse_handler *handler, void *context)
 {
@@ -115,6 +118,7 @@ static inline VF_UNUSED void vf_checked_quarantine(size_t bytes)
     (void)bytes;
 }
 
+#    pragma GCC diagnostic pop
 #endif
 VF_EXTERN_C_END
 

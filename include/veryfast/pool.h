@@ -150,6 +150,7 @@ VF_STATIC_ASSERT((VF_ALIGN) > 0 && ((VF_ALIGN) & ((VF_ALIGN)-1)) == 0,
 #define vf_self_drop    VF_CAT(vf_drop_of_, VF_NAME)
 #define vf_self_gone    VF_CAT(vf_gone_of_, VF_NAME)
 #define vf_self_given   VF_CAT(vf_given_of_, VF_NAME)
+#define vf_self_type    VF_CAT(vf_type_of_, VF_NAME)
 
 #if vf_types
 /* The pool. Made by P_new, used through pointers only. */
@@ -167,45 +168,56 @@ typedef struct vf_self_cache {
 VF_EXTERN_C_BEGIN
 vf_self *vf_self_new(const vf_pool_options *options);
 void vf_self_release(vf_self *pool);
-VF_T *vf_self_alloc(vf_self *pool);
-VF_T *vf_self_push(vf_self *pool, VF_T value);
-void vf_self_free(vf_self *pool, VF_T *object);
-VF_T vf_self_take(vf_self *pool, VF_T *object);
-size_t vf_self_alloc_n(vf_self *pool, VF_T *objects[], size_t n);
-void vf_self_free_n(vf_self *pool, VF_T *const objects[], size_t n);
+vf_t *vf_self_alloc(vf_self *pool);
+vf_t *vf_self_push(vf_self *pool, vf_t value);
+void vf_self_free(vf_self *pool, vf_t *object);
+vf_t vf_self_take(vf_self *pool, vf_t *object);
+size_t vf_self_alloc_n(vf_self *pool, vf_t *objects[], size_t n);
+void vf_self_free_n(vf_self *pool, vf_t *const objects[], size_t n);
 bool vf_self_reserve(vf_self *pool, size_t n);
 vf_pool_stats vf_self_stats(const vf_self *pool);
 bool vf_self_owns(const vf_self *pool, const void *object);
-bool vf_self_each(vf_self *pool, void (*visit)(VF_T *object, void *context), void *context);
+bool vf_self_each(vf_self *pool, void (*visit)(vf_t *object, void *context), void *context);
 size_t vf_self_trim(vf_self *pool);
 void vf_self_destroy(vf_self *pool);
 vf_self_cache *vf_self_cache_new(vf_self *pool);
-VF_T *vf_self_cache_alloc(vf_self_cache *cache);
-void vf_self_cache_free(vf_self_cache *cache, VF_T *object);
+vf_t *vf_self_cache_alloc(vf_self_cache *cache);
+void vf_self_cache_free(vf_self_cache *cache, vf_t *object);
 void vf_self_cache_release(vf_self_cache *cache);
 #    ifdef VF_EPOCH
-bool vf_self_free_deferred(vf_self *pool, VF_T *object);
+bool vf_self_free_deferred(vf_self *pool, vf_t *object);
 void vf_self_epoch_barrier(vf_self *pool);
 #    endif
 VF_EXTERN_C_END
 #endif
 
 #if vf_bodies
+static const vf_pool_type vf_self_type VF_UNUSED = {
+    &vf_interface_1,
+    VF_STRING(VF_NAME),
+    sizeof(vf_t),
+    /* the greatest of the three */
+    (VF_ALIGN) > vf_line
+        ? ((size_t)(VF_ALIGN) > VF_ALIGNOF(vf_t) ? (size_t)(VF_ALIGN) : VF_ALIGNOF(vf_t))
+        : ((size_t)vf_line > VF_ALIGNOF(vf_t) ? (size_t)vf_line : VF_ALIGNOF(vf_t)),
+    VF_N,
+};
+
 /*
  * The program's statements stand here and nowhere else, so that of the template's names they can
  * meet no other than these. The core drops objects without a type.
  */
-static inline VF_UNUSED void vf_self_given(VF_T *vf_object)
+static inline VF_UNUSED void vf_self_given(vf_t *vf_object)
 {
     VF_ON_ALLOC(vf_object);
 }
-static inline VF_UNUSED void vf_self_gone(VF_T *vf_object)
+static inline VF_UNUSED void vf_self_gone(vf_t *vf_object)
 {
     VF_ON_FREE(vf_object);
 }
 static inline VF_UNUSED void vf_self_drop(void *vf_untyped)
 {
-    VF_T *vf_object = (VF_T *)vf_untyped;
+    vf_t *vf_object = (vf_t *)vf_untyped;
     VF_DROP(vf_object);
     vf_self_gone(vf_object);
 }
@@ -214,9 +226,9 @@ static inline VF_UNUSED void vf_self_drop(void *vf_untyped)
  * P_alloc: an object, uninitialised; NULL and ENOMEM where memory or the cap is spent. The caller
  * gives it back by P_free or P_take. Any thread.
  */
-vf_fn VF_T *vf_self_alloc(vf_self *pool)
+vf_fn vf_t *vf_self_alloc(vf_self *pool)
 {
-    VF_T *object = (VF_T *)vf_pool_core_alloc(&pool->core);
+    vf_t *object = (vf_t *)vf_pool_core_alloc(&pool->core);
     if (VF_LIKELY(object != NULL))
         vf_self_given(object);
     return object;
@@ -226,7 +238,7 @@ vf_fn VF_T *vf_self_alloc(vf_self *pool)
  * P_free: VF_DROP(object), then back to the pool. NULL is ignored. Any thread, after P_release
  * too. Never fails and never needs memory.
  */
-vf_fn void vf_self_free(vf_self *pool, VF_T *object)
+vf_fn void vf_self_free(vf_self *pool, vf_t *object)
 {
     if (VF_UNLIKELY(object == NULL))
         return;
@@ -242,14 +254,14 @@ vf_fn void vf_self_free(vf_self *pool, VF_T *object)
  * P_push: P_alloc, with value stored (in C++ moved) into the object. NULL and ENOMEM: the value
  * is still the caller's, and not dropped. Any thread.
  */
-vf_fn VF_T *vf_self_push(vf_self *pool, VF_T value)
+vf_fn vf_t *vf_self_push(vf_self *pool, vf_t value)
 {
-    VF_T *object = (VF_T *)vf_pool_core_alloc(&pool->core);
+    vf_t *object = (vf_t *)vf_pool_core_alloc(&pool->core);
     if (VF_UNLIKELY(object == NULL))
         return NULL;
     vf_self_given(object);
 #    ifdef __cplusplus
-    return ::new (static_cast<void *>(object)) VF_T(static_cast<VF_T &&>(value));
+    return ::new (static_cast<void *>(object)) vf_t(static_cast<vf_t &&>(value));
 #    else
     *object = value;
     return object;
@@ -260,15 +272,14 @@ vf_fn VF_T *vf_self_push(vf_self *pool, VF_T value)
  * P_take: moves the value out of the object, which goes back to the pool without VF_DROP (in C++
  * the object moved from is destroyed). Any thread, after P_release too. Never fails.
  */
-vf_fn VF_T vf_self_take(vf_self *pool, VF_T *object)
+vf_fn vf_t vf_self_take(vf_self *pool, vf_t *object)
 {
     vf_pool_core_look(&pool->core, object);
 #    ifdef __cplusplus
-    typedef VF_T vf_element;
-    VF_T value(static_cast<VF_T &&>(*object));
-    object->~vf_element();
+    vf_t value(static_cast<vf_t &&>(*object));
+    object->~vf_t();
 #    else
-    VF_T value = *object;
+    vf_t value = *object;
 #    endif
     vf_self_gone(object);
     vf_pool_core_free(&pool->core, object);
@@ -279,7 +290,7 @@ vf_fn VF_T vf_self_take(vf_self *pool, VF_T *object)
  * P_alloc_n: fills objects[0 .. result - 1] with objects, in no promised order. Fewer than n:
  * ENOMEM, those given are the caller's. Any thread. Costs a call, and less than P_alloc an object.
  */
-vf_fn size_t vf_self_alloc_n(vf_self *pool, VF_T *objects[], size_t n)
+vf_fn size_t vf_self_alloc_n(vf_self *pool, vf_t *objects[], size_t n)
 {
     size_t given = vf_pool_core_alloc_n(&pool->core, objects, n);
     for (size_t i = 0; i < given; i++)
@@ -291,7 +302,7 @@ vf_fn size_t vf_self_alloc_n(vf_self *pool, VF_T *objects[], size_t n)
  * P_free_n: P_free for objects[0 .. n - 1]; every VF_DROP runs before the pool is touched. Any
  * thread, after P_release too. Never fails.
  */
-vf_fn void vf_self_free_n(vf_self *pool, VF_T *const objects[], size_t n)
+vf_fn void vf_self_free_n(vf_self *pool, vf_t *const objects[], size_t n)
 {
 #    ifdef vf_drops
     for (size_t i = 0; i < n; i++) {
@@ -336,13 +347,13 @@ vf_fn bool vf_self_owns(const vf_self *pool, const void *object)
 
 /* The core visits objects without a type. */
 struct vf_self_visitor {
-    void (*visit)(VF_T *object, void *context);
+    void (*visit)(vf_t *object, void *context);
     void *context;
 };
 static inline VF_UNUSED void vf_self_visit(void *object, void *visitor)
 {
     const struct vf_self_visitor *typed = (const struct vf_self_visitor *)visitor;
-    typed->visit((VF_T *)object, typed->context);
+    typed->visit((vf_t *)object, typed->context);
 }
 
 /*
@@ -353,7 +364,7 @@ static inline VF_UNUSED void vf_self_visit(void *object, void *visitor)
  * each), and none was visited. Costs little more than the objects' own cache misses; a free slot
  * costs a bit.
  */
-vf_fn bool vf_self_each(vf_self *pool, void (*visit)(VF_T *object, void *context), void *context)
+vf_fn bool vf_self_each(vf_self *pool, void (*visit)(vf_t *object, void *context), void *context)
 {
     struct vf_self_visitor visitor = {visit, context};
     return vf_pool_core_each(&pool->core, vf_self_visit, &visitor);
@@ -403,7 +414,7 @@ vf_fn size_t vf_self_trim(vf_self *pool)
  * (vf_thread_flush) or ends, at P_release, P_epoch_barrier, and where an alloc fails. What a call
  * beside P_release defers may be missed there, and goes out at the others.
  */
-vf_fn bool vf_self_free_deferred(vf_self *pool, VF_T *object)
+vf_fn bool vf_self_free_deferred(vf_self *pool, vf_t *object)
 {
     if (VF_UNLIKELY(object == NULL))
         return true;
@@ -453,17 +464,7 @@ vf_fn void vf_self_destroy(vf_self *pool)
  */
 vf_fn vf_self *vf_self_new(const vf_pool_options *options)
 {
-    static const vf_pool_type type = {
-        &vf_interface_1,
-        VF_STRING(VF_NAME),
-        sizeof(VF_T),
-        /* the greatest of the three */
-        (VF_ALIGN) > vf_line
-            ? ((size_t)(VF_ALIGN) > VF_ALIGNOF(VF_T) ? (size_t)(VF_ALIGN) : VF_ALIGNOF(VF_T))
-            : ((size_t)vf_line > VF_ALIGNOF(VF_T) ? (size_t)vf_line : VF_ALIGNOF(VF_T)),
-        VF_N,
-    };
-    return (vf_self *)vf_pool_core_new(&type, options, sizeof(vf_pool_options));
+    return (vf_self *)vf_pool_core_new(&vf_self_type, options, sizeof(vf_pool_options));
 }
 
 /*
@@ -493,16 +494,16 @@ vf_fn vf_self_cache *vf_self_cache_new(vf_self *pool)
 }
 
 /* P_cache_alloc: as P_alloc. One thread at a time. */
-vf_fn VF_T *vf_self_cache_alloc(vf_self_cache *cache)
+vf_fn vf_t *vf_self_cache_alloc(vf_self_cache *cache)
 {
-    VF_T *object = (VF_T *)vf_pool_core_cache_alloc(&cache->core);
+    vf_t *object = (vf_t *)vf_pool_core_cache_alloc(&cache->core);
     if (VF_LIKELY(object != NULL))
         vf_self_given(object);
     return object;
 }
 
 /* P_cache_free: as P_free, of any object of the cache's pool. One thread at a time. */
-vf_fn void vf_self_cache_free(vf_self_cache *cache, VF_T *object)
+vf_fn void vf_self_cache_free(vf_self_cache *cache, vf_t *object)
 {
     if (VF_UNLIKELY(object == NULL))
         return;
@@ -545,6 +546,7 @@ vf_fn void vf_self_cache_release(vf_self_cache *cache)
 #undef vf_self_drop
 #undef vf_self_gone
 #undef vf_self_given
+#undef vf_self_type
 #undef vf_self_cache_new
 #undef vf_self_cache_alloc
 #undef vf_self_cache_free

@@ -143,11 +143,11 @@
 #if vf_types
 /* The elements inside, in C++ as bytes: no element is constructed that was not pushed. */
 #    ifdef __cplusplus
-#        define vf_inline_slots alignas(VF_T) unsigned char inline_[sizeof(VF_T) * (VF_N)]
-VF_STATIC_ASSERT(std::is_nothrow_move_constructible<VF_T>::value,
+#        define vf_inline_slots alignas(vf_t) unsigned char inline_[sizeof(vf_t) * (VF_N)]
+VF_STATIC_ASSERT(std::is_nothrow_move_constructible<vf_t>::value,
                  "VF_T may throw when it is moved: declare its move constructor noexcept");
 #    else
-#        define vf_inline_slots VF_T inline_[VF_N]
+#        define vf_inline_slots vf_t inline_[VF_N]
 #    endif
 
 #    ifdef VF_FLIP
@@ -179,8 +179,8 @@ typedef struct vf_self {
 /* A producer that pushes much; see detail/smallbuf_writer.h. */
 typedef struct vf_self_writer {
     vf_self *buffer;
-    VF_T *at; /* to stop: what is left of its run */
-    VF_T *stop;
+    vf_t *at; /* to stop: what is left of its run */
+    vf_t *stop;
     vf_writer core;
 } vf_self_writer;
 #    endif
@@ -188,8 +188,8 @@ typedef struct vf_self_writer {
 
 /* What a drain has yet to hand out. Its buffer is empty already. */
 typedef struct vf_self_drain {
-    VF_T *at; /* to stop: of the span that it is in */
-    VF_T *stop;
+    vf_t *at; /* to stop: of the span that it is in */
+    vf_t *stop;
     vf_drain core;
 } vf_self_drain;
 #endif
@@ -197,18 +197,18 @@ typedef struct vf_self_drain {
 #if vf_prototypes
 VF_EXTERN_C_BEGIN
 void vf_self_init(vf_self *buffer, const vf_smallbuf_options *options);
-bool vf_self_push(vf_self *buffer, VF_T value);
-bool vf_self_push_index(vf_self *buffer, VF_T value, size_t *index);
-size_t vf_self_push_n(vf_self *buffer, VF_T const *values, size_t n);
-bool vf_self_push_exclusive(vf_self *buffer, VF_T value);
+bool vf_self_push(vf_self *buffer, vf_t value);
+bool vf_self_push_index(vf_self *buffer, vf_t value, size_t *index);
+size_t vf_self_push_n(vf_self *buffer, vf_t const *values, size_t n);
+bool vf_self_push_exclusive(vf_self *buffer, vf_t value);
 size_t vf_self_count(const vf_self *buffer);
 size_t vf_self_capacity(const vf_self *buffer);
 size_t vf_self_refused(const vf_self *buffer);
 bool vf_self_reserve(vf_self *buffer, size_t n);
-size_t vf_self_span(const vf_self *buffer, size_t from, VF_T const **elements);
+size_t vf_self_span(const vf_self *buffer, size_t from, vf_t const **elements);
 vf_self_drain vf_self_drain_begin(vf_self *buffer);
-size_t vf_self_drain_span(vf_self_drain *drain, VF_T **elements);
-bool vf_self_drain_next(vf_self_drain *drain, VF_T *value);
+size_t vf_self_drain_span(vf_self_drain *drain, vf_t **elements);
+bool vf_self_drain_next(vf_self_drain *drain, vf_t *value);
 void vf_self_drain_end(vf_self_drain *drain);
 void vf_self_clear(vf_self *buffer);
 size_t vf_self_trim(vf_self *buffer, size_t keep);
@@ -223,9 +223,9 @@ bool vf_self_flip_try(vf_self *buffer, vf_self_drain *drain);
 #        endif
 size_t vf_self_drain_refused(const vf_self_drain *drain);
 #    else
-VF_T *vf_self_push_slot(vf_self *buffer, size_t *index);
+vf_t *vf_self_push_slot(vf_self *buffer, size_t *index);
 void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer);
-bool vf_self_writer_push(vf_self_writer *writer, VF_T value);
+bool vf_self_writer_push(vf_self_writer *writer, vf_t value);
 void vf_self_writer_close(vf_self_writer *writer);
 #    endif
 VF_EXTERN_C_END
@@ -235,14 +235,15 @@ VF_EXTERN_C_END
 #    define vf_hidden static inline VF_UNUSED
 #    ifndef VF_FLIP
 #        undef vf_self_bank
-#        define vf_self_bank vf_self /* the one there is */
+#        define vf_self_bank VF_CAT(vf_buffer_of_, VF_NAME) /* the one there is */
+typedef vf_self vf_self_bank;
 #    endif
 
 static const vf_smallbuf_type vf_self_type VF_UNUSED = {
     &vf_interface_1,
     VF_N,
-    sizeof(VF_T),
-    VF_ALIGNOF(VF_T),
+    sizeof(vf_t),
+    VF_ALIGNOF(vf_t),
     offsetof(vf_self_bank, inline_) - offsetof(vf_self_bank, spill),
 #    ifdef VF_FLIP
     false,
@@ -305,54 +306,54 @@ vf_hidden void vf_self_done(vf_self *buffer, uint64_t tail, uint64_t n)
 #    endif
 }
 
-vf_hidden VF_T *vf_self_inside(const vf_self_bank *bank)
+vf_hidden vf_t *vf_self_inside(const vf_self_bank *bank)
 {
-    return (VF_T *)(uintptr_t)bank->inline_;
+    return (vf_t *)(uintptr_t)bank->inline_;
 }
 
 /* Finds a slot that is not among those expected, and *run that follow. NULL and ENOMEM: refused. */
-vf_hidden VF_T *vf_self_find(vf_self_bank *bank, uint64_t index, uint64_t *run)
+vf_hidden vf_t *vf_self_find(vf_self_bank *bank, uint64_t index, uint64_t *run)
 {
     if (VF_LIKELY(index < (VF_N))) {
         *run = (VF_N)-index;
         return vf_self_inside(bank) + index;
     }
     uint64_t there; /* not *run itself, lest the caller keep it in memory */
-    VF_T *slot = (VF_T *)vf_spill_find(&bank->spill, index, &vf_self_type, &there);
+    vf_t *slot = (vf_t *)vf_spill_find(&bank->spill, index, &vf_self_type, &there);
     *run = there;
     return slot;
 }
 
 /* The slot that the counter's value stands for, and *run that follow. NULL and ENOMEM: refused. */
-vf_hidden VF_T *vf_self_slots(vf_self *buffer, const vf_expected *expected, uint64_t tail,
+vf_hidden vf_t *vf_self_slots(vf_self *buffer, const vf_expected *expected, uint64_t tail,
                               uint64_t *run)
 {
     uint64_t at = tail - expected->first;
     if (VF_LIKELY(at < expected->count)) {
         *run = expected->count - at;
-        return (VF_T *)expected->slots + at;
+        return (vf_t *)expected->slots + at;
     }
     uint64_t index;
     vf_self_bank *bank = vf_self_bank_of(buffer, tail, &index);
     return vf_self_find(bank, index, run);
 }
 
-vf_hidden void vf_self_store(VF_T *slot, VF_T *value)
+vf_hidden void vf_self_store(vf_t *slot, vf_t *value)
 {
 #    ifdef __cplusplus
-    ::new (static_cast<void *>(slot)) VF_T(static_cast<VF_T &&>(*value));
+    ::new (static_cast<void *>(slot)) vf_t(static_cast<vf_t &&>(*value));
 #    else
     *slot = *value;
 #    endif
 }
 
 /* All of a push: false and ENOMEM: refused. *index: as S_push_index has it. */
-vf_hidden bool vf_self_put(vf_self *buffer, VF_T *value, size_t *index)
+vf_hidden bool vf_self_put(vf_self *buffer, vf_t *value, size_t *index)
 {
     vf_expected expected = vf_self_expect(buffer);
     uint64_t tail = vf_self_take(buffer, 1);
     uint64_t run;
-    VF_T *slot = vf_self_slots(buffer, &expected, tail, &run);
+    vf_t *slot = vf_self_slots(buffer, &expected, tail, &run);
     if (VF_LIKELY(slot != NULL))
         vf_self_store(slot, value);
     vf_self_done(buffer, tail, 1);
@@ -365,7 +366,7 @@ vf_hidden bool vf_self_put(vf_self *buffer, VF_T *value, size_t *index)
  * or the cap is spent; the value is still the caller's, and not dropped. Any thread. Lock-free, and
  * one atomic operation; wait-free up to VF_N and wherever no chunk has to be allocated.
  */
-vf_fn bool vf_self_push(vf_self *buffer, VF_T value)
+vf_fn bool vf_self_push(vf_self *buffer, vf_t value)
 {
     size_t index;
     vf_push_begin(buffer);
@@ -379,7 +380,7 @@ vf_fn bool vf_self_push(vf_self *buffer, VF_T value)
  * all pushes since the last drain. 0: this push has made the buffer non-empty, and is never
  * refused. (Where writers are in use, their whole runs count as pushed.)
  */
-vf_fn bool vf_self_push_index(vf_self *buffer, VF_T value, size_t *index)
+vf_fn bool vf_self_push_index(vf_self *buffer, vf_t value, size_t *index)
 {
     size_t taken;
     vf_push_begin(buffer);
@@ -395,7 +396,7 @@ vf_fn bool vf_self_push_index(vf_self *buffer, VF_T value, size_t *index)
  * S_push_slot: as S_push_index, for a value that the caller makes in its place: before anybody else
  * gets access, he has to. NULL and ENOMEM: refused. Any thread.
  */
-vf_fn VF_T *vf_self_push_slot(vf_self *buffer, size_t *index)
+vf_fn vf_t *vf_self_push_slot(vf_self *buffer, size_t *index)
 {
     vf_push_begin(buffer);
     vf_expected expected = vf_self_expect(buffer);
@@ -403,7 +404,7 @@ vf_fn VF_T *vf_self_push_slot(vf_self *buffer, size_t *index)
     uint64_t run;
     if (index != NULL)
         *index = (size_t)vf_plain_index(tail);
-    VF_T *slot = vf_self_slots(buffer, &expected, tail, &run);
+    vf_t *slot = vf_self_slots(buffer, &expected, tail, &run);
     vf_push_end(buffer);
     return slot;
 }
@@ -418,12 +419,12 @@ vf_fn VF_T *vf_self_push_slot(vf_self *buffer, size_t *index)
 #    if defined(__cplusplus) && !defined(VF_DEFINE)
 template <typename vf_value>
 #    else
-#        define vf_value VF_T
+#        define vf_value vf_t
 #    endif
 vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *values, size_t n)
 {
 #    ifdef __cplusplus
-    VF_STATIC_ASSERT((std::is_same<vf_value, VF_T>::value &&
+    VF_STATIC_ASSERT((std::is_same<vf_value, vf_t>::value &&
                       std::is_nothrow_copy_constructible<vf_value>::value),
                      "S_push_n takes elements of type VF_T that can be copied without throwing");
 #    endif
@@ -435,7 +436,7 @@ vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *values, size_t n)
     size_t copied = 0;
     while (copied < n) {
         uint64_t run;
-        VF_T *slots = vf_self_slots(buffer, &expected, tail + copied, &run);
+        vf_t *slots = vf_self_slots(buffer, &expected, tail + copied, &run);
         if (VF_UNLIKELY(slots == NULL))
             break;
         if (run > n - copied)

@@ -33,6 +33,9 @@ VF_API void vf_checked_exclusive(vf_buffer_call call, const char *what);
 VF_API void vf_checked_flip_begin(const void *buffer);
 VF_API void vf_checked_flip_finish(vf_buffer_call call);
 
+/* A program may call other things buffer or size. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 static inline VF_UNUSED vf_buffer_call vf_buffer_call_of(const void *buffer,
                                                          const struct vf_smallbuf_type *type,
                                                          size_t size, const char *name,
@@ -41,6 +44,7 @@ static inline VF_UNUSED vf_buffer_call vf_buffer_call_of(const void *buffer,
     vf_buffer_call call = {buffer, type, size, name, place};
     return call;
 }
+#pragma GCC diagnostic pop
 
 VF_EXTERN_C_END
 

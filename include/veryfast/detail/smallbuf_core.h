@@ -71,10 +71,16 @@ extern VF_API const char vf_interface_1;
 #define VF_BANK_BIT   ((uint64_t)1 << 63) /* VF_FLIP: which bank */
 #define VF_CAP_INSIDE ((uint64_t)1 << 62)
 
+/* A program may call other things index, spill or window. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 static inline uint64_t vf_plain_index(uint64_t index)
 {
     return index & (VF_CAP_INSIDE - 1);
 }
+
+#pragma GCC diagnostic pop
 
 /* A drain's place in the chunks. */
 typedef struct vf_drain {
@@ -135,7 +141,6 @@ typedef struct vf_expected {
     void *slots;
 } vf_expected;
 
-/* A program may call other things spill or window. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 

@@ -58,7 +58,7 @@ vf_fn void vf_self_init(vf_self *buffer, const vf_smallbuf_options *options)
  * S_push_exclusive: S_push by him who has exclusive access: no atomic operation, and as quick as
  * storing into an array and counting. False and ENOMEM: refused.
  */
-vf_fn bool vf_self_push_exclusive(vf_self *buffer, VF_T value)
+vf_fn bool vf_self_push_exclusive(vf_self *buffer, vf_t value)
 {
     vf_exclusive(buffer, "S_push_exclusive");
     uint64_t index;
@@ -69,7 +69,7 @@ vf_fn bool vf_self_push_exclusive(vf_self *buffer, VF_T value)
     } else {
         vf_expected expected = vf_self_expect(buffer);
         uint64_t run;
-        VF_T *slot = vf_self_slots(buffer, &expected, buffer->tail, &run);
+        vf_t *slot = vf_self_slots(buffer, &expected, buffer->tail, &run);
         pushed = slot != NULL;
         if (VF_LIKELY(pushed))
             vf_self_store(slot, &value);
@@ -143,7 +143,7 @@ vf_fn bool vf_self_reserve(vf_self *buffer, size_t n)
  * gaps, a look at each block of 128 bytes, and a walk from the beginning for who does not read on
  * where he, or another, has left off.
  */
-vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, VF_T const **elements)
+vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, vf_t const **elements)
 {
     vf_exclusive(buffer, "S_span");
     uint64_t index;
@@ -155,7 +155,7 @@ vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, VF_T const **eleme
     }
     const void *found = NULL;
     size_t n = vf_spill_span(&bank->spill, index, from, &vf_self_type, &found);
-    *elements = (VF_T const *)found;
+    *elements = (vf_t const *)found;
     return n;
 }
 
@@ -201,7 +201,7 @@ vf_fn vf_self_drain vf_self_drain_begin(vf_self *buffer)
  * many, 0 at the end. They are the caller's: no VF_DROP will run on them. Their memory is valid
  * until S_drain_end.
  */
-vf_fn size_t vf_self_drain_span(vf_self_drain *drain, VF_T **elements)
+vf_fn size_t vf_self_drain_span(vf_self_drain *drain, vf_t **elements)
 {
     size_t n = (size_t)(drain->stop - drain->at);
     if (n == 0 && drain->core.next < drain->core.end) {
@@ -209,7 +209,7 @@ vf_fn size_t vf_self_drain_span(vf_self_drain *drain, VF_T **elements)
         void *found = drain->at; /* and so it remains at the end */
         n = vf_drain_more(&core, &vf_self_type, &found);
         drain->core = core;
-        drain->at = (VF_T *)found;
+        drain->at = (vf_t *)found;
     }
     *elements = drain->at;
     drain->at += n;
@@ -221,21 +221,20 @@ vf_fn size_t vf_self_drain_span(vf_self_drain *drain, VF_T **elements)
  * S_drain_next: the next element, moved to *value; false at the end. May be mixed with
  * S_drain_span.
  */
-vf_fn bool vf_self_drain_next(vf_self_drain *drain, VF_T *value)
+vf_fn bool vf_self_drain_next(vf_self_drain *drain, vf_t *value)
 {
     if (VF_UNLIKELY(drain->at == drain->stop)) {
-        VF_T *span;
+        vf_t *span;
         size_t n = vf_self_drain_span(drain, &span);
         if (n == 0)
             return false;
         drain->at = span;
         drain->stop = span + n;
     }
-    VF_T *element = drain->at++;
+    vf_t *element = drain->at++;
 #ifdef __cplusplus
-    typedef VF_T vf_element;
-    *value = static_cast<VF_T &&>(*element);
-    element->~vf_element();
+    *value = static_cast<vf_t &&>(*element);
+    element->~vf_t();
 #else
     *value = *element;
 #endif
@@ -245,7 +244,7 @@ vf_fn bool vf_self_drain_next(vf_self_drain *drain, VF_T *value)
 #ifndef vf_no_drop
 /* The program's statement stands here and nowhere else, so that of the template's names it can meet
    no other than this. */
-static inline VF_UNUSED void vf_self_drop(VF_T *vf_element)
+static inline VF_UNUSED void vf_self_drop(vf_t *vf_element)
 {
     VF_DROP(vf_element);
 }
@@ -257,7 +256,7 @@ vf_fn void vf_self_drain_end(vf_self_drain *drain)
 #ifdef vf_no_drop
     (void)drain;
 #else
-    VF_T *elements;
+    vf_t *elements;
     for (size_t n; (n = vf_self_drain_span(drain, &elements)) > 0;) {
         for (size_t i = 0; i < n; i++)
             vf_self_drop(&elements[i]);

@@ -34,7 +34,7 @@ vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer)
  * S_writer_push: stores (in C++ moves) the value into the buffer, as S_push does. False and ENOMEM:
  * refused, the value is still the caller's. One atomic operation a run, from VF_N on.
  */
-vf_fn bool vf_self_writer_push(vf_self_writer *writer, VF_T value)
+vf_fn bool vf_self_writer_push(vf_self_writer *writer, vf_t value)
 {
     if (VF_UNLIKELY(writer->at == writer->stop)) {
         vf_self *buffer = writer->buffer;
@@ -43,7 +43,7 @@ vf_fn bool vf_self_writer_push(vf_self_writer *writer, VF_T value)
             vf_writer_more(&writer->core, &buffer->tail, &buffer->spill, &vf_self_type, &slots);
         if (n == 0)
             return false;
-        writer->at = (VF_T *)slots;
+        writer->at = (vf_t *)slots;
         writer->stop = writer->at + n;
     }
     vf_self_store(writer->at++, &value);

@@ -108,6 +108,15 @@ VF_STATIC_ASSERT(std::is_trivially_copyable<VF_T>::value,
 #    endif
 #endif
 
+/*
+ * vf_t is VF_T where the templates have names of their own in scope: a program may call its type
+ * value, index or buffer.
+ */
+#define vf_t VF_CAT(vf_t_of_, VF_NAME)
+#if vf_types
+typedef VF_T vf_t;
+#endif
+
 /* The instance's own names for things shall not mind what else the program calls by them. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"

@@ -32,3 +32,4 @@
 #undef vf_prototypes
 #undef vf_bodies
 #undef vf_fn
+#undef vf_t
