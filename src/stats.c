@@ -2,6 +2,7 @@
  * stats.c - a pool in numbers, at no cost to alloc and free: what they leave behind is added up
  * when somebody asks.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "cancel.h"
@@ -128,10 +129,13 @@ void vf_pool_stats_print(FILE *out, const char *name, const vf_pool_stats *stats
     size_t length = strlen(name) + strlen(text);
     int blanks = length < HEAD_WIDTH ? (int)(HEAD_WIDTH - length) : 0;
     int state = vf_cancel_off();
+    int saved = errno; /* a stream's first line makes the C library ask what the stream is */
     /* one call, so that lines of several threads do not mix */
-    fprintf(out,
-            "%s: %s%*s %7zu live, %7zu cached, %7zu depot, %7zu fresh, %7zu deferred, %7zu peak\n",
-            name, text, blanks, "", stats->live, stats->cached, stats->depot, stats->fresh,
-            stats->deferred, stats->peak);
+    int printed = fprintf(
+        out, "%s: %s%*s %7zu live, %7zu cached, %7zu depot, %7zu fresh, %7zu deferred, %7zu peak\n",
+        name, text, blanks, "", stats->live, stats->cached, stats->depot, stats->fresh,
+        stats->deferred, stats->peak);
+    if (printed >= 0)
+        errno = saved;
     vf_cancel_as_before(state);
 }
