@@ -108,6 +108,9 @@ struct vf_region;
 _Noreturn void vf_misuse(const char *pool_name, const void *pool, const void *place,
                          const char *sentence, ...) __attribute__((format(printf, 4, 5)));
 void vf_place_print(const void *place, char *text, size_t size);
+/* Before vf_misuse where this thread may be in the middle of malloc: no source line is looked for,
+   and no other handler runs. */
+void vf_misuse_in_handler(void);
 void vf_place_print_with(const void *place, const char *line, char *text, size_t size);
 
 /* checked_leaks.c */

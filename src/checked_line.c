@@ -4,6 +4,7 @@
 #define _GNU_SOURCE /* dladdr */
 
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,10 +42,21 @@ void vf_place_print_with(const void *place, const char *line, char *text, size_t
         snprintf(text + length, size - length, " (%s)", line);
 }
 
+static VF_TLS bool lines_off;
+
+void vf_misuse_in_handler(void)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, NULL); /* or it is interrupted again, and again */
+    lines_off = true;
+}
+
 void vf_place_print(const void *place, char *text, size_t size)
 {
     vf_source source = {.place = place};
-    vf_sources_find(&source, 1);
+    if (!lines_off)
+        vf_sources_find(&source, 1);
     vf_place_print_with(place, source.line, text, size);
 }
 

@@ -1,13 +1,14 @@
 /*
- * checked_push.c - pushes in flight and open writers of small buffers, in a checked build: what
- * must not be there when somebody takes a buffer to himself.
+ * checked_push.c - pushes in flight, open writers and drains of small buffers, in a checked build:
+ * what must not be there when somebody takes a buffer to himself, and when a drain goes on.
  *
  * A small buffer has no room to note that, so it is kept aside, by the buffer's address, as long as
- * it lasts. Where memory is spent a push goes unnoted.
+ * it lasts. Where memory is out it goes unnoted.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <veryfast/detail/smallbuf_core.h>
 
@@ -16,20 +17,36 @@
 #define CHAINS 256
 #define TYPES  64
 
-/* The pushes of a thread into a buffer that are in flight, one within the other; or a writer. */
+/* A thread's push into a buffer that is in flight; or a writer. */
 typedef struct use {
     struct use *next;
     const void *buffer;
     const void *user; /* the writer, or the thread's own variable */
     bool is_writer;
-    bool before_flip; /* S_flip_begin has come since it began */
-    size_t depth;
-    const void *place; /* of the one that began last */
+    bool before_flip;  /* S_flip_begin has come since it began */
+    const void *place; /* where it began */
 } use;
+
+/* A drain that has yet to hand out elements. */
+typedef struct open_drain {
+    struct open_drain *next;
+    const void *spill; /* of its bank */
+    vf_buffer_call begun;
+    bool current;       /* pushes go to its bank */
+    bool over;          /* one has */
+    const void *pushed; /* the place of the first one */
+} open_drain;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static use *chains[CHAINS];
-static VF_TLS char this_thread;
+static open_drain *drains[CHAINS];
+static size_t drained; /* drains there are */
+
+/* What this thread does here: a signal's handler that makes a call finds it half done. */
+static VF_TLS struct {
+    volatile bool busy;
+    const void *volatile place; /* of the call that it makes, or has made */
+} this_thread;
 
 static const vf_smallbuf_type *types[TYPES]; /* atomic: whose names were looked at, some of them */
 
@@ -43,18 +60,19 @@ void vf_checked_push_unlock(void)
     pthread_mutex_unlock(&lock);
 }
 
-static use **chain_of(const void *buffer)
+/* Before the locks: a signal's handler that has interrupted who holds them would wait for ever. */
+static void enter(const char *name, const void *buffer, const void *place)
 {
-    return &chains[((uintptr_t)buffer >> 4) % CHAINS];
-}
-
-/* Where the use hangs, or NULL hangs if there is none. The lock. */
-static use **find(const void *buffer, const void *user)
-{
-    use **link = chain_of(buffer);
-    while (*link != NULL && ((*link)->buffer != buffer || (*link)->user != user))
-        link = &(*link)->next;
-    return link;
+    if (this_thread.busy) {
+        char text[VF_PLACE_SIZE];
+        this_thread.busy = false;
+        vf_misuse_in_handler(); /* what was interrupted may hold other locks too */
+        vf_place_print(this_thread.place, text, sizeof text);
+        vf_misuse(name, buffer, place,
+                  "a signal's handler makes a call in the middle of another@, begun at %s", text);
+    }
+    this_thread.busy = true;
+    this_thread.place = place;
 }
 
 /* Does the name stand for this type only? Instances in several files have a type each. */
@@ -73,45 +91,111 @@ static void look_at_name(vf_buffer_call call)
     vf_store_relaxed(seen, type);
 }
 
-static void begin(vf_buffer_call call, const void *user, bool is_writer)
+static void enter_call(vf_buffer_call call)
 {
+    enter(call.name, call.buffer, call.place);
     vf_checked_begin();
     look_at_name(call);
-    int saved = errno;
     pthread_mutex_lock(&lock);
-    use **link = find(call.buffer, user);
-    if (*link == NULL && (*link = malloc(sizeof **link)) != NULL)
-        **link = (use){.buffer = call.buffer, .user = user, .is_writer = is_writer};
-    if (*link != NULL) {
-        (*link)->depth += !is_writer || (*link)->depth == 0;
-        (*link)->place = call.place;
-    }
+}
+
+/* The same, of a call that began another and has no type. */
+static void enter_again(const void *buffer, const void *place)
+{
+    enter("a small buffer", buffer, place);
+    pthread_mutex_lock(&lock);
+}
+
+static void leave(void)
+{
     pthread_mutex_unlock(&lock);
+    this_thread.busy = false;
+}
+
+static size_t chain_of(const void *address)
+{
+    return ((uintptr_t)address >> 4) % CHAINS;
+}
+
+/* Where the use hangs, or NULL hangs if there is none. The lock. */
+static use **find(const void *buffer, const void *user)
+{
+    use **link = &chains[chain_of(buffer)];
+    while (*link != NULL && ((*link)->buffer != buffer || (*link)->user != user))
+        link = &(*link)->next;
+    return link;
+}
+
+/* Where the drain of the bank hangs, or NULL hangs. The lock. */
+static open_drain **find_drain(const void *spill)
+{
+    open_drain **link = &drains[chain_of(spill)];
+    while (*link != NULL && (*link)->spill != spill)
+        link = &(*link)->next;
+    return link;
+}
+
+/* Drains of banks that are pushed to from here on are over. The lock. */
+static void end_drains(vf_buffer_call call)
+{
+    for (size_t i = 0; drained != 0 && i < CHAINS; i++) {
+        for (open_drain *each = drains[i]; each != NULL; each = each->next) {
+            if (each->begun.buffer == call.buffer && each->current && !each->over) {
+                each->over = true;
+                each->pushed = call.place;
+            }
+        }
+    }
+}
+
+static void begin(vf_buffer_call call, const void *user, bool is_writer)
+{
+    int saved = errno;
+    enter_call(call);
+    end_drains(call);
+    use **link = find(call.buffer, user);
+    const void *outer = NULL;
+    if (*link != NULL && !is_writer)
+        outer = (*link)->place;
+    else if (*link == NULL && (*link = malloc(sizeof **link)) != NULL)
+        **link = (use){.next = NULL, .buffer = call.buffer, .user = user, .is_writer = is_writer};
+    if (*link != NULL)
+        (*link)->place = call.place;
+    leave();
+    if (outer != NULL) {
+        char text[VF_PLACE_SIZE];
+        vf_misuse_in_handler();
+        vf_place_print(outer, text, sizeof text);
+        vf_misuse(call.name, call.buffer, call.place,
+                  "a push in the middle of another (by a signal's handler, or the allocator)@, "
+                  "begun at %s",
+                  text);
+    }
     errno = saved;
 }
 
 static void end(const void *buffer, const void *user)
 {
     int saved = errno;
-    pthread_mutex_lock(&lock);
+    enter_again(buffer, this_thread.place);
     use **link = find(buffer, user);
     use *found = *link;
-    if (found != NULL && --found->depth == 0) {
+    if (found != NULL) {
         *link = found->next;
         free(found);
     }
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = saved;
 }
 
 void vf_checked_push_begin(vf_buffer_call call)
 {
-    begin(call, &this_thread, false);
+    begin(call, (const void *)&this_thread, false);
 }
 
 void vf_checked_push_end(const void *buffer)
 {
-    end(buffer, &this_thread);
+    end(buffer, (const void *)&this_thread);
 }
 
 void vf_checked_writer_open(const void *writer, vf_buffer_call call)
@@ -127,14 +211,14 @@ void vf_checked_writer_close(const void *writer, const void *buffer)
 /* Stops if anybody uses the buffer, or only if he has done so since before the flip. */
 static void look_at_uses(vf_buffer_call call, const char *what, bool before_flip)
 {
-    vf_checked_begin();
-    look_at_name(call);
-    pthread_mutex_lock(&lock);
-    const use *found = *chain_of(call.buffer);
+    enter_call(call);
+    if (strcmp(what, "S_push_exclusive") == 0)
+        end_drains(call);
+    const use *found = chains[chain_of(call.buffer)];
     while (found != NULL && (found->buffer != call.buffer || (before_flip && !found->before_flip)))
         found = found->next;
     const use known = found != NULL ? *found : (use){.place = NULL};
-    pthread_mutex_unlock(&lock);
+    leave();
     if (found == NULL)
         return;
     char text[VF_PLACE_SIZE];
@@ -151,15 +235,67 @@ void vf_checked_exclusive(vf_buffer_call call, const char *what)
     look_at_uses(call, what, false);
 }
 
-void vf_checked_flip_begin(const void *buffer)
+void vf_checked_flip_begin(vf_buffer_call call)
 {
-    pthread_mutex_lock(&lock);
-    for (use *each = *chain_of(buffer); each != NULL; each = each->next)
-        each->before_flip |= each->buffer == buffer;
-    pthread_mutex_unlock(&lock);
+    enter_call(call);
+    for (use *each = chains[chain_of(call.buffer)]; each != NULL; each = each->next)
+        each->before_flip |= each->buffer == call.buffer;
+    for (size_t i = 0; drained != 0 && i < CHAINS; i++) {
+        for (open_drain *each = drains[i]; each != NULL; each = each->next)
+            each->current ^= each->begun.buffer == call.buffer;
+    }
+    leave();
 }
 
 void vf_checked_flip_finish(vf_buffer_call call)
 {
     look_at_uses(call, "S_flip_finish", true);
+}
+
+/* ---- drains ---- */
+
+void vf_checked_drain_begin(vf_buffer_call call, const void *spill, bool current)
+{
+    int saved = errno;
+    enter_call(call);
+    open_drain **link = find_drain(spill);
+    if (*link == NULL && (*link = malloc(sizeof **link)) != NULL) {
+        (*link)->next = NULL;
+        drained++;
+    }
+    if (*link != NULL) {
+        open_drain *next = (*link)->next;
+        **link = (open_drain){.next = next, .spill = spill, .begun = call, .current = current};
+    }
+    leave();
+    errno = saved;
+}
+
+void vf_checked_drain_use(const void *spill, const char *what, const void *place)
+{
+    enter_again(spill, place);
+    const open_drain *found = *find_drain(spill);
+    const open_drain known = found != NULL ? *found : (open_drain){.over = false};
+    leave();
+    if (!known.over)
+        return;
+    char text[VF_PLACE_SIZE];
+    vf_place_print(known.pushed, text, sizeof text);
+    vf_misuse(known.begun.name, known.begun.buffer, place,
+              "%s goes on after a push to the buffer that is drained@, begun at %s", what, text);
+}
+
+void vf_checked_drain_end(const void *spill)
+{
+    int saved = errno;
+    enter_again(spill, this_thread.place);
+    open_drain **link = find_drain(spill);
+    open_drain *found = *link;
+    if (found != NULL) {
+        *link = found->next;
+        free(found);
+        drained--;
+    }
+    leave();
+    errno = saved;
 }

@@ -15,9 +15,11 @@
  * What is found at once: the free or take of an object that is free, was never handed out, is of
  * another pool or of none, or of a pointer into an object; the use of a pool that was released, or
  * is gone; a small buffer drained, read, trimmed or the like while a push into it is in flight or a
- * writer of it is open (which is to be closed even where its buffer is given up without a drain);
- * two instances of one name with different parameters. At the free: writes up to 16 bytes behind an
- * object. When it leaves the quarantine, or is handed out again: writes to a freed one.
+ * writer of it is open (which is to be closed even where its buffer is given up without a drain); a
+ * drain that goes on after a push to what it drains; a push by a signal's handler, or an allocator,
+ * that has interrupted another push to the buffer; two instances of one name with different
+ * parameters. At the free: writes up to 16 bytes behind an object. When it leaves the quarantine, or
+ * is handed out again: writes to a freed one.
  *
  * Objects are filled with 0xA5 when they are handed out, and with 0xDD when they are freed. A freed
  * one is kept back (the quarantine) until 256 KiB of its pool have been freed after it, or until no

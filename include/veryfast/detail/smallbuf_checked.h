@@ -5,6 +5,7 @@
 #ifndef VF_DETAIL_SMALLBUF_CHECKED_H
 #define VF_DETAIL_SMALLBUF_CHECKED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <veryfast/detail/config.h>
 
@@ -30,8 +31,14 @@ VF_API void vf_checked_writer_close(const void *writer, const void *buffer);
 VF_API void vf_checked_exclusive(vf_buffer_call call, const char *what);
 
 /* Stops where a push is in flight at the end that was at the beginning. */
-VF_API void vf_checked_flip_begin(const void *buffer);
+VF_API void vf_checked_flip_begin(vf_buffer_call call);
 VF_API void vf_checked_flip_finish(vf_buffer_call call);
+
+/* A drain of a bank, which its word spill stands for: one that goes on after the bank was pushed to
+   is stopped. current: pushes go to the bank. */
+VF_API void vf_checked_drain_begin(vf_buffer_call call, const void *spill, bool current);
+VF_API void vf_checked_drain_use(const void *spill, const char *what, const void *place);
+VF_API void vf_checked_drain_end(const void *spill);
 
 /* A program may call other things buffer or size. */
 #pragma GCC diagnostic push
@@ -58,7 +65,12 @@ VF_EXTERN_C_END
 #define vf_writer_opened(writer, of) vf_checked_writer_open(writer, vf_call_on(of))
 #define vf_writer_closed(writer, of) vf_checked_writer_close(writer, of)
 #define vf_exclusive(buffer, what)   vf_checked_exclusive(vf_call_on(buffer), what)
-#define vf_flip_began(buffer)        vf_checked_flip_begin(buffer)
+#define vf_flip_began(buffer)        vf_checked_flip_begin(vf_call_on(buffer))
 #define vf_flip_finished(buffer)     vf_checked_flip_finish(vf_call_on(buffer))
+#define vf_drain_began(buffer, drain, current)                                                     \
+    vf_checked_drain_begin(vf_call_on(buffer), (drain)->core.spill, current)
+#define vf_drain_used(drain, what)                                                                 \
+    vf_checked_drain_use((drain)->core.spill, what, __builtin_return_address(0))
+#define vf_drain_over(drain) vf_checked_drain_end((drain)->core.spill)
 
 #endif

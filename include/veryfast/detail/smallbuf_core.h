@@ -31,13 +31,16 @@
 #ifdef VF_CHECKED
 #    include <veryfast/detail/smallbuf_checked.h>
 #else
-#    define vf_push_begin(buffer)        ((void)0)
-#    define vf_push_end(buffer)          ((void)0)
-#    define vf_writer_opened(writer, of) ((void)0)
-#    define vf_writer_closed(writer, of) ((void)0)
-#    define vf_exclusive(buffer, what)   ((void)0)
-#    define vf_flip_began(buffer)        ((void)0)
-#    define vf_flip_finished(buffer)     ((void)0)
+#    define vf_push_begin(buffer)                  ((void)0)
+#    define vf_push_end(buffer)                    ((void)0)
+#    define vf_writer_opened(writer, of)           ((void)0)
+#    define vf_writer_closed(writer, of)           ((void)0)
+#    define vf_exclusive(buffer, what)             ((void)0)
+#    define vf_flip_began(buffer)                  ((void)0)
+#    define vf_flip_finished(buffer)               ((void)0)
+#    define vf_drain_began(buffer, drain, current) ((void)0)
+#    define vf_drain_used(drain, what)             ((void)0)
+#    define vf_drain_over(drain)                   ((void)0)
 #endif
 
 VF_EXTERN_C_BEGIN

@@ -48,6 +48,7 @@ vf_fn vf_self_drain vf_self_flip_finish(vf_self *buffer)
     vf_self_bank *bank = &buffer->banks[~vf_load_relaxed(&buffer->tail) >> 63];
     vf_self_drain drain;
     vf_self_detach(bank, bank->done, &drain);
+    vf_drain_began(buffer, &drain, false);
     return drain;
 }
 #else
@@ -57,6 +58,7 @@ vf_fn vf_self_drain vf_self_flip_finish(vf_self *buffer)
  */
 vf_fn vf_self_drain vf_self_flip(vf_self *buffer)
 {
+    vf_flip_began(buffer);
     uint64_t tail = vf_load_relaxed(&buffer->tail); /* only the drainer changes what is used here */
     uint64_t other = (~tail & VF_BANK_BIT) | (tail & VF_CAP_INSIDE);
     /* release: pairs with the acquire in a push: the other bank was emptied before */
@@ -66,6 +68,7 @@ vf_fn vf_self_drain vf_self_flip(vf_self *buffer)
     vf_store_relaxed(&bank->done, 0); /* nobody looks before the next flip, which releases it */
     vf_self_drain drain;
     vf_self_detach(bank, tail & ~VF_BANK_BIT, &drain);
+    vf_drain_began(buffer, &drain, false);
     return drain;
 }
 
@@ -86,6 +89,8 @@ vf_fn bool vf_self_flip_try(vf_self *buffer, vf_self_drain *drain)
         if (vf_cas_weak_release(&buffer->tail, &tail, other)) {
             vf_store_relaxed(&bank->done, 0); /* as in S_flip */
             vf_self_detach(bank, tail & ~VF_BANK_BIT, drain);
+            vf_flip_began(buffer);
+            vf_drain_began(buffer, drain, false);
             return true;
         }
     }

@@ -181,10 +181,11 @@ vf_hidden uint64_t vf_self_detach(vf_self_bank *bank, uint64_t index, vf_self_dr
 }
 
 /*
- * S_drain_begin: takes all elements. The buffer is empty from here on, whatever happens next: a
- * drain that is abandoned loses what it has not handed out (no VF_DROP), and hands out nothing
- * after the next push, drain or flip. What was refused may be tried again. Never fails; costs the
- * same for any number of elements.
+ * S_drain_begin: takes all elements. The buffer is empty from here on, whatever happens next. A
+ * drain may be abandoned: what it has not handed out is lost (no VF_DROP). It is over then, as each
+ * drain is with the next push: elements that are pushed lie where it has yet to look, so that it
+ * must not be used again. (Who pushes to the buffer while handling its elements wants VF_FLIP.)
+ * What was refused may be tried again. Never fails; costs the same for any number of elements.
  */
 vf_fn vf_self_drain vf_self_drain_begin(vf_self *buffer)
 {
@@ -193,6 +194,7 @@ vf_fn vf_self_drain vf_self_drain_begin(vf_self *buffer)
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
     vf_self_set_index(buffer, bank, vf_self_detach(bank, index, &drain));
+    vf_drain_began(buffer, &drain, true);
     return drain;
 }
 
@@ -203,6 +205,7 @@ vf_fn vf_self_drain vf_self_drain_begin(vf_self *buffer)
  */
 vf_fn size_t vf_self_drain_span(vf_self_drain *drain, vf_t **elements)
 {
+    vf_drain_used(drain, "S_drain_span");
     size_t n = (size_t)(drain->stop - drain->at);
     if (n == 0 && drain->core.next < drain->core.end) {
         vf_drain core = drain->core;
@@ -214,6 +217,8 @@ vf_fn size_t vf_self_drain_span(vf_self_drain *drain, vf_t **elements)
     *elements = drain->at;
     drain->at += n;
     drain->stop = drain->at;
+    if (n == 0)
+        vf_drain_over(drain);
     return n;
 }
 
@@ -223,6 +228,7 @@ vf_fn size_t vf_self_drain_span(vf_self_drain *drain, vf_t **elements)
  */
 vf_fn bool vf_self_drain_next(vf_self_drain *drain, vf_t *value)
 {
+    vf_drain_used(drain, "S_drain_next");
     if (VF_UNLIKELY(drain->at == drain->stop)) {
         vf_t *span;
         size_t n = vf_self_drain_span(drain, &span);
@@ -254,8 +260,10 @@ static inline VF_UNUSED void vf_self_drop(vf_t *vf_element)
 vf_fn void vf_self_drain_end(vf_self_drain *drain)
 {
 #ifdef vf_no_drop
+    vf_drain_over(drain);
     (void)drain;
 #else
+    vf_drain_used(drain, "S_drain_end");
     vf_t *elements;
     for (size_t n; (n = vf_self_drain_span(drain, &elements)) > 0;) {
         for (size_t i = 0; i < n; i++)
