@@ -20,6 +20,7 @@
 
 #include "pool.h"
 #include "probe.h"
+#include "threads_seen.h"
 
 #define FIRST_PLACES_LOG2 3
 
@@ -347,6 +348,7 @@ vf_batch *vf_batch_new(vf_pool *pool, size_t n)
         vf_store_relaxed(&batch->begun, 0U);
     }
     vf_store_relaxed(&batches->held, batches->held + n); /* a number for reports */
+    vf_tell_before(&pool->outstanding);
     return first;
 }
 
@@ -368,6 +370,7 @@ char *vf_batch_close(vf_pool *pool, vf_batch *batch)
 
 void vf_batch_free_memory(vf_pool *pool, char *base)
 {
+    vf_tell_after(&pool->outstanding);
     vf_memory_free(pool, base, pool->batches.shape.bytes, slots_alignment(pool));
 }
 

@@ -18,6 +18,7 @@
 
 #include "pool.h"
 #include "probe.h"
+#include "threads_seen.h"
 
 /* The array of a cache that has outgrown its first one. */
 typedef struct vf_array {
@@ -156,6 +157,7 @@ bool vf_cache_refill(vf_thread_cache *cache)
    or any thread where the owner cannot call. Threads' lock. */
 size_t vf_cache_flush(vf_thread_cache *cache)
 {
+    vf_tell_after(&cache->fast.top);
     vf_cache_unseize(cache);
     size_t n = vf_cache_count(cache);
     if (n > 0)

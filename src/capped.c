@@ -22,6 +22,7 @@
 
 #include "pool.h"
 #include "probe.h"
+#include "threads_seen.h"
 
 /* Doubling makes 31 at most; more only where the allocator refuses to double. */
 #define SPANS_MOST 64
@@ -136,6 +137,7 @@ static bool add_span(vf_pool *pool, uint32_t slots)
         .first = capped->ready,
         .slots = slots,
     };
+    vf_tell_before(&pool->outstanding);
     /* release: pairs with the acquires of span_count, and of ready in carve */
     vf_store_release(&capped->span_count, capped->span_count + 1);
     vf_store_release(&capped->ready, capped->ready + slots);
@@ -230,6 +232,7 @@ void *vf_capped_alloc(vf_pool *pool)
 
 void vf_capped_free(vf_pool *pool, void *slot)
 {
+    vf_tell_before(&pool->outstanding);
     vf_capped *capped = pool->capped;
     span *of;
     uint32_t number = number_of(pool, slot, &of);

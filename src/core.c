@@ -8,6 +8,7 @@
 
 #include "pool.h"
 #include "probe.h"
+#include "threads_seen.h"
 
 const char vf_interface_1 = 1; /* in a checked build of another name, see config.h */
 
@@ -256,6 +257,7 @@ void *vf_pool_core_alloc_slow(vf_pool_core *core)
         if (uncached)
             slot = alloc_uncached(pool);
     }
+    vf_tell_after(&pool->outstanding);
     return slot != NULL ? slot : refused(pool);
 }
 
@@ -271,6 +273,9 @@ void vf_pool_core_free_slow(vf_pool_core *core, void *object)
         free_closed(pool);
     else if (!free_cached(pool, object))
         free_uncached(pool, object);
+    /* its cache may have been another's. The pool may be gone, but its address is all that counts
+     */
+    vf_tell_after(&pool->outstanding);
 }
 
 /* What arrays of objects are to the core: pointers to some type that is not void, hence may_alias.
@@ -415,6 +420,7 @@ vf_cache *vf_pool_core_cache_new(vf_pool_core *core)
         vf_fetch_add_relaxed(&pool->holders, 1);    /* the caller's handle keeps it above 0 */
     }
     vf_threads_leave();
+    vf_tell_after(&pool->outstanding);
     if (cache == NULL) {
         errno = ENOMEM;
         return NULL;
@@ -446,6 +452,7 @@ void *vf_pool_core_cache_alloc_slow(vf_cache *fast)
     } else {
         slot = alloc_held(cache);
     }
+    vf_tell_after(&pool->outstanding);
     return slot != NULL ? slot : refused(pool);
 }
 

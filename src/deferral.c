@@ -15,6 +15,7 @@
 #    include <urcu/urcu-memb.h>
 
 #    include "cancel.h"
+#    include "threads_seen.h"
 
 /*
  * ThreadSanitizer does not see into liburcu. It is told that a deferral is handed on to another
@@ -39,8 +40,9 @@ static char over; /* stands for the end of all callbacks; the pool may be gone t
             (AnnotateIgnoreWritesBegin(__FILE__, __LINE__), (call),                                \
              AnnotateIgnoreWritesEnd(__FILE__, __LINE__))
 #    else
-#        define TELL_BEFORE(what) ((void)0)
-#        define TELL_AFTER(what)  ((void)0)
+static char over;
+#        define TELL_BEFORE(what) vf_tell_before(what)
+#        define TELL_AFTER(what)  vf_tell_after(what)
 #        define OVERLOOK(call)    (call)
 #    endif
 

@@ -24,6 +24,7 @@
 
 #include "pool.h"
 #include "probe.h"
+#include "threads_seen.h"
 
 /* ---- the list of batches with free slots ---- */
 
@@ -129,6 +130,7 @@ void vf_depot_give(vf_batch *batch, size_t w, vf_word bits)
 
 void vf_depot_put(vf_pool *pool, void *const *slots, size_t n)
 {
+    vf_tell_before(&pool->outstanding);
     const vf_shape shape = pool->batches.shape; /* a copy that no store can change */
     const vf_addresses *table = vf_batch_addresses(&pool->batches);
     for (size_t i = 0; i < n;) {

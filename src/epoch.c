@@ -23,6 +23,7 @@
  * that who has waited for both knows that nothing is on its way to liburcu: P_epoch_barrier must.
  */
 #include "deferral.h"
+#include "threads_seen.h"
 
 #ifdef VF_HAS_EPOCH /* for those who compile all files of src/ by hand */
 
@@ -94,6 +95,7 @@ static void put(vf_deferral *open, void *object)
 {
     uint32_t count = open->count;
     open->slots[count] = object;
+    vf_tell_before(open);
     vf_store_release(&open->count, count + 1); /* in this order, for the child of a fork */
 }
 

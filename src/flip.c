@@ -5,6 +5,7 @@
 
 #include "cancel.h"
 #include "smallbuf.h"
+#include "threads_seen.h"
 
 #define SPINS  100  /* a push that is running is done by then */
 #define YIELDS 1000 /* one that was preempted has had its turn */
@@ -21,4 +22,5 @@ void vf_flip_wait(const uint64_t *done, uint64_t n)
         else if (tries > SPINS)
             sched_yield();
     }
+    vf_tell_after(done);
 }

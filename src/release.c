@@ -38,6 +38,7 @@
 #include <assert.h>
 
 #include "pool.h"
+#include "threads_seen.h"
 
 /* Changes outstanding; true where that was the end. acq_rel: release, so that all this thread did
    to the pool is over for who ends it; acquire, for who ends it. Pairs with itself. */
@@ -45,7 +46,9 @@ static bool add_outstanding(vf_pool *pool, int64_t objects)
 {
     if (objects == 0)
         return false;
+    vf_tell_before(&pool->outstanding);
     int64_t before = vf_fetch_add_acq_rel(&pool->outstanding, objects);
+    vf_tell_after(&pool->outstanding);
     assert(before >= -objects); /* at least what is live */
     return before == -objects;
 }
@@ -90,6 +93,7 @@ static int64_t settle_all(vf_pool *pool)
         /* acquire: pairs with the swap in vf_pool_settle, whose owner was first if this fails */
         if (vf_cas_strong_acquire(&cache->settled, &unsettled, lent))
             sum += lent;
+        vf_tell_after(&cache->fast.top);
     }
     return sum;
 }

@@ -36,6 +36,7 @@
 #endif
 
 #include "pool.h"
+#include "threads_seen.h"
 
 /* ---- the owner's side ---- */
 
@@ -146,6 +147,7 @@ static bool decide(vf_thread_cache *cache, bool barrier)
         size_t n = seizable(cache, barrier);
         if (n > 0) {
             vf_store_relaxed(&cache->seized, n); /* the owner reads it under the lock */
+            vf_tell_after(&cache->fast.top);
             vf_depot_put(cache->pool, cache->fast.bottom, n);
         } else {
             vf_table_set_fast(cache->pool, cache->thread, &cache->fast);

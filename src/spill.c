@@ -14,6 +14,7 @@
 
 #include "memory.h"
 #include "probe.h"
+#include "threads_seen.h"
 
 /* What a refused first chunk puts in the word where options were NULL; the same as NULL. */
 static const vf_smallbuf_options no_options;
@@ -51,6 +52,7 @@ static void fill_first(void **spill, vf_directory *directory)
 {
     /* release: pairs with the acquire in vf_expect. With VF_FLIP a push may look that has not had
        this bank since; the window comes before it */
+    vf_tell_before(spill);
     vf_store_release(spill, word_of_chunk(directory->chunks[directory->first]));
 }
 
@@ -69,6 +71,9 @@ static vf_directory *decide_directory(void **spill, const vf_smallbuf_type *type
             decision = word_of_chunk(directory->chunks[directory->first]);
         else
             decision = (char *)word_of(options != NULL ? options : &no_options) + VF_REFUSED;
+        if (directory != NULL)
+            vf_tell_before(directory);
+        vf_tell_before(spill);
         /* release: what is in the directory comes before it */
         if (vf_cas_strong_acq_rel(spill, (void **)&word, decision))
             return directory;
@@ -86,6 +91,7 @@ static bool decide_chunk(vf_directory *directory, size_t level, const vf_smallbu
     void *chunk = vf_load_acquire(decision);
     if (chunk == NULL) {
         void *mine = vf_chunk_new(directory, level, type);
+        vf_tell_before(directory);
         /* release: its window and marks come before it */
         if (vf_cas_strong_acq_rel(decision, &chunk, mine != NULL ? mine : VF_CHUNK_REFUSED))
             return mine != NULL;
@@ -123,6 +129,7 @@ static void fill_from(void **spill, void *chunk)
     /* acquire, here and where the swap fails: pairs with the releases of this and of the others
        that change the word; the window that it leads to comes before them */
     char *word = vf_load_acquire(spill);
+    vf_tell_before(spill);
     /* release: pairs with the acquire in vf_expect; the window has been acquired or made */
     while (vf_window_of(word - VF_SPILLED)->first < vf_window_of(chunk)->first &&
            !vf_cas_strong_acq_rel(spill, (void **)&word, word_of_chunk(chunk))) {
@@ -137,6 +144,7 @@ static void *slot_spilled(void **spill, uint64_t index, const vf_smallbuf_type *
     /* acquire: pairs with the release in raise_room, which comes after the chunk's */
     if (index >= vf_load_acquire(&directory->room) && !decide_up_to(directory, index, type))
         return NULL;
+    vf_tell_after(directory);
     fill_from(spill, vf_chunk_of(directory, index));
     return vf_slot_of(directory, index, type->size, run);
 }

@@ -14,6 +14,7 @@
  * a thread may still be reading it.
  */
 #include "pool.h"
+#include "threads_seen.h"
 
 #define FIRST_SIZE 64
 
@@ -92,6 +93,7 @@ bool vf_table_grow(vf_pool *pool, uint32_t index)
         entries[i] = i < old->size ? before[i] : &vf_no_cache;
         entries[size + i] = i < old->size ? before[old->size + i] : &vf_no_cache;
     }
+    vf_tell_before(&pool->core.table);
     /* pairs with the acquire in vf_pool_core_find */
     vf_store_release(&pool->core.table, table);
     return true;

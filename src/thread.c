@@ -26,6 +26,7 @@
 #endif
 
 #include "pool.h"
+#include "threads_seen.h"
 
 /* The first two have no cache in any table, index 0 by itself and 1 because none is set. */
 #define BEFORE 0 /* index of a thread that has none yet */
@@ -105,6 +106,7 @@ static void give_index(uint32_t index)
 void vf_cache_detach(vf_thread_cache *cache)
 {
     vf_pool *pool = cache->pool;
+    vf_tell_before(&pool->outstanding);
     bool last;
     if (vf_load_relaxed(&pool->closed) && !cache->held) {
         last = vf_pool_settle(pool, cache, 0);

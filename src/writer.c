@@ -8,6 +8,7 @@
  * it is a gap, which marks tell the drain to skip.
  */
 #include "smallbuf.h"
+#include "threads_seen.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -67,6 +68,7 @@ size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_
             writer->end = end;
             if (writer->run < RUN_MOST * least)
                 writer->run *= 2;
+            vf_tell_after(directory);
             return (size_t)(end - index);
         }
     }
