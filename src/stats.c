@@ -119,8 +119,10 @@ void vf_pool_core_stats(const vf_pool_core *core, vf_pool_stats *stats, size_t s
 /* Numbers stand one below the other where names and what is before them are no longer together. */
 #define HEAD_WIDTH ((size_t)144)
 
-void vf_pool_stats_print(FILE *out, const char *name, const vf_pool_stats *stats)
+void vf_pool_stats_print_sized(FILE *out, const char *name, const vf_pool_stats *known, size_t size)
 {
+    vf_pool_stats all = {0}; /* what the program does not know of is not read */
+    const vf_pool_stats *stats = memcpy(&all, known, size < sizeof all ? size : sizeof all);
     char text[256];
     snprintf(text, sizeof text,
              "Pool { %zu blocks, %zu elements with %zu stride in each. "

@@ -250,6 +250,7 @@ static const vf_smallbuf_type vf_self_type VF_UNUSED = {
 #    else
     true,
 #    endif
+    sizeof(vf_smallbuf_options),
 };
 
 /* The bank that a counter's value belongs to, and the index in it. */

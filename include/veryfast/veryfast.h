@@ -100,6 +100,13 @@ typedef struct vf_smallbuf_options {
 } vf_smallbuf_options;
 
 /*
+ * vf_pool_stats_print for numbers that are so many bytes: those of a program that is built against
+ * a version with fewer or more.
+ */
+VF_API void vf_pool_stats_print_sized(FILE *out, const char *name, const vf_pool_stats *stats,
+                                      size_t size);
+
+/*
  * Prints the statistics as one line, the Debug text of the Rust crate with the rest behind it,
  * where the numbers of several pools stand one below the other:
  *
@@ -108,7 +115,11 @@ typedef struct vf_smallbuf_options {
  *
  * Any thread. Errors of the stream are its own to report.
  */
-VF_API void vf_pool_stats_print(FILE *out, const char *name, const vf_pool_stats *stats);
+static inline VF_UNUSED void vf_pool_stats_print(FILE *out, const char *name,
+                                                 const vf_pool_stats *stats)
+{
+    vf_pool_stats_print_sized(out, name, stats, sizeof *stats);
+}
 
 /*
  * Gives the calling thread's cached objects of every pool to the pools' depots, where other

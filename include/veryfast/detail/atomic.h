@@ -1,5 +1,6 @@
 /*
- * atomic.h - the only file that spells an atomic operation.
+ * atomic.h - the only file that spells an atomic operation on memory. (Fences for the compiler alone
+ * stand where the membarrier is that they pair with.)
  *
  * Plain integers and the compilers' __atomic operations, because a public struct must look the
  * same to C and to C++, which has no _Atomic before C++23. ThreadSanitizer understands them.

@@ -63,6 +63,7 @@ typedef struct vf_smallbuf_type {
     size_t alignment;           /* of an element */
     size_t inline_offset;       /* bytes from the word spill to slot 0 */
     bool writers;               /* can it have them? */
+    size_t options_size; /* of the options that the program knows: later versions may have more */
 } vf_smallbuf_type;
 
 extern VF_API const char vf_interface_1;
