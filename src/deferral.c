@@ -205,7 +205,10 @@ void vf_deferral_send(vf_pool *pool, vf_deferral *deferral)
         deferral_free(pool, deferral);
         return;
     }
-    vf_fetch_add_relaxed(&pool->epoch.in_flight, 1); /* call_rcu orders it before its decrement */
+    /* relaxed: call_rcu orders it before its decrement. (In the child of a fork in between it
+       stays; then deferrals of a released pool go out when they are full or flushed, as any pool's
+       do.) */
+    vf_fetch_add_relaxed(&pool->epoch.in_flight, 1);
     const struct rcu_flavor_struct *flavour = flavour_of(pool);
     TELL_BEFORE(deferral); /* with the last look at the pool behind it */
     flavour->update_call_rcu((struct rcu_head *)(void *)deferral->head, after_grace_period);

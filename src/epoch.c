@@ -34,11 +34,14 @@
 /* A bit of vf_thread_cache.deferrals, which counts by 2. */
 #    define BUSY ((uint64_t)1)
 
-static bool has_membarrier;
+/* Refused so often, it is so for good. */
+#    define REFUSALS_MOST 1000
+
+static bool has_membarrier; /* atomic */
 
 static void look_for_membarrier(void)
 {
-    has_membarrier = vf_membarrier();
+    vf_store_relaxed(&has_membarrier, vf_membarrier());
 }
 
 void vf_epoch_begin(vf_pool *pool, const vf_pool_options *options)
@@ -66,7 +69,7 @@ static vf_deferral *deferral_new(vf_pool *pool, size_t most)
 static void enter(vf_thread_cache *cache)
 {
     uint64_t busy = cache->deferrals | BUSY;
-    if (has_membarrier) {
+    if (vf_load_relaxed(&has_membarrier)) {
         /* release, lest who waits for the last object sees this instead of the store in leave, and
            not what came before that */
         vf_store_release(&cache->deferrals, busy);
@@ -183,7 +186,7 @@ bool vf_pool_core_free_deferred(vf_pool_core *core, void *object, void (*drop)(v
 {
     vf_pool *pool = vf_pool_whole(core);
     vf_thread_cache *cache = vf_thread_found(pool);
-    if (VF_UNLIKELY(cache == NULL || !has_membarrier || core->dropped != NULL ||
+    if (VF_UNLIKELY(cache == NULL || !vf_load_relaxed(&has_membarrier) || core->dropped != NULL ||
                     (drop != NULL && vf_load_relaxed(&pool->epoch.drop) == NULL)))
         return defer_slow(pool, object, drop);
     enter(cache);
@@ -248,11 +251,30 @@ static vf_deferral *take_all(vf_pool *pool, bool patient)
     return chain;
 }
 
+/*
+ * Every thread passes a full barrier. Where the system is out of memory it may be refused for a
+ * moment. If it is refused again and again, by a filter of system calls that came after the first
+ * P_new, owners do without it from here on; one that does not know that yet has long stored that it
+ * is busy, or sees NULL, when this thread has slept.
+ */
+static void pass_barrier(void)
+{
+    static bool refused; /* atomic */
+    for (unsigned tries = 1; vf_load_relaxed(&has_membarrier) && !vf_membarrier(); tries++) {
+        if (tries < REFUSALS_MOST) {
+            vf_sleep_briefly();
+        } else {
+            vf_store_relaxed(&refused, true);
+            vf_store_relaxed(&has_membarrier, false);
+        }
+    }
+    if (vf_load_relaxed(&refused))
+        vf_sleep_briefly();
+}
+
 static void wait_for_all(vf_pool *pool)
 {
-    while (has_membarrier && !vf_membarrier()) {
-        /* the system was out of memory */
-    }
+    pass_barrier();
     vf_thread_cache *cache = vf_load_acquire(&pool->caches);
     for (; cache != NULL; cache = cache->next)
         wait_for(cache);

@@ -13,7 +13,7 @@
  * parts this would not do).
  *
  * The index has as few bits as the stack needs (capped.c), the tag has the rest: 33 at least. It
- * comes round after 2^33 removals, during which the one thread must be stopped between two
+ * repeats after 2^33 removals, during which the one thread must be stopped between two
  * instructions: three minutes at 50 million a second, for a cap of 2^30 objects; days for one of a
  * million. Treiber's stack (1986) with a counter (IBM System/370, appendix A).
  *

@@ -190,8 +190,13 @@ static int in_the_child(void)
     return atomic_load(&allocator.bytes) == 0 ? 0 : 3;
 }
 
+/* Once for the process: where all tests run in one, liburcu's second one would wait for its first. */
 static void watch_forks(void)
 {
+    static bool watched;
+    if (watched)
+        return;
+    watched = true;
     pthread_atfork(urcu_memb_call_rcu_before_fork, urcu_memb_call_rcu_after_fork_parent,
                    urcu_memb_call_rcu_after_fork_child);
 }
