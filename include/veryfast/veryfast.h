@@ -106,6 +106,10 @@ typedef struct vf_smallbuf_options {
 VF_API void vf_pool_stats_print_sized(FILE *out, const char *name, const vf_pool_stats *stats,
                                       size_t size);
 
+/* A program may call other things stats or name. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 /*
  * Prints the statistics as one line, the Debug text of the Rust crate with the rest behind it,
  * where the numbers of several pools stand one below the other:
@@ -120,6 +124,7 @@ static inline VF_UNUSED void vf_pool_stats_print(FILE *out, const char *name,
 {
     vf_pool_stats_print_sized(out, name, stats, sizeof *stats);
 }
+#pragma GCC diagnostic pop
 
 /*
  * Gives the calling thread's cached objects of every pool to the pools' depots, where other
