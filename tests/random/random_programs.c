@@ -1,7 +1,8 @@
 /*
  * random_programs.c - runs random programs (see program.h) that it makes from a seed, or files.
  *
- *     ./random_programs                  so many instructions, by VF_STRESS_SCALE, from VF_SEED
+ *     ./random_programs                  so many instructions, by VF_STRESS_SCALE, from VF_SEED, or
+ *                                        one in VF_RANDOM_PART of these
  *     ./random_programs --program 123    one of these
  *     ./random_programs DIRECTORY        programs from files: what the fuzzer has found
  *     ./random_programs FILE...
@@ -92,6 +93,7 @@ int main(int argc, char **argv)
     }
     size_t wanted = STRESS_ADDRESS_SANITIZER ? 1000000 : 10000000;
     wanted = IS_CHECKED ? stress_count(wanted / 10, 50000) : stress_count(wanted, 200000);
+    wanted /= (size_t)test_setting("VF_RANDOM_PART", 1);
     size_t done = 0;
     uint64_t number = 0;
     while (done < wanted)
