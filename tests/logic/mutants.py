@@ -5,8 +5,8 @@
     < becomes <=, > becomes >=, and the reverse; + 1 and - 1 are dropped; 0 and 1 are exchanged,
     and any other number is one more
 
-in the bodies of functions. Not within assertions and probes, and not in what is compiled for checked
-builds or for Windows only.
+in the bodies of functions. Not within assertions, probes and macros that are nothing here, and not
+in what is compiled for checked builds or for Windows only.
 """
 import collections
 import hashlib
@@ -25,7 +25,8 @@ Mutant = collections.namedtuple('Mutant', 'path key text') # the key is what peo
 
 LEFT_ALONE = re.compile(r'checked|probe\.h|sanitize\.h|atomic\.h')
 NOT_HERE = re.compile(r'VF_CHECKED|VF_BYPASS|_WIN32')
-UNSEEN = re.compile(r'assert|static_assert|_Static_assert|VF_PROBE')
+UNSEEN = re.compile(r'assert|static_assert|_Static_assert|VF_PROBE|vf_checked_\w+')
+NOTHING = re.compile(r'^\s*#\s*define (\w+)\(.*\)\s+\(\(void\)0\)$', re.MULTILINE)
 KEYWORDS = {'return', 'break', 'continue', 'goto', 'if', 'else', 'while', 'for', 'do', 'switch',
             'case', 'default', 'static_assert', '_Static_assert', 'sizeof'}
 ASSIGNS = {'=', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '<<=', '>>=', '++', '--'}
@@ -67,11 +68,12 @@ def matches(list_of_tokens):
 class Body:
     """A function's body, tokens[begin:end]."""
 
-    def __init__(self, all_tokens, other, begin, end):
-        self.tokens, self.other, self.begin, self.end = all_tokens, other, begin, end
+    def __init__(self, all_tokens, other, begin, nothing):
+        self.tokens, self.other, self.begin, self.end = all_tokens, other, begin, other[begin]
         self.unseen = set()
-        for i in range(begin, end):
-            if UNSEEN.fullmatch(self.text(i)) and self.text(i + 1) == '(':
+        for i in range(begin, self.end):
+            name = self.text(i)
+            if (UNSEEN.fullmatch(name) or name in nothing) and self.text(i + 1) == '(':
                 self.unseen.update(range(i, other[i + 1] + 1))
 
     def text(self, i):
@@ -147,14 +149,14 @@ class Body:
             yield i, i, {'0': '1', '1': '0'}.get(text, str(int(text) + 1))
 
 
-def functions(all_tokens, other):
+def functions(all_tokens, nothing):
     """The name and the body of each."""
-    i = 0
+    i, other = 0, matches(all_tokens)
     while i < len(all_tokens):
         if all_tokens[i].text == '{' and i in other:
             if all_tokens[i - 1].text == ')':
                 name = all_tokens[other[i - 1] - 1].text
-                yield name, Body(all_tokens, other, i, other[i])
+                yield name, Body(all_tokens, other, i, nothing)
             i = other[i]
         i += 1
 
@@ -164,11 +166,10 @@ def lines(text, begin, end):
     return ' '.join(re.sub(r'/\*.*?\*/', '', text[begin:end], flags=re.DOTALL).split())
 
 
-def of_file(path):
-    text = path.read_text()
+def of_file(path, nothing):
+    text, times = path.read_text(), collections.Counter()
     all_tokens = list(tokens(text))
-    times = collections.Counter()
-    for name, body in functions(all_tokens, matches(all_tokens)):
+    for name, body in functions(all_tokens, nothing):
         for first, last, becomes in body.changes():
             begin, end = all_tokens[first].begin, all_tokens[last].end
             old = text[begin:end]
@@ -183,10 +184,12 @@ def of_file(path):
 
 
 def all_of(source):
-    for part in ('src', 'include/veryfast'):
-        for path in sorted((source / part).rglob('*.[ch]')):
-            if not LEFT_ALONE.search(str(path.relative_to(source))):
-                yield from of_file(path)
+    paths = [path for part in ('src', 'include/veryfast')
+             for path in sorted((source / part).rglob('*.[ch]'))]
+    nothing = {name for path in paths for name in NOTHING.findall(path.read_text())}
+    for path in paths:
+        if not LEFT_ALONE.search(str(path.relative_to(source))):
+            yield from of_file(path, nothing)
 
 
 def sample(mutants, seed):

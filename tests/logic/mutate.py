@@ -40,14 +40,14 @@ import mutants
 
 SAMPLE, FEW = 300, 8
 UNIT, RANDOM, STRESS, EXPLORE = range(4)
-QUICK_STRESS = {'remote_free', 'first_call_is_free', 'many_threads', 'cap', 'release', 'fork_pools',
+QUICK_STRESS = {'remote_free', 'fork', 'first_call_is_free', 'many_threads', 'cap', 'release', 'fork_pools',
                 'trim', 'smallbuf', 'smallbuf_flip', 'late_destructors', 'epoch'}
 SCHEDULES = ['--preemptions', '1000', '--stale', '1000', '--random', '1000']
 PART = '10' # of the random programs in ./dev test, one in so many
 SLOW = 300 # seconds; nothing takes a tenth of it
 MEMORY = 8 << 30 # for one that takes more and more
 HANGS = '(hangs)'
-LIBRARIES = ['-pthread', '-Wl,--as-needed', *(f'-lurcu-{it}' for it in ('memb', 'mb', 'qsbr', 'bp'))]
+LIBRARIES = ['-pthread', '-Wl,--as-needed', *map('-lurcu-{}'.format, ('memb', 'mb', 'qsbr', 'bp'))]
 
 Test = collections.namedtuple('Test', 'name kind objects library arguments')
 
