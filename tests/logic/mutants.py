@@ -6,7 +6,7 @@
     and any other number is one more
 
 in the bodies of functions. Not within assertions, probes and macros that are nothing here, and not
-in what is compiled for checked builds or for Windows only.
+in what is compiled for checked builds, for Windows or for C++ only.
 """
 import collections
 import hashlib
@@ -24,7 +24,7 @@ Token = collections.namedtuple('Token', 'kind text begin end')
 Mutant = collections.namedtuple('Mutant', 'path key text') # the key is what people read
 
 LEFT_ALONE = re.compile(r'checked|probe\.h|sanitize\.h|atomic\.h')
-NOT_HERE = re.compile(r'VF_CHECKED|VF_BYPASS|_WIN32')
+NOT_HERE = re.compile(r'VF_CHECKED|VF_BYPASS|_WIN32|__cplusplus')
 UNSEEN = re.compile(r'assert|static_assert|_Static_assert|VF_PROBE|vf_checked_\w+')
 NOTHING = re.compile(r'^\s*#\s*define (\w+)\(.*\)\s+\(\(void\)0\)$', re.MULTILINE)
 KEYWORDS = {'return', 'break', 'continue', 'goto', 'if', 'else', 'while', 'for', 'do', 'switch',
@@ -144,9 +144,13 @@ class Body:
             yield i, i, REVERSED[text]
         elif text in ('+', '-') and binary and self.text(i + 1) == '1':
             yield i, i + 1, ''
-        elif kind == 'number' and text.isdigit() and not (text == '1' and
-                                                          self.text(i - 1) in ('+', '-')):
+        elif kind == 'number' and text.isdigit() and self.counts(i):
             yield i, i, {'0': '1', '1': '0'}.get(text, str(int(text) + 1))
+
+    def counts(self, i):
+        """A number that is neither what + 1 drops nor the size of an array."""
+        before = self.text(i - 1)
+        return before not in {'0': (), '1': ('+', '-')}.get(self.text(i), ('[',))
 
 
 def functions(all_tokens, nothing):
