@@ -3,6 +3,10 @@
  * fails leaves the pool as it was.
  */
 #include <pthread.h>
+#ifndef _WIN32
+#    include <sys/wait.h>
+#    include <unistd.h>
+#endif
 
 #include "test_common.h"
 
@@ -61,6 +65,27 @@ Test(reserve, of_what_is_there_asks_for_nothing)
     pool_twelve_bytes_100_release(pool);
     check_all_back(&allocator);
 }
+
+#ifndef _WIN32
+/* What is there is there in the child of a fork too. */
+Test(reserve, in_a_child_of_what_is_there_asks_for_nothing)
+{
+    pool_twelve_bytes_100 *pool = new_pool(0);
+    objects[0] = pool_twelve_bytes_100_alloc(pool);
+    cr_assert(pool_twelve_bytes_100_reserve(pool, 1000));
+    pid_t child = fork();
+    if (child == 0) {
+        allocator.refuse = true;
+        _exit(pool_twelve_bytes_100_reserve(pool, 1000) ? 0 : 1);
+    }
+    int status = -1;
+    cr_assert(child > 0 && waitpid(child, &status, 0) == child);
+    check_equal((size_t)status, 0);
+    pool_twelve_bytes_100_free(pool, objects[0]);
+    pool_twelve_bytes_100_release(pool);
+    check_all_back(&allocator);
+}
+#endif
 
 Test(reserve, touches_no_object)
 {

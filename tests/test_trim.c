@@ -144,6 +144,35 @@ Test(trim, finds_what_another_thread_keeps)
     close_numbers();
 }
 
+static void *free_few(void *n)
+{
+    for (size_t i = 0; i < *(size_t *)n; i++)
+        numbers_free(pool, objects[i]);
+    pthread_barrier_wait(&turn);
+    pthread_barrier_wait(&turn);
+    return NULL;
+}
+
+Test(trim, finds_all_but_one_however_few_they_are)
+{
+    for (size_t n = 1; n <= 4; n++) {
+        open_numbers(0);
+        check_equal(numbers_alloc_n(pool, objects, n), n);
+        vf_thread_flush();
+        pthread_t thread;
+        pthread_barrier_init(&turn, NULL, 2);
+        CHECK(pthread_create(&thread, NULL, free_few, &n) == 0);
+        pthread_barrier_wait(&turn);
+        check_equal(numbers_stats(pool).cached, n);
+        numbers_trim(pool);
+        check_equal(numbers_stats(pool).cached, membarrier_is_there() ? 1 : n);
+        pthread_barrier_wait(&turn);
+        CHECK(pthread_join(thread, NULL) == 0);
+        pthread_barrier_destroy(&turn);
+        close_numbers();
+    }
+}
+
 Test(trim, leaves_what_a_caller_keeps_until_the_cache_is_released)
 {
     open_numbers(0);
