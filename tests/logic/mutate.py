@@ -40,8 +40,8 @@ import mutants
 
 SAMPLE, FEW = 300, 8
 UNIT, RANDOM, STRESS, EXPLORE = range(4)
-QUICK_STRESS = {'remote_free', 'fork', 'first_call_is_free', 'many_threads', 'cap', 'release', 'fork_pools',
-                'trim', 'smallbuf', 'smallbuf_flip', 'late_destructors', 'epoch'}
+QUICK_STRESS = {'remote_free', 'fork', 'first_call_is_free', 'many_threads', 'cap', 'release',
+                'fork_pools', 'trim', 'smallbuf', 'smallbuf_flip', 'late_destructors', 'epoch'}
 SCHEDULES = ['--preemptions', '1000', '--stale', '1000', '--random', '1000']
 PART = '10' # of the random programs in ./dev test, one in so many
 SLOW = 300 # seconds; nothing takes a tenth of it
@@ -260,6 +260,9 @@ class Judge:
 
 def read_survivors(path):
     lines = [line for line in path.read_text().splitlines() if line and line[0] != '#']
+    for line, after in zip(lines, [*lines[1:], '-']):
+        if not line[0].isspace() and not after[0].isspace():
+            raise Red(f'{path.name} does not say why: {line}')
     return {line for line in lines if not line[0].isspace()}
 
 
@@ -312,4 +315,7 @@ def main():
     return min(report(verdicts, by_key, listed), 1)
 
 
-sys.exit(main())
+try:
+    sys.exit(main())
+except Red as error:
+    sys.exit(f'mutate.py: {error}')
