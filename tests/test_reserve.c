@@ -67,16 +67,18 @@ Test(reserve, of_what_is_there_asks_for_nothing)
 }
 
 #ifndef _WIN32
-/* What is there is there in the child of a fork too. */
-Test(reserve, in_a_child_of_what_is_there_asks_for_nothing)
+/* What is there is there in the child of a fork too, and no more. */
+Test(reserve, in_a_child_knows_what_is_there)
 {
     pool_twelve_bytes_100 *pool = new_pool(0);
     objects[0] = pool_twelve_bytes_100_alloc(pool);
     cr_assert(pool_twelve_bytes_100_reserve(pool, 1000));
     pid_t child = fork();
     if (child == 0) {
+        size_t there = pool_twelve_bytes_100_stats(pool).capacity - 1;
         allocator.refuse = true;
-        _exit(pool_twelve_bytes_100_reserve(pool, 1000) ? 0 : 1);
+        bool had = pool_twelve_bytes_100_reserve(pool, there);
+        _exit(had && !pool_twelve_bytes_100_reserve(pool, there + 1) ? 0 : 1);
     }
     int status = -1;
     cr_assert(child > 0 && waitpid(child, &status, 0) == child);
