@@ -113,6 +113,16 @@ Test(cache, a_thread_with_bursts_gets_a_larger_one, .init = setup, .fini = teard
     cr_assert(pool_unsigned_500_stats(pool).cached <= ROOM);
 }
 
+Test(cache, one_burst_doubles_it_once, .init = setup, .fini = teardown)
+{
+    for (size_t room = ROOM; room <= 4 * ROOM; room *= 2) {
+        alloc_many();
+        free_many();
+        size_t cached = pool_unsigned_500_stats(pool).cached;
+        cr_assert(cached > room / 2 && cached <= room, "%zu of %zu are cached", cached, room);
+    }
+}
+
 Test(cache, so_does_one_that_has_taken_what_was_reserved, .init = setup, .fini = teardown)
 {
     cr_assert(pool_unsigned_500_reserve(pool, MOST));
