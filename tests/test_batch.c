@@ -254,6 +254,20 @@ Test(batch, that_comes_and_goes_leaves_nothing_behind)
     free(begin);
 }
 
+/* The table by address counts the places that a search may have to pass. */
+Test(batch, that_has_gone_leaves_its_place_empty)
+{
+    open_pool(24, 8, 7);
+    for (size_t n = 1; n <= 300; n++) {
+        cr_assert(make(1) != NULL);
+        check_equal(pool->batches.addresses->used, n);
+    }
+    for (size_t i = 0; i < 300; i++)
+        give_up(at(i * 7 % 300));
+    check_equal(pool->batches.addresses->used, 0);
+    close_pool();
+}
+
 /* ---- failures ---- */
 
 /* All that a failure must leave as it was. */
