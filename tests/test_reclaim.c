@@ -237,6 +237,39 @@ Test(reclaim, a_trim_keeps_no_lock_that_other_pools_need)
     close_numbers();
 }
 
+/* ---- indices ---- */
+
+static void *tell_index(void *index)
+{
+    CHECK(numbers_alloc(pool) != NULL);
+    *(uint32_t *)index = vf_thread_index;
+    pthread_barrier_wait(&turn); /* all are there at once */
+    return NULL;
+}
+
+/* Of so many threads that are there at once. */
+static uint32_t highest_index(size_t n)
+{
+    uint32_t index[50], highest = 0;
+    void *places[50];
+    for (size_t i = 0; i < n; i++)
+        places[i] = &index[i];
+    pthread_barrier_init(&turn, NULL, (unsigned)n);
+    test_run_threads(n, tell_index, places);
+    pthread_barrier_destroy(&turn);
+    for (size_t i = 0; i < n; i++)
+        highest = index[i] > highest ? index[i] : highest;
+    return highest;
+}
+
+Test(reclaim, gives_the_indices_of_threads_that_ended_to_others)
+{
+    open_numbers(0);
+    for (size_t n = 50; n > 10; n--)
+        cr_assert(highest_index(n) <= 2 + 50); /* the first is 2, and this thread may have one */
+    close_numbers();
+}
+
 #ifndef _WIN32
 /* ---- the child of a fork ---- */
 
@@ -247,14 +280,6 @@ static void *use_up(void *none)
     }
     atomic_store(&allocator.refuse, false);
     return none;
-}
-
-static void *tell_index(void *index)
-{
-    CHECK(numbers_alloc(pool) != NULL);
-    *(uint32_t *)index = vf_thread_index;
-    pthread_barrier_wait(&turn); /* all are there at once */
-    return NULL;
 }
 
 /* A thread that finds no memory looks for threads that are gone. This one is not, though the child
