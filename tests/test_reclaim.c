@@ -265,8 +265,9 @@ static uint32_t highest_index(size_t n)
 Test(reclaim, gives_the_indices_of_threads_that_ended_to_others)
 {
     open_numbers(0);
+    uint32_t first = highest_index(50); /* or less, where some found the library busy */
     for (size_t n = 50; n > 10; n--)
-        cr_assert(highest_index(n) <= 2 + 50); /* the first is 2, and this thread may have one */
+        cr_assert(highest_index(n) <= first + 50);
     close_numbers();
 }
 
