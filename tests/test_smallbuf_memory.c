@@ -174,6 +174,22 @@ Test(smallbuf_trim, to_nothing_gives_all_back, .init = setup, .fini = teardown)
     }
 }
 
+/* As much as a buffer has that grew to hold so many. */
+Test(smallbuf_trim, keeps_no_chunk_behind_the_last_element, .init = setup, .fini = teardown)
+{
+    for (size_t count = 1; count < 600; count++) {
+        push(0, count);
+        size_t capacity = smallbuf_int_8_capacity(&buffer);
+        push(count, 5000);
+        smallbuf_int_8_clear(&buffer);
+        push(0, count);
+        smallbuf_int_8_trim(&buffer, 0);
+        check_equal(smallbuf_int_8_capacity(&buffer), capacity);
+        smallbuf_int_8_destroy(&buffer);
+        smallbuf_int_8_init(&buffer, &options);
+    }
+}
+
 Test(smallbuf_trim, by_halves, .init = setup, .fini = teardown)
 {
     for (size_t count = 0; count < 10; count += 9) {
