@@ -284,3 +284,28 @@ Test(smallbuf_memory, bytes_held_are_those_of_the_room, .init = setup, .fini = t
         smallbuf_int_8_clear(&buffer);
     }
 }
+
+/* ---- the first chunk ---- */
+
+typedef struct page {
+    char bytes[300];
+} page;
+
+#define VF_T page
+#define VF_N 1
+#define VF_FLIP
+#include <veryfast/smallbuf.h>
+
+/* There are no writers with VF_FLIP, which would need more. */
+Test(smallbuf_chunk, of_large_elements_begins_with_one, .init = setup, .fini = teardown)
+{
+    static smallbuf_page_1 pages;
+    static page one;
+    smallbuf_page_1_init(&pages, &options);
+    for (size_t count = 1; count <= 16; count *= 2) {
+        while (smallbuf_page_1_count(&pages) < count)
+            cr_assert(smallbuf_page_1_push(&pages, one));
+        check_equal(smallbuf_page_1_capacity(&pages), count);
+    }
+    smallbuf_page_1_destroy(&pages);
+}
