@@ -13,13 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 WARNINGS = ['-Werror', '-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Wundef',
-            '-Wunused']
+            '-Wunused', '-Wredundant-decls']
 STANDARDS = {'c': ['c11', 'c17', 'c2x'], 'c++': ['c++17', 'c++20']}
 
 
 def compile_file(compiler, language, flags, include, source):
+    warnings = WARNINGS + (['-Wmissing-prototypes'] if language == 'c' else [])
     result = subprocess.run(
-        [compiler, '-x', language, *flags, *WARNINGS, f'-I{include}', source],
+        [compiler, '-x', language, *flags, *warnings, f'-I{include}', source],
         capture_output=True, text=True)
     if result.returncode == 0:
         return ''

@@ -15,11 +15,13 @@ HEADERS = {
     'pool.h': (20, {
         'tests/random/pool_type.h': r'\bCALL\(_{}\)\(',
         'tests/test_failing_pool.c': r'\blongs_{}\(',
+        'tests/test_errno.c': r'\blongs_{}\(',
         'tests/test_cancel.c tests/test_epoch_cancel.c tests/epoch_pool.h':
             r'\b(?:pool_int_50|numbers)_{}\('}),
     'smallbuf.h': (26, {
         'tests/random/buffer_type.h': r'\bCALL\(_{}\)\(',
         'tests/test_failing_smallbuf_type.h': r'\bCALL\(_{}\)\(',
+        'tests/test_errno.c': r'\b(?:type##|plain|flips|waits)_{}\(',
         'tests/test_cancel.c': r'\b(?:smallbuf_int_4|flips|waits)_{}\('}),
 }
 

@@ -44,7 +44,7 @@ def build(source, compiler, directory):
 def check_probes(source, program):
     """Each probe that probe.h lists is there and reached, where the headers for them are. Its
     arguments have one size wherever it is, or perf does not take it."""
-    text = (source / 'src' / 'probe.h').read_text()
+    text = (source / 'src' / 'common' / 'probe.h').read_text()
     names = re.findall(r'^ \*     (\w+)\(\w+, \w+\) ', text, re.M)
     notes = run(['readelf', '-n', program])
     there = set(re.findall(r'Provider: veryfast\s+Name: (\w+)', notes))

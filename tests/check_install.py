@@ -90,7 +90,8 @@ def check_files(installed, version):
     stray = {name for name in headers - HEADERS if not name.startswith(DETAILS)}
     require(stray <= {'include/veryfast/smallbuf.h', 'include/veryfast/veryfast.hpp'},
             f'what is this: {stray}')
-    expected = {'lib/cmake/veryfast/veryfastConfig.cmake',
+    expected = {'bin/veryfast-where',
+                'lib/cmake/veryfast/veryfastConfig.cmake',
                 'lib/cmake/veryfast/veryfastConfigVersion.cmake',
                 'share/veryfast/veryfast-gdb.py'}
     for library in LIBRARIES:
@@ -151,21 +152,24 @@ def check_pkg_config(installed, version, library):
         installed.build_consumer([*cflags, archive, *set(private) - {f'-l{library}'}])
 
 
-def check_readme_report(installed):
-    """The README's report of a checked build, from a program that is compiled as the README says."""
+def check_readme_reports(installed):
+    """Those of a checked build, without lines and with them, from a program that is compiled as the
+    README says."""
     text = (installed.source / 'README.md').read_text()
     command = re.search(r'^    (cc .*veryfast-checked\))$', text, re.M)
-    shown = re.search(r'^    (veryfast: .*\n(?: {8}.*\n)+)', text, re.M)
-    require(command and shown, 'the README shows no checked build')
+    shown = re.findall(r'^    (veryfast: .*\n(?: {8}.*\n)+)', text, re.M)
+    require(command and len(shown) == 2, 'the README shows no checked build')
     directory = installed.temporary / 'readme'
     directory.mkdir()
     (directory / 'job.c').write_text(JOB)
     run(['sh', '-c', command[1]], cwd=directory, env=installed.env)
-    result = subprocess.run([directory / 'a.out'], env=installed.env, stderr=subprocess.PIPE,
-                            text=True)
-    pattern = re.escape(' '.join(shown[1].split())).replace('/home/you/', '/.*/')
-    pattern = re.sub('0x[0-9a-f]+', '0x[0-9a-f]+', pattern)
-    require(re.fullmatch(pattern + '\n', result.stderr), f'a checked build says {result.stderr}')
+    report = subprocess.run([directory / 'job'], env=installed.env, stderr=subprocess.PIPE).stderr
+    lines = subprocess.run([installed.prefix / 'bin' / 'veryfast-where'], input=report,
+                           stdout=subprocess.PIPE).stdout
+    for expected, said in zip(shown, [report.decode(), lines.decode()]):
+        pattern = re.escape(' '.join(expected.split())).replace('/home/you/', '/.*/')
+        pattern = re.sub('0x[0-9a-f]+', '0x[0-9a-f]+', pattern)
+        require(re.fullmatch(pattern + '\n', said), f'a checked build says {said}')
 
 
 def check_meson_dependency(installed):
@@ -304,7 +308,7 @@ def main():
             check_second_build(installed, cc)
         for library in LIBRARIES:
             check_pkg_config(installed, version, library)
-        check_readme_report(installed)
+        check_readme_reports(installed)
         check_meson_dependency(installed)
         check_cmake_package(installed, version)
         check_epoch_consumer(installed)

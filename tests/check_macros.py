@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 SYSTEM = '#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <stdio.h>\n'
-PLAIN = ['veryfast.h', 'detail/atomic.h', 'detail/config.h', 'detail/name.h', 'detail/pool_core.h']
+PLAIN = ['veryfast.h', 'detail/atomic.h', 'detail/config.h', 'detail/name.h', 'detail/names.h',
+         'detail/pool_core.h']
 FIRST = '#define VF_T int\n#define VF_N 8\n#include <veryfast/pool.h>\n'
 INSTANCES = '''
 struct foo { int a; };

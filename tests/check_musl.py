@@ -20,11 +20,11 @@ FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-pthre
 
 def compile_core(source, directory, flags):
     directory.mkdir()
-    for path in sorted((source / 'src').glob('*.c')):
-        if path.name.startswith('checked_') and '-DVF_CHECKED' not in flags:
+    for path in sorted((source / 'src').glob('*/*.c')):
+        if path.parent.name == 'checked' and '-DVF_CHECKED' not in flags:
             continue
         run(['musl-gcc', *FLAGS, *flags, f'-I{source}/include', '-c', path,
-             '-o', directory / f'{path.stem}.o'])
+             '-o', directory / f'{path.parent.name}_{path.stem}.o'])
     return sorted(directory.glob('*.o'))
 
 

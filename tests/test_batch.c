@@ -5,7 +5,7 @@
 #include "support/threads.h"
 #include "test_common.h"
 
-#include "pool.h"
+#include "pool/pool.h"
 
 #define VF_T char
 #define VF_N 1
@@ -13,7 +13,7 @@
 
 /* Pools of any stride and batch, by way of the core; the type is never looked at. */
 static pool_char_1 *owner;
-static vf_pool *pool;
+static vf_batches *batches;
 
 /* ---- an allocator that says where slots lie ---- */
 
@@ -53,8 +53,8 @@ static void open_pool(size_t object_size, size_t alignment, size_t objects)
                                .cache_objects = VF_CACHE_NONE};
     owner = (pool_char_1 *)vf_pool_core_new(&type, &options, sizeof options);
     cr_assert(owner != NULL);
-    pool = vf_pool_whole(&owner->core);
-    arena.batch_bytes = pool->batches.shape.bytes;
+    batches = &vf_pool_whole(&owner->core)->depot.batches;
+    arena.batch_bytes = batches->shape.bytes;
 }
 
 static void close_pool(void)
@@ -67,66 +67,66 @@ static void close_pool(void)
 /* Batches of which no slot is free, as many in one step; NULL: out of memory. */
 static vf_batch *make(size_t n)
 {
-    pthread_mutex_lock(&pool->growth_lock);
-    vf_batch *batch = vf_batch_new(pool, n);
-    pthread_mutex_unlock(&pool->growth_lock);
+    vf_mutex_lock(batches->growth);
+    vf_batch *batch = vf_batch_new(batches, n);
+    vf_mutex_unlock(batches->growth);
     return batch;
 }
 
 static vf_batch *at(size_t number)
 {
-    return vf_batch_at(&pool->batches, number);
+    return vf_batch_at(batches, number);
 }
 
 /* Gives the memory of a batch back. */
 static void give_up(vf_batch *batch)
 {
-    pthread_mutex_lock(&pool->growth_lock);
-    char *base = vf_batch_close(pool, batch);
-    pthread_mutex_unlock(&pool->growth_lock);
-    vf_batch_free_memory(pool, base);
+    vf_mutex_lock(batches->growth);
+    char *base = vf_batch_close(batches, batch);
+    vf_mutex_unlock(batches->growth);
+    vf_batch_free_memory(batches, base);
 }
 
 static vf_batch *find(const char *address)
 {
-    return vf_batch_find(&pool->batches, (uintptr_t)address);
+    return vf_batch_find(batches, (uintptr_t)address);
 }
 
 /* A slot, by both ways. */
 static void check_slot(const char *slot, const vf_batch *batch, size_t number)
 {
-    const vf_batches *batches = &pool->batches;
     const vf_addresses *table = vf_batch_addresses(batches);
     cr_assert(find(slot) == batch);
     cr_assert(vf_batch_of(batches, table, batches->shape, (uintptr_t)slot) == batch);
-    check_equal(vf_slot_number(batches->shape, (size_t)(slot - vf_batch_base(batch))), number);
+    check_equal(vf_batch_slot_number(batches->shape, (size_t)(slot - vf_batch_base(batch))),
+                number);
 }
 
 /* Each of its slots leads to it, and what is beside it does not. */
 static void check_batch(const vf_batch *batch)
 {
-    size_t slots = pool->batch_objects;
+    size_t slots = batches->shape.objects;
     char *base = vf_batch_base(batch);
     for (size_t i = 0; i < slots; i += i < 70 || i + 70 > slots ? 1 : slots / 50) {
-        check_slot(base + i * pool->stride, batch, i);
-        cr_assert(find(base + (i + 1) * pool->stride - 1) == batch);
+        check_slot(base + i * batches->shape.stride, batch, i);
+        cr_assert(find(base + (i + 1) * batches->shape.stride - 1) == batch);
     }
     cr_assert(find(base - 1) != batch);
-    cr_assert(find(base + slots * pool->stride) != batch);
+    cr_assert(find(base + slots * batches->shape.stride) != batch);
 }
 
 static void check_all_batches(void)
 {
     size_t held = 0;
-    for (size_t number = 0; number < pool->batches.count; number++) {
+    for (size_t number = 0; number < batches->count; number++) {
         check_equal(at(number)->number, number);
         if (vf_batch_base(at(number)) == NULL)
             continue;
         check_batch(at(number));
         held++;
     }
-    check_equal(pool->batches.held, held);
-    cr_assert(find(NULL) == NULL && find((char *)&held) == NULL && find((char *)pool) == NULL);
+    check_equal(batches->held, held);
+    cr_assert(find(NULL) == NULL && find((char *)&held) == NULL && find((char *)owner) == NULL);
     cr_assert(find((char *)UINTPTR_MAX) == NULL);
 }
 
@@ -138,13 +138,13 @@ Test(batch, is_found_by_number_and_address_however_many_there_are)
 {
     open_pool(8, 8, 2);
     cr_assert(find((char *)&allocator) == NULL); /* there is none yet */
-    for (size_t n = 1; pool->batches.count < 4500; n = n % 7 + 1) {
+    for (size_t n = 1; batches->count < 4500; n = n % 7 + 1) {
         vf_batch *batch = make(n);
         for (size_t i = 0; i < n; i++, batch = batch->next)
             cr_assert(batch != NULL);
         cr_assert(batch == NULL);
     }
-    cr_assert(pool->batches.root->height == 2);
+    cr_assert(batches->root->height == 2);
     check_all_batches();
     close_pool();
 }
@@ -186,10 +186,9 @@ Test(batch, is_found_wherever_the_allocator_places_it)
         for (size_t objects = 1; objects <= 1000; objects = objects * 3 + 1) {
             open_pool(24, 8, objects);
             arena.from = 0;
-            arena.step =
-                (pool->batches.shape.bytes + alignments[i] - 1) / alignments[i] * alignments[i];
-            while (pool->batches.count < 300)
-                cr_assert(make(1 + pool->batches.count % 3) != NULL);
+            arena.step = (batches->shape.bytes + alignments[i] - 1) / alignments[i] * alignments[i];
+            while (batches->count < 300)
+                cr_assert(make(1 + batches->count % 3) != NULL);
             check_all_batches();
             close_pool();
         }
@@ -207,9 +206,9 @@ Test(batch, keeps_its_number_when_its_memory_is_another)
     open_pool(16, 8, 10);
     uint64_t random = 1;
     for (int turn = 0; turn < 50; turn++) {
-        while (pool->batches.held < BATCHES)
+        while (batches->held < BATCHES)
             cr_assert(make(1) != NULL);
-        check_equal(pool->batches.count, BATCHES);
+        check_equal(batches->count, BATCHES);
         size_t lowest = BATCHES;
         char *gone[BATCHES / 2];
         for (size_t i = 0; i < BATCHES / 2; i++) {
@@ -254,6 +253,20 @@ Test(batch, that_comes_and_goes_leaves_nothing_behind)
     free(begin);
 }
 
+/* The table by address counts the places that a search may have to pass. */
+Test(batch, that_has_gone_leaves_its_place_empty)
+{
+    open_pool(24, 8, 7);
+    for (size_t n = 1; n <= 300; n++) {
+        cr_assert(make(1) != NULL);
+        check_equal(batches->addresses->used, n);
+    }
+    for (size_t i = 0; i < 300; i++)
+        give_up(at(i * 7 % 300));
+    check_equal(batches->addresses->used, 0);
+    close_pool();
+}
+
 /* ---- failures ---- */
 
 /* All that a failure must leave as it was. */
@@ -264,7 +277,7 @@ typedef struct state {
 
 static state state_now(void)
 {
-    state now = {pool->batches.count, pool->batches.held, 0, {NULL}};
+    state now = {batches->count, batches->held, 0, {NULL}};
     for (size_t i = 0; i < now.count; i++)
         now.bases[i] = vf_batch_base(at(i));
     return now;
@@ -295,9 +308,9 @@ static void check_failures(size_t before, size_t given_back, size_t n)
     cr_assert(allocator.blocks >= slots_alone + n);
     for (size_t i = 0; i < n; i++, batch = batch->next)
         check_batch(batch);
-    check_equal(pool->batches.held, before - given_back + n);
+    check_equal(batches->held, before - given_back + n);
     size_t new_ones = n > given_back ? n - given_back : 0; /* the others are used again */
-    check_equal(pool->batches.count, before + new_ones);
+    check_equal(batches->count, before + new_ones);
     check_all_batches();
     close_pool();
 }

@@ -76,6 +76,76 @@ Test(cache, exchanges_objects_with_the_pool_and_other_caches, .init = setup, .fi
     pool_unsigned_500_cache_release(two);
 }
 
+/* ---- how many objects a cache has room for ---- */
+
+#define ROOM 128 /* at first */
+
+static void alloc_many(void)
+{
+    for (size_t i = 0; i < MOST; i++)
+        cr_assert((objects[i] = pool_unsigned_500_alloc(pool)) != NULL);
+}
+
+static void free_many(void)
+{
+    for (size_t i = 0; i < MOST; i++)
+        pool_unsigned_500_free(pool, objects[i]);
+}
+
+static void burst(void)
+{
+    for (int turn = 0; turn < 20; turn++) {
+        alloc_many();
+        free_many();
+    }
+}
+
+Test(cache, a_thread_with_bursts_gets_a_larger_one, .init = setup, .fini = teardown)
+{
+    alloc_many();
+    free_many();
+    cr_assert(pool_unsigned_500_stats(pool).cached <= ROOM);
+    burst();
+    cr_assert(pool_unsigned_500_stats(pool).cached > ROOM);
+    vf_thread_flush();
+    alloc_many();
+    free_many();
+    cr_assert(pool_unsigned_500_stats(pool).cached <= ROOM);
+}
+
+Test(cache, one_burst_doubles_it_once, .init = setup, .fini = teardown)
+{
+    for (size_t room = ROOM; room <= 4 * ROOM; room *= 2) {
+        alloc_many();
+        free_many();
+        size_t cached = pool_unsigned_500_stats(pool).cached;
+        cr_assert(cached > room / 2 && cached <= room, "%zu of %zu are cached", cached, room);
+    }
+}
+
+Test(cache, so_does_one_that_has_taken_what_was_reserved, .init = setup, .fini = teardown)
+{
+    cr_assert(pool_unsigned_500_reserve(pool, MOST));
+    burst();
+    cr_assert(pool_unsigned_500_stats(pool).cached > ROOM);
+}
+
+/* It has not been empty before. */
+Test(cache, one_that_others_objects_have_filled_does_not_grow, .init = setup, .fini = teardown)
+{
+    alloc_many();
+    vf_thread_flush();
+    pool_unsigned_500_cache *cache = pool_unsigned_500_cache_new(pool);
+    for (size_t i = 0; i < MOST; i++)
+        pool_unsigned_500_cache_free(cache, objects[i]);
+    for (size_t i = 0; i < 2 * ROOM; i++)
+        objects[i] = pool_unsigned_500_cache_alloc(cache);
+    for (size_t i = 0; i < 2 * ROOM; i++)
+        pool_unsigned_500_cache_free(cache, objects[i]);
+    cr_assert(pool_unsigned_500_stats(pool).cached <= ROOM);
+    pool_unsigned_500_cache_release(cache);
+}
+
 /* What one cache has left, the next one hands out, before the pool grows. */
 Test(cache, leaves_its_objects_to_the_pool, .init = setup, .fini = teardown)
 {

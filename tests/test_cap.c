@@ -82,6 +82,23 @@ Test(cap, need_not_be_a_multiple_of_the_batch)
     check_all_back(&allocator);
 }
 
+Test(cap, counts_batches_as_whole_ones)
+{
+    for (size_t batches = 1; batches < 5; batches++) {
+        pool_int_10 *pool = capped(10 * batches);
+        cr_assert(pool_int_10_reserve(pool, 10 * batches));
+        vf_pool_stats stats = pool_int_10_stats(pool);
+        check_equal(stats.batches, batches);
+        check_equal(stats.capacity, 10 * batches);
+        pool_int_10_release(pool);
+        check_all_back(&allocator);
+    }
+    pool_int_10 *pool = capped(11); /* part of a batch counts as one */
+    cr_assert(pool_int_10_reserve(pool, 11));
+    check_equal(pool_int_10_stats(pool).batches, 2);
+    pool_int_10_release(pool);
+}
+
 Test(cap, bounds_what_can_be_reserved)
 {
     pool_int_10 *pool = capped(100);

@@ -5,7 +5,7 @@
 #include "support/threads.h"
 #include "test_common.h"
 
-#include "pool.h"
+#include "pool/pool.h"
 
 #define VF_T short
 #define VF_N 100
@@ -19,7 +19,7 @@
 
 static test_allocator allocator;
 static pool_short_100 *owner;
-static vf_pool *pool;
+static vf_depot *depot;
 static void *slots[MOST];
 
 static vf_pool_options options_now(void)
@@ -33,7 +33,7 @@ static void setup(void)
     vf_pool_options options = options_now();
     owner = pool_short_100_new(&options);
     cr_assert(owner != NULL);
-    pool = vf_pool_whole(&owner->core);
+    depot = &vf_pool_whole(&owner->core)->depot;
 }
 
 /* Slots that were taken here are in no cache and nobody's: they do not count. */
@@ -48,7 +48,7 @@ static void take(vf_home *home, void **to, size_t n)
 {
     for (size_t i = 0; i < n;) {
         size_t part = n - i < 64 ? n - i : 64;
-        size_t got = vf_depot_refill(pool, home, to + i, part);
+        size_t got = vf_depot_refill(depot, home, to + i, part);
         cr_assert(got > 0 && got <= part);
         i += got;
     }
@@ -58,17 +58,17 @@ static void take_and_leave(void **to, size_t n)
 {
     vf_home home = {NULL, 0, false};
     take(&home, to, n);
-    vf_depot_leave(pool, &home);
+    vf_depot_leave(depot, &home);
 }
 
 static vf_batch *batch_of(const void *slot)
 {
-    return vf_batch_find(&pool->batches, (uintptr_t)slot);
+    return vf_batch_find(&depot->batches, (uintptr_t)slot);
 }
 
 static char *base_of(size_t number)
 {
-    return vf_batch_base(vf_batch_at(&pool->batches, number));
+    return vf_batch_base(vf_batch_at(&depot->batches, number));
 }
 
 static void shuffle(void **array, size_t n, uint64_t *random)
@@ -84,7 +84,7 @@ static void shuffle(void **array, size_t n, uint64_t *random)
 /* Can the slot be found among those of batches that are listed? */
 static bool is_listed(size_t number)
 {
-    const vf_group *group = vf_batch_at(&pool->batches, number)->group;
+    const vf_group *group = vf_batch_at(&depot->batches, number)->group;
     size_t place = number % VF_WORD_BITS;
     for (; group != NULL; place = group->place, group = group->parent) {
         if ((group->listed >> place & 1) == 0)
@@ -95,7 +95,7 @@ static bool is_listed(size_t number)
 
 static bool is_claimed(size_t number)
 {
-    const vf_group *group = vf_batch_at(&pool->batches, number)->group;
+    const vf_group *group = vf_batch_at(&depot->batches, number)->group;
     return (group->claimed >> number % VF_WORD_BITS & 1) != 0;
 }
 
@@ -104,21 +104,21 @@ static bool is_claimed(size_t number)
 Test(depot, gives_the_slots_of_a_batch_from_the_lowest_on, .init = setup, .fini = teardown)
 {
     vf_home home = {NULL, 0, false};
-    check_equal(vf_depot_get(pool, &home, slots, 64), 0); /* there is no batch */
-    check_equal(vf_depot_refill(pool, &home, slots, 64), 64);
+    check_equal(vf_depot_get(depot, &home, slots, 64), 0); /* there is no batch */
+    check_equal(vf_depot_refill(depot, &home, slots, 64), 64);
     for (size_t i = 0; i < 64; i++) /* the last one is the first to be handed out */
         cr_assert((char *)slots[63 - i] == base_of(0) + 2 * i);
-    check_equal(vf_depot_get(pool, &home, slots, 10), 10);
+    check_equal(vf_depot_get(depot, &home, slots, 10), 10);
     for (size_t i = 0; i < 10; i++)
         cr_assert((char *)slots[9 - i] == base_of(0) + 2 * (64 + i));
-    check_equal(vf_depot_get(pool, &home, slots, 64), 26);
+    check_equal(vf_depot_get(depot, &home, slots, 64), 26);
     cr_assert((char *)slots[25] == base_of(0) + 2 * 74 && (char *)slots[0] == base_of(0) + 2 * 99);
-    check_equal(vf_depot_get(pool, &home, slots, 64), 0);
-    check_equal(pool->batches.count, 1);
-    check_equal(vf_depot_refill(pool, &home, slots, 64), 64);
-    check_equal(pool->batches.count, 2);
-    check_equal(pool->depot.taken, 164);
-    vf_depot_leave(pool, &home);
+    check_equal(vf_depot_get(depot, &home, slots, 64), 0);
+    check_equal(depot->batches.count, 1);
+    check_equal(vf_depot_refill(depot, &home, slots, 64), 64);
+    check_equal(depot->batches.count, 2);
+    check_equal(depot->taken, 164);
+    vf_depot_leave(depot, &home);
 }
 
 Test(depot, touches_no_slot, .init = setup, .fini = teardown)
@@ -144,35 +144,35 @@ Test(depot, gives_back_what_it_was_given_once, .init = setup, .fini = teardown)
         while (out < MOST) {
             size_t n = test_random_below(&random, 500);
             n = n < MOST - in ? n : MOST - in;
-            vf_depot_put(pool, slots + in, n);
+            vf_depot_put(depot, slots + in, n);
             in += n;
-            out += vf_depot_get(pool, &home, back + out, 1 + test_random_below(&random, 400));
-            check_equal(pool->depot.taken, MOST - in + out);
+            out += vf_depot_get(depot, &home, back + out, 1 + test_random_below(&random, 400));
+            check_equal(depot->taken, MOST - in + out);
         }
-        check_equal(vf_depot_get(pool, &home, back, 1), 0);
+        check_equal(vf_depot_get(depot, &home, back, 1), 0);
         memcpy(slots, back, sizeof slots);
         cr_assert(all_apart(back, MOST, 2) && memcmp(back, all, sizeof all) == 0);
     }
-    check_equal(pool->batches.count, MOST / 100);
-    vf_depot_leave(pool, &home);
+    check_equal(depot->batches.count, MOST / 100);
+    vf_depot_leave(depot, &home);
 }
 
 Test(depot, gives_and_takes_single_slots, .init = setup, .fini = teardown)
 {
     for (size_t i = 0; i < 250; i++)
-        cr_assert((slots[i] = vf_depot_alloc(pool)) == base_of(i / 100) + 2 * (i % 100));
-    check_equal(pool->batches.count, 3);
+        cr_assert((slots[i] = vf_depot_alloc(depot)) == base_of(i / 100) + 2 * (i % 100));
+    check_equal(depot->batches.count, 3);
     for (size_t i = 0; i < 250; i++)
-        vf_depot_free(pool, slots[i]);
-    check_equal(pool->depot.taken, 0);
+        vf_depot_free(depot, slots[i]);
+    check_equal(depot->taken, 0);
     for (size_t i = 0; i < 250; i++)
-        cr_assert(vf_depot_alloc(pool) == slots[i]);
+        cr_assert(vf_depot_alloc(depot) == slots[i]);
     allocator.refuse = true;
     for (size_t i = 250; i < 300; i++)
-        cr_assert(vf_depot_alloc(pool) != NULL);
-    cr_assert(vf_depot_alloc(pool) == NULL);
-    vf_depot_free(pool, slots[7]);
-    cr_assert(vf_depot_alloc(pool) == slots[7] && vf_depot_alloc(pool) == NULL);
+        cr_assert(vf_depot_alloc(depot) != NULL);
+    cr_assert(vf_depot_alloc(depot) == NULL);
+    vf_depot_free(depot, slots[7]);
+    cr_assert(vf_depot_alloc(depot) == slots[7] && vf_depot_alloc(depot) == NULL);
     for (size_t number = 0; number < 3; number++)
         cr_assert(!is_claimed(number)); /* a single slot leaves no claim */
 }
@@ -186,18 +186,20 @@ Test(depot, finds_the_one_batch_that_has_a_free_slot)
     vf_pool_options options = options_now();
     pool_short_1 *single = pool_short_1_new(&options); /* a slot a batch */
     cr_assert(single != NULL);
-    pool = vf_pool_whole(&single->core);
+    depot = &vf_pool_whole(&single->core)->depot;
     take_and_leave(slots, MOST);
-    cr_assert(pool->batches.count == MOST && pool->batches.root->height >= 2);
+    cr_assert(depot->batches.count == MOST && depot->batches.root->height >= 2);
     allocator.refuse = true;
-    cr_assert(vf_depot_alloc(pool) == NULL);
+    cr_assert(vf_depot_alloc(depot) == NULL);
+    /* nor are groups looked at, but the first, which a new root lists in any case */
+    check_equal(depot->batches.root->listed & ~(vf_word)1, 0);
     for (size_t i = 0; i < MOST; i += 37) {
         size_t number = batch_of(slots[i])->number;
         cr_assert(!is_listed(number));
-        vf_depot_free(pool, slots[i]);
+        vf_depot_free(depot, slots[i]);
         cr_assert(is_listed(number));
-        cr_assert(vf_depot_alloc(pool) == slots[i]);
-        cr_assert(!is_listed(number) && vf_depot_alloc(pool) == NULL);
+        cr_assert(vf_depot_alloc(depot) == slots[i]);
+        cr_assert(!is_listed(number) && vf_depot_alloc(depot) == NULL);
     }
     pool_short_1_release(single);
     check_all_back(&allocator);
@@ -213,9 +215,9 @@ Test(depot, finds_slots_that_nobody_listed, .init = setup, .fini = teardown)
         size_t number = (size_t)((char *)slots[i] - batch->base) / 2;
         batch->free[number / VF_WORD_BITS] |= (vf_word)1 << number % VF_WORD_BITS;
     }
-    cr_assert(vf_depot_alloc(pool) == NULL);
+    cr_assert(vf_depot_alloc(depot) == NULL);
     size_t found = 0;
-    for (void *slot; vf_depot_get_any(pool, &slot, 1) != 0; found++) {
+    for (void *slot; vf_depot_get_any(depot, &slot, 1) != 0; found++) {
     }
     check_equal(found, (MOST + 96) / 97);
 }
@@ -225,14 +227,14 @@ Test(depot, finds_slots_that_nobody_listed, .init = setup, .fini = teardown)
 Test(depot, two_caches_refill_from_different_batches, .init = setup, .fini = teardown)
 {
     vf_home one = {NULL, 0, false}, other = {NULL, 0, false};
-    cr_assert(vf_depot_reserve(pool, 1000));
-    check_equal(vf_depot_get(pool, &one, slots, 10), 10);
-    check_equal(vf_depot_get(pool, &other, slots + 10, 10), 10);
+    cr_assert(vf_depot_reserve(depot, 1000));
+    check_equal(vf_depot_get(depot, &one, slots, 10), 10);
+    check_equal(vf_depot_get(depot, &other, slots + 10, 10), 10);
     cr_assert(one.claimed && one.batch->number == 0 && is_claimed(0));
     cr_assert(other.claimed && other.batch->number == 1 && is_claimed(1));
-    vf_depot_leave(pool, &one);
+    vf_depot_leave(depot, &one);
     cr_assert(!is_claimed(0) && is_listed(0));
-    vf_depot_leave(pool, &other);
+    vf_depot_leave(depot, &other);
     cr_assert(!is_claimed(1));
 }
 
@@ -240,43 +242,43 @@ Test(depot, two_caches_refill_from_different_batches, .init = setup, .fini = tea
 Test(depot, a_claimed_batch_is_found_last, .init = setup, .fini = teardown)
 {
     vf_home sleeper = {NULL, 0, false}, home = {NULL, 0, false};
-    cr_assert(vf_depot_reserve(pool, 300));
-    check_equal(vf_depot_get(pool, &sleeper, slots, 1), 1);
+    cr_assert(vf_depot_reserve(depot, 300));
+    check_equal(vf_depot_get(depot, &sleeper, slots, 1), 1);
     allocator.refuse = true;
     for (size_t i = 0; i < 200; i++) {
-        check_equal(vf_depot_refill(pool, &home, slots, 1), 1);
+        check_equal(vf_depot_refill(depot, &home, slots, 1), 1);
         cr_assert(batch_of(slots[0]) != sleeper.batch);
     }
     for (size_t i = 0; i < 99; i++) {
-        check_equal(vf_depot_refill(pool, &home, slots, 1), 1);
+        check_equal(vf_depot_refill(depot, &home, slots, 1), 1);
         cr_assert(batch_of(slots[0]) == sleeper.batch);
     }
-    check_equal(vf_depot_refill(pool, &home, slots, 1), 0);
+    check_equal(vf_depot_refill(depot, &home, slots, 1), 0);
     cr_assert(!home.claimed || home.batch != sleeper.batch);
-    vf_depot_leave(pool, &home);
-    vf_depot_leave(pool, &sleeper);
-    check_equal(pool->batches.count, 3);
+    vf_depot_leave(depot, &home);
+    vf_depot_leave(depot, &sleeper);
+    check_equal(depot->batches.count, 3);
 }
 
 /* ---- reservations ---- */
 
 Test(depot, reserves_what_is_missing_and_no_more, .init = setup, .fini = teardown)
 {
-    cr_assert(vf_depot_reserve(pool, 1));
-    check_equal(pool->batches.held, 1);
-    cr_assert(vf_depot_reserve(pool, 100));
-    check_equal(pool->batches.held, 1);
-    cr_assert(vf_depot_reserve(pool, 101));
-    check_equal(pool->batches.held, 2);
+    cr_assert(vf_depot_reserve(depot, 1));
+    check_equal(depot->batches.held, 1);
+    cr_assert(vf_depot_reserve(depot, 100));
+    check_equal(depot->batches.held, 1);
+    cr_assert(vf_depot_reserve(depot, 101));
+    check_equal(depot->batches.held, 2);
     take_and_leave(slots, 150);
-    cr_assert(vf_depot_reserve(pool, 50));
-    check_equal(pool->batches.held, 2);
-    cr_assert(vf_depot_reserve(pool, 251));
-    check_equal(pool->batches.held, 5);
+    cr_assert(vf_depot_reserve(depot, 50));
+    check_equal(depot->batches.held, 2);
+    cr_assert(vf_depot_reserve(depot, 251));
+    check_equal(depot->batches.held, 5);
     allocator.refuse = true;
     take_and_leave(slots, 350);
-    cr_assert(!vf_depot_reserve(pool, 1) && vf_depot_reserve(pool, 0));
-    check_equal(pool->batches.held, 5);
-    vf_depot_put(pool, slots, 3);
-    cr_assert(vf_depot_reserve(pool, 3) && !vf_depot_reserve(pool, 4));
+    cr_assert(!vf_depot_reserve(depot, 1) && vf_depot_reserve(depot, 0));
+    check_equal(depot->batches.held, 5);
+    vf_depot_put(depot, slots, 3);
+    cr_assert(vf_depot_reserve(depot, 3) && !vf_depot_reserve(depot, 4));
 }

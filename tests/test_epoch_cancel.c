@@ -11,6 +11,7 @@
 static struct {
     bool slow;
     int entered, sleeps; /* atomic */
+    int closed;          /* atomic: stays in it for so long */
 } gate;
 
 /* In place of libc's: the library's wait is seen. */
@@ -25,6 +26,8 @@ static void slow_call_rcu(struct rcu_head *head, void (*function)(struct rcu_hea
 {
     __atomic_store_n(&gate.entered, 1, __ATOMIC_SEQ_CST);
     while (gate.slow && __atomic_load_n(&gate.sleeps, __ATOMIC_SEQ_CST) < 2)
+        sched_yield();
+    while (__atomic_load_n(&gate.closed, __ATOMIC_SEQ_CST) != 0)
         sched_yield();
     urcu_memb_flavor.update_call_rcu(head, function);
 }
@@ -164,4 +167,40 @@ Test(epoch_cancel, what_waits_for_who_defers_goes_on_to_its_end)
         check_all_back(&allocator);
         end();
     }
+}
+
+/* ---- P_release waits for a thread that is inside call_rcu, and no other thread for it ---- */
+
+static void *fill_a_deferral(void *none)
+{
+    defer(0, IN_A_DEFERRAL);
+    return none;
+}
+
+static void *release(void *none)
+{
+    numbers_release(pool);
+    return none;
+}
+
+Test(epoch_cancel, a_release_that_waits_stops_no_other_pool)
+{
+    pthread_t filler, releaser;
+    begin_gate(0, false);
+    gate.closed = 1;
+    fill(IN_A_DEFERRAL);
+    cr_assert(pthread_create(&filler, NULL, fill_a_deferral, NULL) == 0);
+    while (__atomic_load_n(&gate.entered, __ATOMIC_SEQ_CST) == 0)
+        sched_yield();
+    cr_assert(pthread_create(&releaser, NULL, release, NULL) == 0);
+    while (__atomic_load_n(&gate.sleeps, __ATOMIC_SEQ_CST) == 0)
+        sched_yield();                  /* until it waits */
+    numbers *other = numbers_new(NULL); /* where it waited with the threads' lock, for ever */
+    cr_assert(other != NULL);
+    numbers_release(other);
+    __atomic_store_n(&gate.closed, 0, __ATOMIC_SEQ_CST);
+    cr_assert(pthread_join(filler, NULL) == 0 && pthread_join(releaser, NULL) == 0);
+    urcu_memb_flavor.barrier();
+    check_all_back(&allocator);
+    end();
 }

@@ -190,10 +190,15 @@ static int in_the_child(void)
     return atomic_load(&allocator.bytes) == 0 ? 0 : 3;
 }
 
+/* Once: liburcu's function would wait for itself if it were registered twice, which matters where
+   all tests are one process. */
 static void watch_forks(void)
 {
-    pthread_atfork(urcu_memb_call_rcu_before_fork, urcu_memb_call_rcu_after_fork_parent,
-                   urcu_memb_call_rcu_after_fork_child);
+    static bool watched;
+    if (!watched)
+        pthread_atfork(urcu_memb_call_rcu_before_fork, urcu_memb_call_rcu_after_fork_parent,
+                       urcu_memb_call_rcu_after_fork_child);
+    watched = true;
 }
 
 static void check_child(int (*run)(void))
@@ -216,8 +221,7 @@ Test(epoch_flush, the_child_of_a_fork)
     for (int kind = 0; kind < KINDS; kind++) {
         begin(kind, 0);
         fill(100);
-        if (kind == 0)
-            watch_forks();
+        watch_forks();
         pthread_barrier_init(&meeting, NULL, 2);
         pthread_t thread;
         cr_assert(pthread_create(&thread, NULL, staying_thread, NULL) == 0);
@@ -266,20 +270,27 @@ static void watched_barrier(void)
     urcu_memb_flavor.barrier();
 }
 
-static void begin_gate(bool slow)
+static struct rcu_flavor_struct flavour;
+
+/* A pool of these options, and of the flavour. */
+static void begin_with(vf_pool_options options)
 {
-    static struct rcu_flavor_struct flavour;
     begin(0, 0);
     numbers_release(pool);
     memset(&gate, 0, sizeof gate);
-    gate.slow = slow;
     flavour = urcu_memb_flavor;
     flavour.update_call_rcu = slow_call_rcu;
     flavour.barrier = watched_barrier;
-    vf_pool_options options = {.allocator = test_allocator_hook(&allocator),
-                               .rcu_flavour = &flavour};
+    options.allocator = test_allocator_hook(&allocator);
+    options.rcu_flavour = &flavour;
     pool = numbers_new(&options);
     cr_assert(pool != NULL);
+}
+
+static void begin_gate(bool slow)
+{
+    begin_with((vf_pool_options){0});
+    gate.slow = slow;
 }
 
 Test(epoch_flush, one_call_for_many)
@@ -294,6 +305,98 @@ Test(epoch_flush, one_call_for_many)
     check_all_back(&allocator);
     end();
 }
+
+/* ---- the table grows while a deferral is open ---- */
+
+enum { CROWD = 70 }; /* more than the table has places for at first */
+
+static void *one_of_a_crowd(void *object)
+{
+    cr_assert(numbers_free_deferred(pool, object));
+    pthread_barrier_wait(&meeting); /* all are there at once */
+    return NULL;
+}
+
+Test(epoch_flush, a_longer_table_keeps_the_open_deferral)
+{
+    begin_with((vf_pool_options){.cache_objects = VF_CACHE_NONE});
+    fill(IN_A_DEFERRAL + CROWD);
+    defer(0, IN_A_DEFERRAL / 2);
+    pthread_barrier_init(&meeting, NULL, CROWD);
+    void *crowd[CROWD];
+    for (size_t i = 0; i < CROWD; i++)
+        crowd[i] = objects[IN_A_DEFERRAL + i];
+    test_run_threads(CROWD, one_of_a_crowd, crowd);
+    pthread_barrier_destroy(&meeting);
+    size_t before = gate.calls;
+    defer(IN_A_DEFERRAL / 2, IN_A_DEFERRAL);
+    check_equal(gate.calls, before + 1);
+    numbers_destroy(pool);
+    check_equal(dropped(), IN_A_DEFERRAL + CROWD);
+    check_all_back(&allocator);
+    end();
+}
+
+/* ---- a release while another thread flushes ---- */
+
+/* The grace period is over, and this thread still has the lock of all flushes. */
+static void call_rcu_and_dawdle(struct rcu_head *head, void (*function)(struct rcu_head *))
+{
+    urcu_memb_flavor.update_call_rcu(head, function);
+    if (++gate.calls != 2)
+        return;
+    urcu_memb_flavor.barrier();
+    set(&gate.entered);
+    for (int i = 0; i < 100 && !is(&gate.too_early); i++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+/* 10 that have the rest of the room, then one that has none, for which all are flushed; it still
+   has none unless the release has flushed others. */
+static void *refused_thread(void *unused)
+{
+    urcu_memb_register_thread();
+    defer(10, 20);
+    if (!numbers_free_deferred(pool, objects[20]))
+        numbers_free(pool, objects[20]);
+    urcu_memb_unregister_thread();
+    return unused;
+}
+
+static void *defer_and_stay(void *unused)
+{
+    defer(21, 31);
+    pthread_barrier_wait(&meeting);
+    pthread_barrier_wait(&meeting);
+    return unused;
+}
+
+Test(epoch_flush, a_release_waits_for_another_flush)
+{
+    begin_with((vf_pool_options){.max_deferred = IN_A_DEFERRAL + 10});
+    flavour.update_call_rcu = call_rcu_and_dawdle;
+    fill(32);
+    defer(0, 10);
+    pthread_barrier_init(&meeting, NULL, 2);
+    pthread_t refused, staying;
+    cr_assert(pthread_create(&refused, NULL, refused_thread, NULL) == 0);
+    while (!is(&gate.entered))
+        sched_yield();
+    cr_assert(pthread_create(&staying, NULL, defer_and_stay, NULL) == 0);
+    pthread_barrier_wait(&meeting);
+    defer(31, 32); /* and there is no room left */
+    numbers_release(pool);
+    set(&gate.too_early); /* where it has not waited */
+    pthread_join(refused, NULL);
+    wait_until_back(); /* while the other thread stays */
+    check_equal(dropped(), 32);
+    pthread_barrier_wait(&meeting);
+    pthread_join(staying, NULL);
+    pthread_barrier_destroy(&meeting);
+    end();
+}
+
+/* ---- what is on its way to liburcu ---- */
 
 static void *dawdling_thread(void *unused)
 {

@@ -3,7 +3,7 @@
  */
 #include "test_common.h"
 
-#include "pool.h"
+#include "pool/pool.h"
 
 struct particle {
     float x, y;

@@ -199,6 +199,53 @@ Test(purge, without_whole_pages_drops_nothing)
     close_hooked();
 }
 
+/* ---- slots that are whole pages: what is free is what is dropped ---- */
+
+#define BLOCK 65536 /* bytes: at least a page */
+
+typedef struct block {
+    unsigned char bytes[BLOCK];
+} block;
+
+#define VF_T     block
+#define VF_N     130
+#define VF_NAME  blocks
+#define VF_ALIGN BLOCK
+#include <veryfast/pool.h>
+
+static void count_purge(void *context, void *memory, size_t size)
+{
+    (void)context;
+    (void)memory;
+    purged.bytes += size;
+}
+
+Test(purge, drops_each_free_slot_and_no_other)
+{
+    uint64_t random = 1;
+    for (size_t turn = 0; turn < 20; turn++) {
+        allocator = (test_allocator){0};
+        purged.bytes = 0;
+        vf_pool_options options = {.allocator = test_allocator_hook(&allocator),
+                                   .purge = count_purge};
+        blocks *few = blocks_new(&options);
+        cr_assert(few != NULL);
+        block *all[130];
+        check_equal(blocks_alloc_n(few, all, 130), 130);
+        size_t kept = test_random_below(&random, 130), freed = 0;
+        for (size_t i = 0; i < 130; i++) {
+            if (i != kept && (turn == 0 || test_random_below(&random, turn) == 0)) {
+                blocks_free(few, all[i]);
+                freed++;
+            }
+        }
+        check_equal(blocks_trim(few), freed * BLOCK);
+        check_equal(purged.bytes, freed * BLOCK);
+        blocks_destroy(few);
+        check_all_back(&allocator);
+    }
+}
+
 Test(purge, without_a_hook_nothing_is_dropped)
 {
     open_hooked(false);

@@ -8,6 +8,9 @@
 #    include <sys/syscall.h>
 #    include <unistd.h>
 #endif
+#ifndef _WIN32
+#    include <sys/wait.h>
+#endif
 
 #include "support/threads.h"
 #include "test_common.h"
@@ -233,3 +236,78 @@ Test(reclaim, a_trim_keeps_no_lock_that_other_pools_need)
     numbers_destroy(last);
     close_numbers();
 }
+
+/* ---- indices ---- */
+
+static void *tell_index(void *index)
+{
+    CHECK(numbers_alloc(pool) != NULL);
+    *(uint32_t *)index = vf_thread_index;
+    pthread_barrier_wait(&turn); /* all are there at once */
+    return NULL;
+}
+
+/* Of so many threads that are there at once. */
+static uint32_t highest_index(size_t n)
+{
+    uint32_t index[50], highest = 0;
+    void *places[50];
+    for (size_t i = 0; i < n; i++)
+        places[i] = &index[i];
+    pthread_barrier_init(&turn, NULL, (unsigned)n);
+    test_run_threads(n, tell_index, places);
+    pthread_barrier_destroy(&turn);
+    for (size_t i = 0; i < n; i++)
+        highest = index[i] > highest ? index[i] : highest;
+    return highest;
+}
+
+Test(reclaim, gives_the_indices_of_threads_that_ended_to_others)
+{
+    open_numbers(0);
+    uint32_t first = highest_index(50); /* or less, where some found the library busy */
+    for (size_t n = 50; n > 10; n--)
+        cr_assert(highest_index(n) <= first + 50);
+    close_numbers();
+}
+
+#ifndef _WIN32
+/* ---- the child of a fork ---- */
+
+static void *use_up(void *none)
+{
+    atomic_store(&allocator.refuse, true);
+    while (numbers_alloc(pool) != NULL) {
+    }
+    atomic_store(&allocator.refuse, false);
+    return none;
+}
+
+/* A thread that finds no memory looks for threads that are gone. This one is not, though the child
+   knows it by another number. */
+static bool child_keeps_its_thread(void)
+{
+    uint32_t index[3];
+    test_run_threads(1, use_up, (void *[]){NULL});
+    pthread_barrier_init(&turn, NULL, 3);
+    test_run_threads(3, tell_index, (void *[]){&index[0], &index[1], &index[2]});
+    for (size_t i = 0; i < 3; i++) {
+        if (index[i] == vf_thread_index)
+            return false;
+    }
+    return true;
+}
+
+Test(reclaim, takes_nothing_from_the_thread_that_has_forked)
+{
+    open_numbers(0);
+    cr_assert(numbers_push(pool, 1) != NULL);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(child_keeps_its_thread() ? 0 : 1);
+    int status = -1;
+    cr_assert(child > 0 && waitpid(child, &status, 0) == child);
+    check_equal((size_t)status, 0);
+    close_numbers();
+}
+#endif

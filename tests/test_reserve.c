@@ -2,6 +2,12 @@
  * test_reserve.c - what is reserved can be had without the allocator, and a reservation that
  * fails leaves the pool as it was.
  */
+#include <pthread.h>
+#ifndef _WIN32
+#    include <sys/wait.h>
+#    include <unistd.h>
+#endif
+
 #include "test_common.h"
 
 typedef struct twelve_bytes {
@@ -60,6 +66,29 @@ Test(reserve, of_what_is_there_asks_for_nothing)
     check_all_back(&allocator);
 }
 
+#ifndef _WIN32
+/* What is there is there in the child of a fork too, and no more. */
+Test(reserve, in_a_child_knows_what_is_there)
+{
+    pool_twelve_bytes_100 *pool = new_pool(0);
+    objects[0] = pool_twelve_bytes_100_alloc(pool);
+    cr_assert(pool_twelve_bytes_100_reserve(pool, 1000));
+    pid_t child = fork();
+    if (child == 0) {
+        size_t there = pool_twelve_bytes_100_stats(pool).capacity - 1;
+        allocator.refuse = true;
+        bool had = pool_twelve_bytes_100_reserve(pool, there);
+        _exit(had && !pool_twelve_bytes_100_reserve(pool, there + 1) ? 0 : 1);
+    }
+    int status = -1;
+    cr_assert(child > 0 && waitpid(child, &status, 0) == child);
+    check_equal((size_t)status, 0);
+    pool_twelve_bytes_100_free(pool, objects[0]);
+    pool_twelve_bytes_100_release(pool);
+    check_all_back(&allocator);
+}
+#endif
+
 Test(reserve, touches_no_object)
 {
     pool_twelve_bytes_100 *pool = new_pool(0);
@@ -104,6 +133,48 @@ Test(reserve, that_fails_changes_nothing)
     check_equal(pool_twelve_bytes_100_alloc_n(pool, objects + 1, 2000), 2000);
     pool_twelve_bytes_100_free_n(pool, objects, 2001);
     pool_twelve_bytes_100_release(pool);
+    check_all_back(&allocator);
+}
+
+/* ---- another thread has what was reserved ---- */
+
+enum { CROWD = 70 }; /* more than a pool's table has places for at first */
+
+static pool_twelve_bytes_100 *shared;
+static pthread_barrier_t one_more, all_there;
+
+static void *alloc_and_stay(void *place)
+{
+    *(twelve_bytes **)place = pool_twelve_bytes_100_alloc(shared);
+    pthread_barrier_wait(&one_more);
+    pthread_barrier_wait(&all_there);
+    return NULL;
+}
+
+/* Its cache and its place in the table were reserved too: it takes more than one object at once. */
+Test(reserve, the_next_thread_gets_a_cache_without_the_allocator)
+{
+    shared = new_pool(0);
+    pthread_t threads[CROWD];
+    pthread_barrier_init(&one_more, NULL, 2);
+    pthread_barrier_init(&all_there, NULL, CROWD + 1);
+    for (size_t i = 0; i < CROWD; i++) {
+        cr_assert(pool_twelve_bytes_100_reserve(shared, 100));
+        size_t cached = pool_twelve_bytes_100_stats(shared).cached;
+        allocator.refuse = true;
+        cr_assert(pthread_create(&threads[i], NULL, alloc_and_stay, &objects[i]) == 0);
+        pthread_barrier_wait(&one_more);
+        cr_assert(objects[i] != NULL);
+        cr_assert(pool_twelve_bytes_100_stats(shared).cached > cached, "thread %zu has none", i);
+        allocator.refuse = false;
+    }
+    pthread_barrier_wait(&all_there);
+    for (size_t i = 0; i < CROWD; i++)
+        pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&one_more);
+    pthread_barrier_destroy(&all_there);
+    pool_twelve_bytes_100_free_n(shared, objects, CROWD);
+    pool_twelve_bytes_100_release(shared);
     check_all_back(&allocator);
 }
 

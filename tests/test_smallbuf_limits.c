@@ -9,6 +9,11 @@
 #define VF_FLIP
 #include <veryfast/smallbuf.h>
 
+#define VF_T    long
+#define VF_N    1
+#define VF_NAME longs
+#include <veryfast/smallbuf.h>
+
 /* The elements inside, and behind them chunks of 2^8 (256 bytes) to 2^40 slots. */
 #define MOST (8 + ((uint64_t)1 << 41) - ((uint64_t)1 << 8))
 
@@ -47,7 +52,8 @@ static size_t near_power(size_t i)
 
 static void check_first_chunk(size_t size, size_t first_chunk, bool writers)
 {
-    vf_smallbuf_type type = {&vf_interface_1, 1, size, 1, sizeof(void *), writers};
+    vf_smallbuf_type type = {
+        &vf_interface_1, 1, size, 1, sizeof(void *), writers, sizeof(vf_smallbuf_options)};
     vf_smallbuf_options options = {{small_alloc, take_back, &allocator},
                                    .first_chunk = first_chunk};
     void *spill = NULL;
@@ -84,7 +90,8 @@ Test(smallbuf_limits, a_chunk_is_as_large_as_its_elements_or_refused)
 Test(smallbuf_limits, an_index_beyond_all_chunks_is_refused)
 {
     const vf_smallbuf_options *options[] = {NULL, &lending};
-    vf_smallbuf_type type = {&vf_interface_1, 8, 1, 1, sizeof(void *), false};
+    vf_smallbuf_type type = {
+        &vf_interface_1, 8, 1, 1, sizeof(void *), false, sizeof(vf_smallbuf_options)};
     for (size_t i = 0; i < 2; i++) {
         void *spill = NULL;
         uint64_t run;
@@ -149,5 +156,32 @@ Test(smallbuf_limits, a_cap_may_be_as_large_as_it_likes)
         check_contents(&buffer);
         smallbuf_char_8_destroy(&buffer);
         check_all_back(&allocator);
+    }
+}
+
+/* Marks of gaps have the number of their fill, of which there are 30. Of each fill but one the gap
+   is behind 200 elements; the old mark of that one is not to be taken for a new one's. */
+Test(smallbuf_limits, a_mark_of_one_fill_is_none_of_another)
+{
+    for (int odd = 1; odd <= 35; odd++) {
+        longs buffer = {0};
+        for (int fill = 1; fill <= odd + 65; fill++) {
+            longs_writer one, other;
+            long value, pushed = 0, seen = 0;
+            for (int i = 0; i < (fill == odd ? 1 : 200); i++)
+                pushed += longs_push_exclusive(&buffer, i);
+            longs_writer_open(&one, &buffer);
+            longs_writer_open(&other, &buffer);
+            pushed += longs_writer_push(&one, 1);
+            pushed += longs_writer_push(&other, 2);
+            longs_writer_close(&one);
+            longs_writer_close(&other);
+            longs_drain drain = longs_drain_begin(&buffer);
+            while (longs_drain_next(&drain, &value))
+                seen++;
+            longs_drain_end(&drain);
+            cr_assert(seen == pushed, "fill %d, odd one %d: %ld of %ld", fill, odd, seen, pushed);
+        }
+        longs_destroy(&buffer);
     }
 }

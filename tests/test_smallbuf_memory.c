@@ -174,6 +174,22 @@ Test(smallbuf_trim, to_nothing_gives_all_back, .init = setup, .fini = teardown)
     }
 }
 
+/* As much as a buffer has that grew to hold so many. */
+Test(smallbuf_trim, keeps_no_chunk_behind_the_last_element, .init = setup, .fini = teardown)
+{
+    for (size_t count = 1; count < 600; count++) {
+        push(0, count);
+        size_t capacity = smallbuf_int_8_capacity(&buffer);
+        push(count, 5000);
+        smallbuf_int_8_clear(&buffer);
+        push(0, count);
+        smallbuf_int_8_trim(&buffer, 0);
+        check_equal(smallbuf_int_8_capacity(&buffer), capacity);
+        smallbuf_int_8_destroy(&buffer);
+        smallbuf_int_8_init(&buffer, &options);
+    }
+}
+
 Test(smallbuf_trim, by_halves, .init = setup, .fini = teardown)
 {
     for (size_t count = 0; count < 10; count += 9) {
@@ -267,4 +283,29 @@ Test(smallbuf_memory, bytes_held_are_those_of_the_room, .init = setup, .fini = t
         cr_assert(allocator.bytes <= room + room / 32 + 32 * VF_CACHE_LINE);
         smallbuf_int_8_clear(&buffer);
     }
+}
+
+/* ---- the first chunk ---- */
+
+typedef struct page {
+    char bytes[300];
+} page;
+
+#define VF_T page
+#define VF_N 1
+#define VF_FLIP
+#include <veryfast/smallbuf.h>
+
+/* There are no writers with VF_FLIP, which would need more. */
+Test(smallbuf_chunk, of_large_elements_begins_with_one, .init = setup, .fini = teardown)
+{
+    static smallbuf_page_1 pages;
+    static page one;
+    smallbuf_page_1_init(&pages, &options);
+    for (size_t count = 1; count <= 16; count *= 2) {
+        while (smallbuf_page_1_count(&pages) < count)
+            cr_assert(smallbuf_page_1_push(&pages, one));
+        check_equal(smallbuf_page_1_capacity(&pages), count);
+    }
+    smallbuf_page_1_destroy(&pages);
 }

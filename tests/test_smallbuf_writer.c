@@ -321,25 +321,38 @@ Test(smallbuf_writer, many_fills_and_trims, .init = setup, .fini = teardown)
     many_fills(4, 1000, true);
 }
 
+/* A fill of direct pushes up to a gap. */
+static void fill_to_gap(int gap, bool spans)
+{
+    for (int i = 0; i < gap; i++)
+        smallbuf_int_4_push(&buffer, i);
+    write_ints(0, gap, 1);
+    smallbuf_int_4_push(&buffer, gap + 1);
+    close_all();
+    expect(0, gap + 2);
+    check_equal(smallbuf_int_4_count(&buffer), expected_count);
+    if (spans)
+        check_spans();
+    check_drain(true);
+}
+
 /* One gap, then exactly so many fills with gaps elsewhere, then a fill over the old gap: for every
    number of fills, so that one has the same number as the first. */
 Test(smallbuf_writer, an_old_gap_is_never_taken_for_a_new_one, .init = setup, .fini = teardown)
 {
     for (int fills = 0; fills < 3 * 30 + 5; fills++) {
-        for (int i = 0; i <= fills + 1; i++) {
-            /* direct pushes up to where the gap is to be, which differs in the first fill */
-            int before = i == 0 ? 100 : 300;
-            for (int j = 0; j < before; j++)
-                smallbuf_int_4_push(&buffer, j);
-            write_ints(0, before, 1);
-            smallbuf_int_4_push(&buffer, before + 1);
-            close_all();
-            expect(0, before + 2);
-            check_equal(smallbuf_int_4_count(&buffer), expected_count);
-            if (i == 0 || i >= fills)
-                check_spans();
-            check_drain(true);
-        }
+        for (int i = 0; i <= fills + 1; i++)
+            fill_to_gap(i == 0 ? 100 : 300, i == 0 || i >= fills);
+        smallbuf_int_4_destroy(&buffer);
+    }
+}
+
+/* The old gap may be in a fill of any number. */
+Test(smallbuf_writer, nor_is_one_of_a_fill_of_any_number, .init = setup, .fini = teardown)
+{
+    for (int old = 0; old < 2 * 30; old++) {
+        for (int i = 0; i < old + 2 * 30 + 5; i++)
+            fill_to_gap(i == old ? 100 : 300, i % 30 == old % 30);
         smallbuf_int_4_destroy(&buffer);
     }
 }

@@ -118,6 +118,8 @@ Test(stats, say_where_free_objects_are, .init = setup, .fini = teardown)
 
 Test(stats, peak_is_seen_where_the_pool_grows_and_stays, .init = setup, .fini = teardown)
 {
+    pool_short_50_free(pool, pool_short_50_alloc(pool));
+    check_equal(pool_short_50_stats(pool).peak, 1); /* by the slow call that has filled the cache */
     check_equal(pool_short_50_alloc_n(pool, objects, 1000), 1000);
     pool_short_50_free_n(pool, objects, 1000); /* nobody has asked for numbers until here */
     size_t peak = pool_short_50_stats(pool).peak;
@@ -227,4 +229,25 @@ Test(stats, print_as_one_line_below_another)
                   "0 bytes allocated total for 0 possible elements }"
                   "       0 live,       0 cached,       0 depot,       0 fresh,       0 deferred,  "
                   "     0 peak\n");
+}
+
+/* A program that was built against a version with fewer or more numbers says how many it knows. */
+Test(stats, print_of_another_version)
+{
+    struct {
+        vf_pool_stats known;
+        size_t newer[4];
+    } stats = {{.live = 300, .deferred = 3, .peak = 320}, {5, 6, 7, 8}};
+    const size_t sizes[] = {offsetof(vf_pool_stats, peak), sizeof stats};
+    for (size_t i = 0; i < 2; i++) {
+        char line[1000] = "";
+        FILE *out = tmpfile();
+        cr_assert(out != NULL);
+        vf_pool_stats_print_sized(out, "particles", &stats.known, sizes[i]);
+        rewind(out);
+        line[fread(line, 1, sizeof line - 1, out)] = 0;
+        fclose(out);
+        const char *end = i == 0 ? " 3 deferred,       0 peak\n" : " 3 deferred,     320 peak\n";
+        cr_assert(strstr(line, end) != NULL, "printed: %s", line);
+    }
 }

@@ -13,25 +13,27 @@ import re
 import sys
 from pathlib import Path
 
-INCLUDE = re.compile(r'^# *include (?:<(veryfast/[\w/.]+)>|"([\w.]+)")\n', re.MULTILINE)
+INCLUDE = re.compile(r'^# *include (?:<(veryfast/[\w/.]+)>|"([\w/.]+)")\n', re.MULTILINE)
 FEATURES = re.compile(r'^#define _(?:GNU|POSIX_C)_SOURCE\b.*\n', re.MULTILINE)
 # name.h is a system header from its first line on, and with it what would follow
-ONCE = ['veryfast.h', 'checked.h', 'detail/pool_core.h', 'detail/smallbuf_core.h', 'detail/name.h']
+ONCE = ['veryfast.h', 'checked.h', 'detail/pool_core.h', 'detail/smallbuf_core.h',
+        'detail/names.h', 'detail/name.h']
 APART = ['pool.h', 'smallbuf.h', 'veryfast.hpp']
 
 
 def expand(text, directories, seen):
-    """The text with the library's own headers in place of their inclusion, guarded ones once."""
+    """The text with the library's own headers in place of their inclusion, guarded ones once. The
+    last of the directories is that of the text."""
 
     def header(match):
         name = match[1] or match[2]
-        path = next(d / name for d in directories if (d / name).exists())
+        path = next(d / name for d in directories if (d / name).exists()).resolve()
         if path in seen:
             return ''
         text = path.read_text()
         if re.search(r'^#ifndef VF_\w+_H$', text, re.MULTILINE):
             seen.add(path)
-        return expand(text, directories, seen)
+        return expand(text, [directories[0], path.parent], seen)
 
     return INCLUDE.sub(header, text)
 
@@ -45,16 +47,16 @@ def statics(text):
 def part(path, text, double):
     """A source file as a part of a larger one; names that others have as well become its own."""
     mine = sorted(statics(text) & double)
-    lines = [f'#define {name} vf_in_{path.stem}_{name}\n' for name in mine]
+    own = f'vf_in_{path.parent.name}_{path.stem}'
+    lines = [f'#define {name} {own}_{name}\n' for name in mine]
     lines += [text if not mine else '\n' + text]
     lines += [f'#undef {name}\n' for name in mine]
     return ''.join(lines)
 
 
 def core(source, seen):
-    directories = [source / 'include', source / 'src']
     build = (source / 'src' / 'meson.build').read_text()
-    files = [source / 'src' / name for name in re.findall(r"'(\w+\.c)'", build)]
+    files = [source / 'src' / name for name in re.findall(r"'(\w+/\w+\.c)'", build)]
     count = {}
     for path in files:
         for name in statics(path.read_text()):
@@ -62,10 +64,11 @@ def core(source, seen):
     double = {name for name in count if count[name] > 1}
     texts = []
     for path in files:
+        directories = [source / 'include', path.parent]
         text = FEATURES.sub('', expand(path.read_text(), directories, seen))
-        if path.name in ('epoch.c', 'deferral.c'):
+        if path.stem in ('deferral', 'epoch', 'defer'):
             text = f'#ifdef VF_HAS_EPOCH /* needs liburcu-memb */\n{text}#endif\n'
-        if path.name.startswith('checked_'):
+        if path.parent.name == 'checked':
             text = f'#ifdef VF_CHECKED\n{text}#endif\n'
         texts.append(part(path, text, double))
     return '\n'.join(texts)

@@ -3,23 +3,22 @@
 
 usage: api.py SOURCE DIRECTORY
 
-A template's instance is pool_T_N or smallbuf_T_N there. Functions become prototypes, each behind
-its comment; one without a comment stays so, and is Doxygen's to complain of. In the pages, what is
-not part of the reference is named rather than linked to.
+A template's instance is pool_T_N or smallbuf_T_N there. A prototype without a comment stays so, and
+is Doxygen's to complain of. In the pages, what is not part of the reference is named rather than
+linked to.
 """
 import re
 import sys
 from pathlib import Path
 
 INSTANCES = {'P': 'pool_T_N', 'S': 'smallbuf_T_N'}
-TEMPLATES = {'pool.h': [], 'smallbuf.h': ['detail/smallbuf_read.h', 'detail/smallbuf_writer.h',
-                                          'detail/smallbuf_flip.h']}
+TEMPLATES = {'pool.h': INSTANCES['P'], 'smallbuf.h': INSTANCES['S']}
 PLAIN = ['veryfast.h', 'checked.h', 'veryfast.hpp']
 HEAD = re.compile(r'/\*\n \* [\w.]+ - (.*\n(?: \*.*\n)*?) \*/\n')
-FUNCTION = re.compile(r'(?:^/\*\n((?: \*.*\n)+?) \*/\n|^/\* (.*?) \*/\n)?'
-                      r'(?:^#.*\n)*(?:^template.*\n)?(?:^#.*\n)*'
-                      r'^vf_fn ([^{;]*?\))\n\{', re.MULTILINE)
-TYPE = re.compile(r'^/\* ([^*]*?) \*/\ntypedef struct (vf_self\w*) \{', re.MULTILINE)
+# What a template declares: a type (but for the bank, a part of the buffer), or a function.
+DECLARATION = re.compile(r'(?:^/\*((?:(?!\*/)[^{])*?) ?\*/\n)?'
+                         r'^(?:(typedef struct vf_self(?!_bank)\w*) \{|.*\bvf_fn (.*\);)$)',
+                         re.MULTILINE)
 
 
 def comment_lines(block):
@@ -80,39 +79,16 @@ def file_documentation(text, *more):
     return '/**\n * @file\n' + documentation(lines).removeprefix('/**\n')
 
 
-class Template:
-    def __init__(self, instance):
-        self.instance = instance
-
-    def names(self, text):
-        text = text.replace('vf_self', self.instance).replace('vf_value', 'T')
-        text = text.replace('VF_T const', 'const T')
-        return re.sub(r'\bVF_T\b', 'T', text)
-
-    def page(self, texts):
-        yield file_documentation(texts[0], f'On this page its instance is {self.instance}.')
-        yield '#include "veryfast.h"\n'
-        for text in texts:
-            for match in TYPE.finditer(text):
-                if match[2] == 'vf_self_bank':
-                    continue  # a part of the buffer, not for its users
-                comment = [line.lstrip(' *') for line in match[1].splitlines()]
-                yield documentation(comment) + \
-                    f'typedef struct {self.names(match[2])} {self.names(match[2])};\n'
-        functions = [match for text in texts for match in FUNCTION.finditer(text)]
-        order = re.findall(r'\bvf_self_\w+(?=\(.*\);$)', '\n'.join(texts), re.MULTILINE)
-        yield from map(self.function, sorted(functions, key=lambda match: order.index(
-            re.search(r'\bvf_self_\w+(?=\()', match[3])[0])))
-
-    def function(self, match):
-        prototype = self.names(match[3]) + ';\n'
-        block = match[1] or (' * ' + match[2] + '\n' if match[2] else None)
-        if block is None:
-            return prototype
-        lines = comment_lines(block)
-        # its own name, with which the comment begins, is the heading already
-        lines[0] = sentence(re.sub(r'^\w+(\(\))?: ', '', lines[0]))
-        return documentation(lines) + prototype
+def template_header(text, instance):
+    """Its types and its prototypes, by the names of an instance, each behind its comment."""
+    yield file_documentation(text, f'On this page its instance is {instance}.')
+    yield '#include "veryfast.h"\n'
+    for comment, struct, prototype in DECLARATION.findall(text):
+        lines = [re.sub(r'^ \*? ?', '', line) for line in comment.splitlines()]
+        code = prototype or f'{struct} {struct.split()[-1]};'
+        code = re.sub(r'\b(VF_T|vf_t|vf_value)\b', 'T', code.replace('vf_self', instance))
+        yield (documentation(lines if lines[0] else lines[1:]) if comment else '') \
+            + code.replace('T const', 'const T') + '\n'
 
 
 def plain_header(text):
@@ -123,7 +99,8 @@ def plain_header(text):
     text = re.sub(r'^( *)/\*\n', r'\1/**\n', text, flags=re.MULTILINE)
     text = re.sub(r'^( *)/\* ', r'\1/** ', text, flags=re.MULTILINE)
     text = re.sub(r'(\S.*)/\* ', r'\1/**< ', text)
-    text = re.sub(r'^VF_EXTERN.*\n|^#include <veryfast.*\n|VF_API ', '', text, flags=re.MULTILINE)
+    text = re.sub(r'^VF_EXTERN.*\n|^#include <veryfast.*\n', '', text, flags=re.MULTILINE)
+    text = re.sub(r'VF_API |static inline VF_UNUSED ', '', text)
     return head + mention(text)
 
 
@@ -166,9 +143,9 @@ def main():
     directory.mkdir(parents=True, exist_ok=True)
     for name in PLAIN:
         (directory / name).write_text(plain_header((include / name).read_text()))
-    for (name, more), instance in zip(TEMPLATES.items(), INSTANCES.values()):
-        texts = [(include / part).read_text() for part in [name, *more]]
-        (directory / name).write_text('\n'.join(Template(instance).page(texts)))
+    for name, instance in TEMPLATES.items():
+        text = (include / name).read_text()
+        (directory / name).write_text('\n'.join(template_header(text, instance)))
     for path in [source / 'README.md', *(source / 'docs').glob('*.md')]:
         (directory / path.name).write_text(page(source, path))
 

@@ -15,12 +15,12 @@ known by their members, whatever their names. The numbers are those of P_stats, 
 import gdb
 import gdb.printing
 
-UNSETTLED = -2**63  # src/pool.h
+UNSETTLED = -2**63  # src/pool/cache.h
 NOT_RELEASED = 2**62
-NOT_ENTERED = 2**32 - 1  # src/batch.h
+NOT_ENTERED = 2**32 - 1  # src/pool/batch.h
 SPILLED, REFUSED = 1, 2  # detail/smallbuf_core.h
 BANK_BIT, CAP_INSIDE = 1 << 63, 1 << 62
-MARK_SLOT_BITS, MARKS_BITS, MARK_SIZE = 27, 14, 4  # src/smallbuf.h
+MARK_SLOT_BITS, MARKS_BITS, MARK_SIZE = 27, 14, 4  # src/smallbuf/smallbuf.h
 NEEDS = 'needs the debug information of libveryfast'
 
 
@@ -40,7 +40,7 @@ def numbers(address, count, size):
     return [int.from_bytes(memory[i:i + size], order) for i in range(0, count * size, size)]
 
 
-# ---- pools: src/stats.c and src/capped.c, once more ----
+# ---- pools: src/pool/stats.c and capped.c, once more ----
 
 def caches(pool):
     cache = pool['caches']
@@ -76,7 +76,8 @@ def records(batches):
 
 
 def uncapped_stats(pool):
-    batches, objects = pool['batches'], int(pool['batch_objects'])
+    batches = pool['depot']['batches']
+    objects = int(batches['shape']['objects'])
     live, cached = outstanding(pool), 0
     for cache in caches(pool):
         count, settled = count_of(cache), int(cache['settled'])
@@ -93,7 +94,7 @@ def uncapped_stats(pool):
 
 def count_free(capped):
     """Slots on a capped pool's stack; None where it is closed."""
-    closed = int(capped['index_mask'])
+    closed = int(capped['free']['mask'])
     index = int(capped['free']['head']) & closed
     if index == closed:
         return None
@@ -110,7 +111,7 @@ def count_free(capped):
 def capped_stats(pool):
     capped = pointed(pool['capped'], 'struct vf_capped')
     objects, carved, ready = (int(n) for n in
-                              (pool['batch_objects'], capped['carved'], capped['ready']))
+                              (capped['shape']['objects'], capped['carved'], capped['ready']))
     batches = sum((int(capped['spans'][i]['slots']) - 1) // objects + 1
                   for i in range(int(capped['span_count'])))
     free = count_free(capped)
@@ -123,8 +124,9 @@ def describe(pool):
     stats = uncapped_stats(pool) if int(pool['capped']) == 0 else capped_stats(pool)
     batches, live, cached, depot, fresh = stats
     name = pool['name'].address.cast(gdb.lookup_type('char').pointer()).string()
-    return (f'{name}: {batches} batches of {int(pool["batch_objects"])} objects, '
-            f'stride {int(pool["stride"])}; {live} live, {cached} cached, {depot} depot, '
+    shape = pool['depot']['batches']['shape']
+    return (f'{name}: {batches} batches of {int(shape["objects"])} objects, '
+            f'stride {int(shape["stride"])}; {live} live, {cached} cached, {depot} depot, '
             f'{fresh} fresh' + ('; released' if pool['closed'] else ''))
 
 
@@ -161,7 +163,7 @@ class AllPools(gdb.Command):
 
     def invoke(self, argument, from_tty):
         try:
-            pool = gdb.parse_and_eval('(struct vf_pool *)vf_pools')
+            pool = gdb.parse_and_eval('all_pools')
         except gdb.error as error:
             raise gdb.GdbError(f'info veryfast {NEEDS}: {error}')
         if int(pool) == 0:
@@ -171,7 +173,7 @@ class AllPools(gdb.Command):
             pool = pool['next']
 
 
-# ---- small buffers: src/spill.c and src/drain.c, once more ----
+# ---- small buffers: src/smallbuf/spill.c and drain.c, once more ----
 
 def line_size():
     machine = gdb.selected_inferior().architecture().name()

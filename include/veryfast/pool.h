@@ -6,6 +6,7 @@
  *     #include <veryfast/pool.h>
  *
  * gives the type pool_particle_256 and the functions pool_particle_256_new(), ..._alloc(), ...
+ * They are declared below, each under its description, in the order of a pool's life.
  *
  * A pool hands out objects of one type, one by one, to any thread, takes them back from any
  * thread, and hands them out again. It gets its memory in batches of VF_N objects and gives it
@@ -23,7 +24,8 @@
  *                     where the tag is VF_T without struct, union or enum. Required where VF_T is
  *                     not one word (char *, unsigned long) or is bool
  *   VF_DROP(p)        statement that destroys *p, where the library destroys an object: P_free,
- *                     P_free_n, P_cache_free. By default nothing. It may use the pool
+ *                     P_free_n, P_cache_free, P_free_deferred, P_destroy. By default nothing. It
+ *                     may use the pool
  *   VF_ALIGN          least alignment of each object, a power of two. By default that of VF_T
  *   VF_CACHE_ALIGNED  every object on cache lines of its own, so that threads that write to
  *                     neighbours do not slow one another
@@ -32,19 +34,22 @@
  *                     whose pkg-config file or Meson dependency then defines VF_HAS_EPOCH
  *   VF_ON_ALLOC(p)    statement run on each object that is handed out, before anything is stored in
  *                     it: for profilers. By default nothing
- *   VF_ON_FREE(p)     the same for each that goes back, behind VF_DROP. P_destroy runs it too.
- *                     Neither may use the pool
+ *   VF_ON_FREE(p)     the same for each object that goes back, after VF_DROP. P_destroy runs it
+ *                     too. Neither of the two may use the pool
  *   VF_DECLARE        only types and extern prototypes, for a header
  *   VF_DEFINE         only the bodies to them, for one .c file.
  *                     By default everything is static inline, which is the fast form
  *   VF_KEEP           keeps VF_T, VF_N and VF_DROP for the next header
  *
- * How it works: a free object is a pointer in this thread's cache for this pool, an array. Alloc
- * takes the last one, free puts one there: no lock, no atomic read-modify-write, no call. A full
- * cache sends objects home: a bit of their own batch says that each is free. An empty one takes the
- * free objects of a batch, by ascending address. The free list never lives in the objects, so an
- * object keeps its contents between free and alloc, unless P_trim drops its page. The parts are
- * drawn in src/pool.h.
+ * A misspelt parameter (VF_DORP) is a macro like any other: no compiler reports it, it has no
+ * effect, and it stays defined.
+ *
+ * How it works: a free object is a pointer in an array, the calling thread's cache for this pool.
+ * Alloc takes the last pointer, free adds one: no lock, no atomic read-modify-write, no call. A
+ * full cache sends objects home: a bit of their own batch says that each is free. An empty cache
+ * takes the free objects of a batch, by ascending address. The free list never lives in the
+ * objects, so an object keeps its contents between free and alloc, unless P_trim drops its page.
+ * The parts are drawn in src/pool/pool.h.
  *
  * What one thread allocates in one go lies together, whatever was freed before: by ascending
  * address, in runs of 64 objects at first and up to 4096, each as dense as the free slots are. The
@@ -52,33 +57,32 @@
  *
  * Alloc and free are lock-free, except while memory is obtained from the allocator or given back
  * to it. A call that fails sets errno (ENOMEM, EINVAL) and changes nothing; success leaves errno
- * alone. P_release(NULL) and P_free(pool, NULL) do nothing; any other NULL is misuse. What happens
- * before a free happens before the alloc that reuses the slot; handing an object from one thread
- * to another is the caller's to order. No call is async-signal-safe. After fork() the child's one
- * thread can go on using every pool.
+ * alone. NULL is misuse except where a function says that it ignores it. What happens before a
+ * free happens before the alloc that reuses the slot; handing an object from one thread to another
+ * is the caller's to order. No call is async-signal-safe. After fork() the child's one thread can
+ * go on using every pool.
  *
  * Type-stable reads. While a pool keeps its memory, a slot holds an object of the same type or a
  * free one with the contents that it had. So a thread may look at an object that others may have
  * freed meanwhile, or freed and reused, without a lock and without a grace period, if it
  *
- *   1. reads only atomic fields that VF_DROP and whoever reuses the object also write atomically;
+ *   1. reads only atomic fields, to which VF_DROP and the code that reuses the object write
+ *      atomically as well;
  *   2. takes hold of the object in a way that fails on a free one, and that stops it from being
  *      freed: typically it raises a count unless that is 0. The count is 0 in a free object, and
  *      is set, with release, after all other fields of a reused one;
- *   3. then checks that it holds the object that it was looking for (by its key, say), since it may
- *      hold another that came to lie in the slot; if so it lets go and looks anew.
+ *   3. then checks that it holds the object that it was looking for (by its key, say), since the
+ *      slot may hold another one by now; if so it lets go and looks again.
  *
- * Nobody may call P_trim or P_destroy meanwhile, and P_release only if an object stays out: all
- * these give memory back. Where readers cannot keep to this (they read plain
- * fields, or follow links in the object) objects are for P_free_deferred instead.
+ * Meanwhile no thread may call P_trim or P_destroy, and P_release only if an object stays live:
+ * all these give memory back. Where readers cannot keep to this (they read plain fields, or follow
+ * links in the object) objects are for P_free_deferred instead.
  *
  * For examples of use see examples/quickstart.c, wordcount.c and swarm.c.
  */
 #include <veryfast/detail/name.h>
+#include <veryfast/detail/names.h>
 #include <veryfast/detail/pool_core.h>
-#ifdef VF_CHECKED
-#    include <veryfast/detail/pool_places.h>
-#endif
 #include <veryfast/veryfast.h>
 #ifdef __cplusplus
 #    include <new>
@@ -100,58 +104,14 @@
 #ifdef VF_ALIGN
 VF_STATIC_ASSERT((VF_ALIGN) > 0 && ((VF_ALIGN) & ((VF_ALIGN)-1)) == 0,
                  "VF_ALIGN is not a power of two");
-#else
-#    define VF_ALIGN 1
-#endif
-#ifdef VF_CACHE_ALIGNED
-#    define vf_line VF_CACHE_LINE
-#else
-#    define vf_line 1
 #endif
 
-#ifndef VF_ON_ALLOC
-#    define VF_ON_ALLOC(p) ((void)(p))
-#endif
-#ifdef VF_ON_FREE
-#    define vf_drops 1
-#else
-#    define VF_ON_FREE(p) ((void)(p))
-#    ifndef vf_no_drop
-#        define vf_drops 1
-#    endif
-#endif
-
-/* Names of the instance, so that the rest reads as plain C. */
-#define vf_self               VF_NAME
-#define vf_self_cache         VF_CAT(VF_NAME, _cache)
-#define vf_self_new           VF_CAT(VF_NAME, _new)
-#define vf_self_release       VF_CAT(VF_NAME, _release)
-#define vf_self_alloc         VF_CAT(VF_NAME, _alloc)
-#define vf_self_push          VF_CAT(VF_NAME, _push)
-#define vf_self_free          VF_CAT(VF_NAME, _free)
-#define vf_self_take          VF_CAT(VF_NAME, _take)
-#define vf_self_alloc_n       VF_CAT(VF_NAME, _alloc_n)
-#define vf_self_free_n        VF_CAT(VF_NAME, _free_n)
-#define vf_self_reserve       VF_CAT(VF_NAME, _reserve)
-#define vf_self_stats         VF_CAT(VF_NAME, _stats)
-#define vf_self_owns          VF_CAT(VF_NAME, _owns)
-#define vf_self_each          VF_CAT(VF_NAME, _each)
-#define vf_self_trim          VF_CAT(VF_NAME, _trim)
-#define vf_self_destroy       VF_CAT(VF_NAME, _destroy)
-#define vf_self_free_deferred VF_CAT(VF_NAME, _free_deferred)
-#define vf_self_epoch_barrier VF_CAT(VF_NAME, _epoch_barrier)
-#define vf_self_cache_new     VF_CAT(VF_NAME, _cache_new)
-#define vf_self_cache_alloc   VF_CAT(VF_NAME, _cache_alloc)
-#define vf_self_cache_free    VF_CAT(VF_NAME, _cache_free)
-#define vf_self_cache_release VF_CAT(VF_NAME, _cache_release)
-/* and those that are not for its users */
-#define vf_self_visitor VF_CAT(vf_visitor_of_, VF_NAME)
-#define vf_self_visit   VF_CAT(vf_visit_of_, VF_NAME)
-#define vf_self_drop    VF_CAT(vf_drop_of_, VF_NAME)
-#define vf_self_gone    VF_CAT(vf_gone_of_, VF_NAME)
-#define vf_self_given   VF_CAT(vf_given_of_, VF_NAME)
-
-#if vf_types
+/*
+ * The instance. P_alloc stands for pool_particle_256_alloc here and in the descriptions, and in
+ * the code vf_self_alloc becomes that (detail/names.h); vf_t is VF_T, and vf_fn static inline, or
+ * extern. The bodies are in detail/pool_body.h.
+ */
+#if vf_declarations
 /* The pool. Made by P_new, used through pointers only. */
 typedef struct vf_self {
     vf_pool_core core;
@@ -161,394 +121,220 @@ typedef struct vf_self {
 typedef struct vf_self_cache {
     vf_cache core;
 } vf_self_cache;
-#endif
 
-#if vf_prototypes
-VF_EXTERN_C_BEGIN
-vf_self *vf_self_new(const vf_pool_options *options);
-void vf_self_release(vf_self *pool);
-VF_T *vf_self_alloc(vf_self *pool);
-VF_T *vf_self_push(vf_self *pool, VF_T value);
-void vf_self_free(vf_self *pool, VF_T *object);
-VF_T vf_self_take(vf_self *pool, VF_T *object);
-size_t vf_self_alloc_n(vf_self *pool, VF_T *objects[], size_t n);
-void vf_self_free_n(vf_self *pool, VF_T *const objects[], size_t n);
-bool vf_self_reserve(vf_self *pool, size_t n);
-vf_pool_stats vf_self_stats(const vf_self *pool);
-bool vf_self_owns(const vf_self *pool, const void *object);
-bool vf_self_each(vf_self *pool, void (*visit)(VF_T *object, void *context), void *context);
-size_t vf_self_trim(vf_self *pool);
-void vf_self_destroy(vf_self *pool);
-vf_self_cache *vf_self_cache_new(vf_self *pool);
-VF_T *vf_self_cache_alloc(vf_self_cache *cache);
-void vf_self_cache_free(vf_self_cache *cache, VF_T *object);
-void vf_self_cache_release(vf_self_cache *cache);
+/*
+ * Makes a pool. NULL options: the defaults. NULL and ENOMEM; NULL and EINVAL where the options make
+ * no sense (one function of the allocator without the other; a cap or a batch of more than 2^30
+ * objects or of more bytes than an address can count).
+ *
+ * Any thread. Costs one allocation; the first batch comes with the first alloc.
+ */
+vf_fn vf_self *vf_self_new(const vf_pool_options *options);
+
+/*
+ * Makes sure that n more objects are available without asking the allocator, to one thread if no
+ * other allocates, also if it is that thread's first alloc. Until they are handed out, caches do
+ * not grow with bursts. False and ENOMEM where there is no memory, or the cap does not allow n more
+ * objects; nothing has changed then.
+ *
+ * Any thread. Costs what obtaining the batches costs; touches no object's memory.
+ */
+vf_fn bool vf_self_reserve(vf_self *pool, size_t n);
+
+/*
+ * Hands out an object, uninitialised. The caller gives it back by P_free or P_take. NULL and ENOMEM
+ * where there is no memory, or the cap is reached.
+ *
+ * Any thread. Costs a few instructions, without an atomic read-modify-write; a call where the
+ * thread's cache is empty.
+ */
+vf_fn vf_t *vf_self_alloc(vf_self *pool);
+
+/*
+ * P_alloc, with value stored (in C++ moved) into the object. NULL and ENOMEM: the value is still
+ * the caller's, and not dropped.
+ *
+ * Any thread. Costs as much as P_alloc, and the store.
+ */
+vf_fn vf_t *vf_self_push(vf_self *pool, vf_t value);
+
+/*
+ * Fills objects[0 .. result - 1] with objects, in no promised order. The result is how many; fewer
+ * than n: ENOMEM, and those given are the caller's.
+ *
+ * Any thread. Costs a call, and less for an object than P_alloc does.
+ */
+vf_fn size_t vf_self_alloc_n(vf_self *pool, vf_t *objects[], size_t n);
+
+/*
+ * Runs VF_DROP on the object, which then goes back to the pool. NULL is ignored. Never fails and
+ * never needs memory.
+ *
+ * Any thread, after P_release too. Costs a few instructions; a call where the thread's cache is
+ * full.
+ */
+vf_fn void vf_self_free(vf_self *pool, vf_t *object);
+
+/*
+ * Moves the value out of the object, which goes back to the pool without VF_DROP (in C++ the object
+ * that was moved from is destroyed). Never fails.
+ *
+ * Any thread, after P_release too. Costs as much as P_free, and the copy.
+ */
+vf_fn vf_t vf_self_take(vf_self *pool, vf_t *object);
+
+/*
+ * P_free for objects[0 .. n - 1], those that are NULL ignored; every VF_DROP runs before the pool
+ * is touched. Never fails.
+ *
+ * Any thread, after P_release too. Costs a call, and less for an object than P_free does.
+ */
+vf_fn void vf_self_free_n(vf_self *pool, vf_t *const objects[], size_t n);
+
+/*
+ * Makes a cache that the caller holds, for job systems, fibres and hot loops. NULL and ENOMEM. On a
+ * capped pool the cache passes every call through.
+ *
+ * Any thread. Costs an allocation.
+ */
+vf_fn vf_self_cache *vf_self_cache_new(vf_self *pool);
+
+/*
+ * P_alloc from the cache and its pool.
+ *
+ * One thread at a time, whichever that is. Costs less than P_alloc: there is no look-up of the
+ * calling thread's own cache.
+ */
+vf_fn vf_t *vf_self_cache_alloc(vf_self_cache *cache);
+
+/*
+ * P_free, through the cache, of any object of the cache's pool. NULL is ignored.
+ *
+ * One thread at a time, after P_release too. Costs less than P_free.
+ */
+vf_fn void vf_self_cache_free(vf_self_cache *cache, vf_t *object);
+
+/*
+ * Ends the cache; its free objects go back to the pool. NULL is ignored. Never fails.
+ *
+ * One thread at a time, after P_release too: an open cache keeps the pool's memory. Costs a visit
+ * to each batch of which the cache has objects.
+ */
+vf_fn void vf_self_cache_release(vf_self_cache *cache);
+
 #    ifdef VF_EPOCH
-bool vf_self_free_deferred(vf_self *pool, VF_T *object);
-void vf_self_epoch_barrier(vf_self *pool);
+/*
+ * P_free, but only after a grace period: readers that are inside a read section may go on reading
+ * the object, and a reader that enters one later must have no way to find it. Then VF_DROP runs on
+ * it, on liburcu's thread, and the slot goes back to the pool. Until then the object counts as
+ * live. NULL is ignored.
+ *
+ * False and EAGAIN where max_deferred objects wait already, or there is no memory for the list of
+ * those that do: the object is still the caller's, as it was. Never waits for a grace period.
+ *
+ * Any thread, inside a read section or not, registered with liburcu or not, after P_release too. (A
+ * thread that is not registered must be sure that no other calls free_all_cpu_call_rcu_data
+ * meanwhile.) A program that forks, and goes on with such frees in the child, registers
+ * call_rcu_before_fork and the two functions that belong to it (liburcu) by pthread_atfork, after
+ * its first P_new.
+ *
+ * Costs little more than storing a pointer: 60 objects of a thread wait for one grace period
+ * together. A list that is not yet full is passed on when its thread calls vf_thread_flush or ends,
+ * at P_release and P_epoch_barrier, and when an alloc fails. An object that a thread defers while
+ * another one is inside P_release may be missed by it, and is then passed on by one of the other
+ * events.
+ */
+vf_fn bool vf_self_free_deferred(vf_self *pool, vf_t *object);
+
+/*
+ * Waits until all objects that any thread has deferred before are dropped and free. Never fails.
+ *
+ * Any thread, but neither inside a read section nor in VF_DROP: there it would wait for ever. Costs
+ * a grace period, if any object waits.
+ */
+vf_fn void vf_self_epoch_barrier(vf_self *pool);
 #    endif
-VF_EXTERN_C_END
-#endif
 
-#if vf_bodies
 /*
- * The program's statements stand here and nowhere else, so that of the template's names they can
- * meet no other than these. The core drops objects without a type.
+ * The pool in numbers. Exact while no other thread is inside a call on the pool, otherwise an
+ * estimate with each number of objects within 0 .. capacity. Never fails.
+ *
+ * Any thread. Takes no lock; looks at every cache and every batch.
  */
-static inline VF_UNUSED void vf_self_given(VF_T *vf_object)
-{
-    VF_ON_ALLOC(vf_object);
-}
-static inline VF_UNUSED void vf_self_gone(VF_T *vf_object)
-{
-    VF_ON_FREE(vf_object);
-}
-static inline VF_UNUSED void vf_self_drop(void *vf_untyped)
-{
-    VF_T *vf_object = (VF_T *)vf_untyped;
-    VF_DROP(vf_object);
-    vf_self_gone(vf_object);
-}
+vf_fn vf_pool_stats vf_self_stats(const vf_self *pool);
 
 /*
- * P_alloc: an object, uninitialised; NULL and ENOMEM where memory or the cap is spent. The caller
- * gives it back by P_free or P_take. Any thread.
+ * Is this the address of a slot of this pool, whether live or free? Any pointer at all will do.
+ *
+ * Any thread. Lock-free; costs a look into a hash table and a division.
  */
-vf_fn VF_T *vf_self_alloc(vf_self *pool)
-{
-    VF_T *object = (VF_T *)vf_pool_core_alloc(&pool->core);
-    if (VF_LIKELY(object != NULL))
-        vf_self_given(object);
-    return object;
-}
+vf_fn bool vf_self_owns(const vf_self *pool, const void *object);
 
 /*
- * P_free: VF_DROP(object), then back to the pool. NULL is ignored. Any thread, after P_release
- * too. Never fails and never needs memory.
+ * Calls visit(object, context) for every live object, once, by ascending address. The visitor may
+ * free the object that it is given, and may make no other call on the pool. First waits for what is
+ * deferred, as P_epoch_barrier does; and all caches give what they have to the depot. False and
+ * ENOMEM: there is no memory to sort the batches by address (16 bytes for each), and no object was
+ * visited.
+ *
+ * No other thread may be inside a call on the pool. Costs little more than the objects' own cache
+ * misses; a free slot costs a look at a bit.
  */
-vf_fn void vf_self_free(vf_self *pool, VF_T *object)
-{
-    if (VF_UNLIKELY(object == NULL))
-        return;
-#    ifdef vf_drops
-    if (!vf_pool_core_may_drop(&pool->core, object))
-        return;
-    vf_self_drop(object);
-#    endif
-    vf_pool_core_free(&pool->core, object);
-}
+vf_fn bool vf_self_each(vf_self *pool, void (*visit)(vf_t *object, void *context), void *context);
 
 /*
- * P_push: P_alloc, with value stored (in C++ moved) into the object. NULL and ENOMEM: the value
- * is still the caller's, and not dropped. Any thread.
- */
-vf_fn VF_T *vf_self_push(vf_self *pool, VF_T value)
-{
-    VF_T *object = (VF_T *)vf_pool_core_alloc(&pool->core);
-    if (VF_UNLIKELY(object == NULL))
-        return NULL;
-    vf_self_given(object);
-#    ifdef __cplusplus
-    return ::new (static_cast<void *>(object)) VF_T(static_cast<VF_T &&>(value));
-#    else
-    *object = value;
-    return object;
-#    endif
-}
-
-/*
- * P_take: moves the value out of the object, which goes back to the pool without VF_DROP (in C++
- * the object moved from is destroyed). Any thread, after P_release too. Never fails.
- */
-vf_fn VF_T vf_self_take(vf_self *pool, VF_T *object)
-{
-    vf_pool_core_look(&pool->core, object);
-#    ifdef __cplusplus
-    typedef VF_T vf_element;
-    VF_T value(static_cast<VF_T &&>(*object));
-    object->~vf_element();
-#    else
-    VF_T value = *object;
-#    endif
-    vf_self_gone(object);
-    vf_pool_core_free(&pool->core, object);
-    return value;
-}
-
-/*
- * P_alloc_n: fills objects[0 .. result - 1] with objects, in no promised order. Fewer than n:
- * ENOMEM, those given are the caller's. Any thread. Costs a call, and less than P_alloc an object.
- */
-vf_fn size_t vf_self_alloc_n(vf_self *pool, VF_T *objects[], size_t n)
-{
-    size_t given = vf_pool_core_alloc_n(&pool->core, objects, n);
-    for (size_t i = 0; i < given; i++)
-        vf_self_given(objects[i]);
-    return given;
-}
-
-/*
- * P_free_n: P_free for objects[0 .. n - 1]; every VF_DROP runs before the pool is touched. Any
- * thread, after P_release too. Never fails.
- */
-vf_fn void vf_self_free_n(vf_self *pool, VF_T *const objects[], size_t n)
-{
-#    ifdef vf_drops
-    for (size_t i = 0; i < n; i++) {
-        if (objects[i] != NULL && vf_pool_core_may_drop(&pool->core, objects[i]))
-            vf_self_drop(objects[i]);
-    }
-#    endif
-    vf_pool_core_free_n(&pool->core, objects, n);
-}
-
-/*
- * P_reserve: sees to it that n more objects can be had, by one thread if no other allocates,
- * without asking the allocator, also if it is a thread's first alloc. Until then caches do not grow
- * with bursts. False and ENOMEM where there is no memory, or the cap does not allow n more; nothing
- * has changed then. Any thread. Touches no object's memory.
- */
-vf_fn bool vf_self_reserve(vf_self *pool, size_t n)
-{
-    return vf_pool_core_reserve(&pool->core, n);
-}
-
-/*
- * P_stats: the pool in numbers. Exact while no other thread is inside a call on the pool,
- * otherwise an estimate with each number of objects within 0 .. capacity. Any thread. Takes no
- * lock; looks at every cache and every batch.
- */
-vf_fn vf_pool_stats vf_self_stats(const vf_self *pool)
-{
-    vf_pool_stats stats;
-    vf_pool_core_stats(&pool->core, &stats, sizeof stats);
-    return stats;
-}
-
-/*
- * P_owns: is it the address of a slot of this pool, whether live or free? Any pointer at all, any
- * thread. Lock-free; costs a look into a hash table and a division.
- */
-vf_fn bool vf_self_owns(const vf_self *pool, const void *object)
-{
-    return vf_pool_core_owns(&pool->core, object);
-}
-
-/* The core visits objects without a type. */
-struct vf_self_visitor {
-    void (*visit)(VF_T *object, void *context);
-    void *context;
-};
-static inline VF_UNUSED void vf_self_visit(void *object, void *visitor)
-{
-    const struct vf_self_visitor *typed = (const struct vf_self_visitor *)visitor;
-    typed->visit((VF_T *)object, typed->context);
-}
-
-/*
- * P_each: visit(object, context) for every live object, once, by ascending address. The visitor may
- * free the object that it is given, and make no other call on the pool; nor may any other thread
- * meanwhile. First waits for what is deferred, as P_epoch_barrier does, and all caches give what
- * they have to the depot. False and ENOMEM: no memory to sort the batches by address (16 bytes for
- * each), and none was visited. Costs little more than the objects' own cache misses; a free slot
- * costs a bit.
- */
-vf_fn bool vf_self_each(vf_self *pool, void (*visit)(VF_T *object, void *context), void *context)
-{
-    struct vf_self_visitor visitor = {visit, context};
-    return vf_pool_core_each(&pool->core, vf_self_visit, &visitor);
-}
-
-/*
- * P_trim: gives back every batch without a live object, and of the other batches each whole page on
- * which no object is live: its addresses stay, and its memory comes back when it is used. How many
- * bytes were given back; of pages, only those that were in memory. Any thread, at any time, beside
- * all other calls; no lock is held that other pools or other threads need.
+ * Gives back every batch without a live object, and of the other batches each whole page on which
+ * no object is live: its addresses stay, and its memory comes back when it is used. The result is
+ * how many bytes were given back; of pages, only those that were in memory. Needs no memory and
+ * never fails.
  *
  * Pages are dropped by the option `purge`, or where the allocator is the C library's, on Linux, by
  * the library; never in a checked build. (Batches of less than two pages go to the C library whole,
  * which may keep them.)
  *
- * What P_reserve has set aside goes back with the rest. So do objects that others keep free for
- * themselves, with these exceptions: of each other thread that has used the pool, one object (it
- * might be about to hand it out), and all that it has where the system has no membarrier; all in
- * caches held by callers; and what other threads are moving this instant. vf_thread_flush, a
+ * What P_reserve has set aside goes back with the rest. So do the free objects in the caches of
+ * other threads, with these exceptions: of each thread that has used the pool, one object (which it
+ * might be about to hand out), and its whole cache where the system has no membarrier; all in
+ * caches held by callers; and what other threads are moving at this instant. vf_thread_flush, a
  * thread's end and P_cache_release leave nothing behind. A batch with such an object stays until a
- * later trim. A capped pool keeps its memory. Needs no memory itself.
+ * later trim. A capped pool keeps its memory.
  *
- * Costs a look at a bit for each slot, what the allocator takes, and a few system calls for each
- * batch that has whole free pages.
+ * Any thread, at any time, while others make all other calls; no lock is held that other pools or
+ * other threads need. Costs a look at a bit for each slot, what the allocator takes, and a few
+ * system calls for each batch that has whole free pages.
  */
-vf_fn size_t vf_self_trim(vf_self *pool)
-{
-    return vf_pool_core_trim(&pool->core);
-}
-
-#    ifdef VF_EPOCH
-/*
- * P_free_deferred: P_free, but only after a grace period: readers that are in a read section may go
- * on reading the object; nobody may find it who enters one later. After that VF_DROP runs on it,
- * on liburcu's thread, and the slot goes back to the pool. Until then the object counts as live.
- * NULL is ignored.
- *
- * False and EAGAIN where max_deferred objects wait already, or there is no memory for the list of
- * those that do: the object is still the caller's, as it was. Never waits for a grace period. Any
- * thread, inside a read section or not, registered with liburcu or not (one that is not must be
- * sure that nobody calls free_all_cpu_call_rcu_data meanwhile), after P_release too.
- *
- * A program that forks, and goes on with such frees in the child, registers call_rcu_before_fork
- * and the two that belong to it (liburcu) by pthread_atfork, after its first P_new.
- *
- * 60 objects of a thread wait for one grace period together. Fewer do when it flushes
- * (vf_thread_flush) or ends, at P_release, P_epoch_barrier, and where an alloc fails. What a call
- * beside P_release defers may be missed there, and goes out at the others.
- */
-vf_fn bool vf_self_free_deferred(vf_self *pool, VF_T *object)
-{
-    if (VF_UNLIKELY(object == NULL))
-        return true;
-#        ifndef vf_drops
-    return vf_pool_core_free_deferred(&pool->core, object, NULL);
-#        else
-    return vf_pool_core_free_deferred(&pool->core, object, vf_self_drop);
-#        endif
-}
+vf_fn size_t vf_self_trim(vf_self *pool);
 
 /*
- * P_epoch_barrier: waits until all objects deferred before it, by any thread, are dropped and free.
- * Any thread, but neither inside a read section nor in VF_DROP; both would wait for ever.
- */
-vf_fn void vf_self_epoch_barrier(vf_self *pool)
-{
-    vf_pool_core_epoch_barrier(&pool->core);
-}
-#    endif
-
-/*
- * P_destroy: VF_DROP on every live object, and all memory back, the pool's own and that of caches
- * held by callers included: the end of a level. NULL is ignored. No other call on the pool at the
- * same time, nor after it.
+ * Gives up the handle. Live objects stay valid; each is still given back by P_free or P_take on
+ * this pool, by any thread; the last one releases all memory, the pool's own included. NULL is
+ * ignored. Never fails.
  *
- * VF_DROP may free other objects of the pool (a tree's root its children): each is dropped once.
- * It must not take one (P_take), which may have been dropped already. What it allocates there it
- * does not get. First waits for what is deferred, as P_epoch_barrier does. Objects are dropped by
- * address, where there is memory to sort the batches. Never fails. Without VF_DROP it costs what
- * giving back the batches costs.
- */
-vf_fn void vf_self_destroy(vf_self *pool)
-{
-    if (pool != NULL) {
-#    ifndef vf_drops
-        vf_pool_core_destroy(&pool->core, NULL);
-#    else
-        vf_pool_core_destroy(&pool->core, vf_self_drop);
-#    endif
-    }
-}
-
-/*
- * P_new: a pool; NULL options: the defaults. NULL and ENOMEM, or EINVAL where the options make no
- * sense (one function of the allocator without the other; a cap or a batch of more than 2^30
- * objects or more bytes than an address can count). Any thread. Costs one allocation and no batch.
- */
-vf_fn vf_self *vf_self_new(const vf_pool_options *options)
-{
-    static const vf_pool_type type = {
-        &vf_interface_1,
-        VF_STRING(VF_NAME),
-        sizeof(VF_T),
-        /* the greatest of the three */
-        (VF_ALIGN) > vf_line
-            ? ((size_t)(VF_ALIGN) > VF_ALIGNOF(VF_T) ? (size_t)(VF_ALIGN) : VF_ALIGNOF(VF_T))
-            : ((size_t)vf_line > VF_ALIGNOF(VF_T) ? (size_t)vf_line : VF_ALIGNOF(VF_T)),
-        VF_N,
-    };
-    return (vf_self *)vf_pool_core_new(&type, options, sizeof(vf_pool_options));
-}
-
-/*
- * P_release: gives up the handle. Objects that are out stay valid; each is still given back by
- * P_free or P_take on this pool, by any thread; the last one releases all memory, the pool's own
- * included. NULL is ignored. Frees (P_free, P_free_n, P_take, P_cache_free, P_cache_release),
- * vf_thread_flush, the start and end of threads and fork may run at the same instant; all other
- * calls on the pool must be over. Alloc after it is misuse (it returns NULL while objects are out).
+ * Any thread. Frees (P_free, P_free_n, P_take, P_cache_free, P_cache_release), vf_thread_flush, the
+ * start and end of threads and fork may run at the same instant; all other calls on the pool must
+ * be over. Alloc after it is misuse (it returns NULL while objects are live).
  *
- * A free that was caught half way by P_release may delay the return of the memory to that
- * thread's next slow call, flush or exit. An open caller-held cache keeps the pool alive.
+ * A thread that P_release interrupts in the middle of a free may delay the return of the memory to
+ * its next slow call, flush or exit. An open cache that a caller holds keeps the pool alive.
  */
-vf_fn void vf_self_release(vf_self *pool)
-{
-    if (pool != NULL)
-        vf_pool_core_release(&pool->core);
-}
+vf_fn void vf_self_release(vf_self *pool);
 
 /*
- * P_cache_new: a cache held by the caller, for job systems, fibres and hot loops: used by one
- * thread at a time, whichever that is, without a look-up. NULL and ENOMEM. Any thread. On a capped
- * pool it passes every call through.
+ * Runs VF_DROP on every live object and gives all memory back, the pool's own and that of caches
+ * held by callers included: the end of a level. NULL is ignored. Never fails.
+ *
+ * VF_DROP may free other objects of the pool (a tree's root its children): each is dropped once. It
+ * must not take one (P_take), which may have been dropped already, and an alloc in it fails. First
+ * waits for what is deferred, as P_epoch_barrier does. Objects are dropped by ascending address,
+ * where there is memory to sort the batches.
+ *
+ * No other call on the pool at the same time, nor after it. Without VF_DROP it costs what giving
+ * back the batches costs.
  */
-vf_fn vf_self_cache *vf_self_cache_new(vf_self *pool)
-{
-    return (vf_self_cache *)vf_pool_core_cache_new(&pool->core);
-}
-
-/* P_cache_alloc: as P_alloc. One thread at a time. */
-vf_fn VF_T *vf_self_cache_alloc(vf_self_cache *cache)
-{
-    VF_T *object = (VF_T *)vf_pool_core_cache_alloc(&cache->core);
-    if (VF_LIKELY(object != NULL))
-        vf_self_given(object);
-    return object;
-}
-
-/* P_cache_free: as P_free, of any object of the cache's pool. One thread at a time. */
-vf_fn void vf_self_cache_free(vf_self_cache *cache, VF_T *object)
-{
-    if (VF_UNLIKELY(object == NULL))
-        return;
-#    ifdef vf_drops
-    if (!vf_pool_core_cache_may_drop(&cache->core, object))
-        return;
-    vf_self_drop(object);
-#    endif
-    vf_pool_core_cache_free(&cache->core, object);
-}
-
-/* P_cache_release: ends the cache; its free objects go back to the pool. NULL is ignored. */
-vf_fn void vf_self_cache_release(vf_self_cache *cache)
-{
-    if (cache != NULL)
-        vf_pool_core_cache_release(&cache->core);
-}
+vf_fn void vf_self_destroy(vf_self *pool);
 #endif
 
-#undef vf_self
-#undef vf_self_cache
-#undef vf_self_new
-#undef vf_self_release
-#undef vf_self_alloc
-#undef vf_self_push
-#undef vf_self_free
-#undef vf_self_take
-#undef vf_self_alloc_n
-#undef vf_self_free_n
-#undef vf_self_reserve
-#undef vf_self_stats
-#undef vf_self_owns
-#undef vf_self_each
-#undef vf_self_trim
-#undef vf_self_destroy
-#undef vf_self_free_deferred
-#undef vf_self_epoch_barrier
-#undef vf_self_visitor
-#undef vf_self_visit
-#undef vf_self_drop
-#undef vf_self_gone
-#undef vf_self_given
-#undef vf_self_cache_new
-#undef vf_self_cache_alloc
-#undef vf_self_cache_free
-#undef vf_self_cache_release
-#undef vf_drops
-#undef vf_line
+#if vf_bodies
+#    include <veryfast/detail/pool_body.h>
+#endif
 #include <veryfast/detail/template_end.h>

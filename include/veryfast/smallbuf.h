@@ -6,6 +6,7 @@
  *     #include <veryfast/smallbuf.h>
  *
  * gives the type smallbuf_message_6 and the functions smallbuf_message_6_push(), ...
+ * They are declared below, each under its description, in the order of a buffer's life.
  *
  * A small buffer has room for VF_N elements inside itself, and takes its memory from an allocator
  * beyond that. Any number of threads push at once. Reading needs exclusive access, and elements
@@ -32,8 +33,8 @@
  *                     to the buffer
  *   VF_CACHE_ALIGNED  the counter on a cache line of its own: for one buffer that is pushed to all
  *                     the time, not for many that are small
- *   VF_FLIP           adds draining while others push: two banks, see detail/smallbuf_flip.h. A
- *                     push is then two atomic operations; no writers, no S_push_slot
+ *   VF_FLIP           adds draining while others push, see below. A push is then two atomic
+ *                     operations; no writers, no S_push_slot
  *   VF_EPOCH          with VF_FLIP: the drainer waits for a grace period of its own choice, between
  *                     S_flip_begin and S_flip_finish, in place of S_flip and S_flip_try. A push is
  *                     then one atomic operation. Needs no epoch backend
@@ -42,11 +43,29 @@
  *                     By default everything is static inline, which is the fast form
  *   VF_KEEP           keeps VF_T, VF_N and VF_DROP for the next header
  *
+ * A misspelt parameter (VF_DORP) is a macro like any other: no compiler reports it, it has no
+ * effect, and it stays defined.
+ *
  * How it works: a push takes its index by one relaxed fetch_add and stores. Nothing says of a
  * single element that it is there: exclusive access, which the caller has by a join, a barrier, a
  * lock or the end of a frame, is what makes elements visible. Behind VF_N are chunks of doubling
- * size. No push waits for another: who needs a chunk allocates and publishes it by compare-and-
- * swap, and who comes late gives his back. The parts are drawn in src/smallbuf.h.
+ * size. No push waits for another: a thread that needs a chunk allocates one and publishes it by
+ * compare-and-swap; a thread that finds another's chunk published gives its own back. The parts are
+ * drawn in src/smallbuf/smallbuf.h.
+ *
+ * Exclusive access means: no other call on the buffer at the same time, and all pushes happen
+ * before. "Shared with other readers": several threads may make such calls at once.
+ *
+ * With VF_FLIP there are two banks: pushes go to one, and the other is empty or being drained. A
+ * flip makes pushes go to the other bank, and takes the elements of the first when the pushes into
+ * it are done. Pushes never wait; one that is interrupted in its middle delays the drainer only.
+ * VF_DROP, and the code that handles the elements, may push to the buffer: that goes to the other
+ * bank. All other calls (S_drain_begin too) still need exclusive access.
+ *
+ * With VF_EPOCH besides, pushes are not counted. Between S_flip_begin and S_flip_finish the drainer
+ * makes sure that each push is over that had begun before: by a grace period of any kind, where
+ * pushes are in read sections (synchronize_rcu), or by a barrier to which all threads that push
+ * come, as at the end of a frame.
  *
  * Out of memory: each chunk is decided once between two drains, in order: it is there, or it is
  * refused. So what was accepted is a prefix of all pushes, nothing is lost, and a refused push
@@ -56,13 +75,14 @@
  * writer's elements are in order among themselves, from its opening to its closing.
  *
  * A call that fails sets errno to ENOMEM and changes nothing but the number of those refused;
- * success leaves errno alone. NULL is misuse everywhere but as options and where it is said. No
- * call is async-signal-safe.
+ * success leaves errno alone. NULL is misuse except as options and where a function says that it
+ * may be NULL. No call is async-signal-safe.
  *
  * For examples of use see examples/mailbox.c and wordcount.c.
  */
 #include <string.h>
 #include <veryfast/detail/name.h>
+#include <veryfast/detail/names.h>
 #include <veryfast/detail/smallbuf_core.h>
 #include <veryfast/veryfast.h>
 #ifdef __cplusplus
@@ -93,69 +113,35 @@
 #    define vf_line 8 /* on every architecture, so that 64-bit operations are lock-free */
 #endif
 
-/* Names of the instance, so that the rest reads as plain C. */
-#define vf_self                VF_NAME
-#define vf_self_bank           VF_CAT(VF_NAME, _bank)
-#define vf_self_drain          VF_CAT(VF_NAME, _drain)
-#define vf_self_writer         VF_CAT(VF_NAME, _writer)
-#define vf_self_init           VF_CAT(VF_NAME, _init)
-#define vf_self_push           VF_CAT(VF_NAME, _push)
-#define vf_self_push_index     VF_CAT(VF_NAME, _push_index)
-#define vf_self_push_slot      VF_CAT(VF_NAME, _push_slot)
-#define vf_self_push_n         VF_CAT(VF_NAME, _push_n)
-#define vf_self_push_exclusive VF_CAT(VF_NAME, _push_exclusive)
-#define vf_self_count          VF_CAT(VF_NAME, _count)
-#define vf_self_capacity       VF_CAT(VF_NAME, _capacity)
-#define vf_self_refused        VF_CAT(VF_NAME, _refused)
-#define vf_self_reserve        VF_CAT(VF_NAME, _reserve)
-#define vf_self_span           VF_CAT(VF_NAME, _span)
-#define vf_self_drain_begin    VF_CAT(VF_NAME, _drain_begin)
-#define vf_self_drain_span     VF_CAT(VF_NAME, _drain_span)
-#define vf_self_drain_next     VF_CAT(VF_NAME, _drain_next)
-#define vf_self_drain_end      VF_CAT(VF_NAME, _drain_end)
-#define vf_self_drop           VF_CAT(vf_drop_of_, VF_NAME)
-#define vf_self_drain_refused  VF_CAT(VF_NAME, _drain_refused)
-#define vf_self_clear          VF_CAT(VF_NAME, _clear)
-#define vf_self_trim           VF_CAT(VF_NAME, _trim)
-#define vf_self_destroy        VF_CAT(VF_NAME, _destroy)
-#define vf_self_writer_open    VF_CAT(VF_NAME, _writer_open)
-#define vf_self_writer_push    VF_CAT(VF_NAME, _writer_push)
-#define vf_self_writer_close   VF_CAT(VF_NAME, _writer_close)
-#define vf_self_flip           VF_CAT(VF_NAME, _flip)
-#define vf_self_flip_try       VF_CAT(VF_NAME, _flip_try)
-#define vf_self_flip_begin     VF_CAT(VF_NAME, _flip_begin)
-#define vf_self_flip_finish    VF_CAT(VF_NAME, _flip_finish)
-/* and those that are not for its users */
-#define vf_self_type      VF_CAT(vf_type_of_, VF_NAME)
-#define vf_self_bank_of   VF_CAT(vf_bank_of_, VF_NAME)
-#define vf_self_expect    VF_CAT(vf_expect_of_, VF_NAME)
-#define vf_self_take      VF_CAT(vf_take_of_, VF_NAME)
-#define vf_self_done      VF_CAT(vf_done_of_, VF_NAME)
-#define vf_self_inside    VF_CAT(vf_inside_of_, VF_NAME)
-#define vf_self_find      VF_CAT(vf_find_of_, VF_NAME)
-#define vf_self_slots     VF_CAT(vf_slots_of_, VF_NAME)
-#define vf_self_store     VF_CAT(vf_store_of_, VF_NAME)
-#define vf_self_put       VF_CAT(vf_put_of_, VF_NAME)
-#define vf_self_current   VF_CAT(vf_current_of_, VF_NAME)
-#define vf_self_set_index VF_CAT(vf_set_index_of_, VF_NAME)
-#define vf_self_detach    VF_CAT(vf_detach_of_, VF_NAME)
+/* In C++ S_push_n is a template where it is inline; its elements are vf_value. */
+#if defined(__cplusplus) && !defined(VF_DECLARE) && !defined(VF_DEFINE)
+#    define vf_push_n_template template <typename vf_value>
+#else
+#    define vf_push_n_template
+#    define vf_value vf_t
+#endif
 
-#if vf_types
+/*
+ * The instance. S_push stands for smallbuf_message_6_push here and in the descriptions, and in the
+ * code vf_self_push becomes that (detail/names.h); vf_t is VF_T, and vf_fn static inline, or
+ * extern. The bodies are in detail/smallbuf_body.h and the files that it includes.
+ */
+#if vf_declarations
 /* The elements inside, in C++ as bytes: no element is constructed that was not pushed. */
 #    ifdef __cplusplus
-#        define vf_inline_slots alignas(VF_T) unsigned char inline_[sizeof(VF_T) * (VF_N)]
-VF_STATIC_ASSERT(std::is_nothrow_move_constructible<VF_T>::value,
+#        define vf_inline_slots alignas(vf_t) unsigned char inline_[sizeof(vf_t) * (VF_N)]
+VF_STATIC_ASSERT(std::is_nothrow_move_constructible<vf_t>::value,
                  "VF_T may throw when it is moved: declare its move constructor noexcept");
 #    else
-#        define vf_inline_slots VF_T inline_[VF_N]
+#        define vf_inline_slots vf_t inline_[VF_N]
 #    endif
 
 #    ifdef VF_FLIP
 /* One of the two buffers within. */
 typedef struct vf_self_bank {
     VF_ALIGNAS(vf_line)
-    uint64_t done; /* atomic: pushes that have come to their end; with VF_EPOCH
-                      those that S_flip_begin has taken; drainer */
+    uint64_t done; /* atomic: pushes that have come to their end; with VF_EPOCH:
+                      those that S_flip_begin has taken, the drainer's own */
     void *spill;   /* atomic: see detail/smallbuf_core.h */
     vf_inline_slots;
 } vf_self_bank;
@@ -176,336 +162,267 @@ typedef struct vf_self {
     vf_inline_slots;
 } vf_self;
 
-/* A producer that pushes much; see detail/smallbuf_writer.h. */
+/* A producer that pushes much. Made by S_writer_open, used by one thread at a time. */
 typedef struct vf_self_writer {
     vf_self *buffer;
-    VF_T *at; /* to stop: what is left of its run */
-    VF_T *stop;
+    vf_t *at; /* to stop: what is left of its run */
+    vf_t *stop;
     vf_writer core;
 } vf_self_writer;
 #    endif
 #    undef vf_inline_slots
 
-/* What a drain has yet to hand out. Its buffer is empty already. */
+/* A drain: what it has yet to hand out. The buffer is empty already. */
 typedef struct vf_self_drain {
-    VF_T *at; /* to stop: of the span that it is in */
-    VF_T *stop;
+    vf_t *at; /* to stop: of the span that it is in */
+    vf_t *stop;
     vf_drain core;
 } vf_self_drain;
-#endif
 
-#if vf_prototypes
-VF_EXTERN_C_BEGIN
-void vf_self_init(vf_self *buffer, const vf_smallbuf_options *options);
-bool vf_self_push(vf_self *buffer, VF_T value);
-bool vf_self_push_index(vf_self *buffer, VF_T value, size_t *index);
-size_t vf_self_push_n(vf_self *buffer, VF_T const *values, size_t n);
-bool vf_self_push_exclusive(vf_self *buffer, VF_T value);
-size_t vf_self_count(const vf_self *buffer);
-size_t vf_self_capacity(const vf_self *buffer);
-size_t vf_self_refused(const vf_self *buffer);
-bool vf_self_reserve(vf_self *buffer, size_t n);
-size_t vf_self_span(const vf_self *buffer, size_t from, VF_T const **elements);
-vf_self_drain vf_self_drain_begin(vf_self *buffer);
-size_t vf_self_drain_span(vf_self_drain *drain, VF_T **elements);
-bool vf_self_drain_next(vf_self_drain *drain, VF_T *value);
-void vf_self_drain_end(vf_self_drain *drain);
-void vf_self_clear(vf_self *buffer);
-size_t vf_self_trim(vf_self *buffer, size_t keep);
-void vf_self_destroy(vf_self *buffer);
-#    ifdef VF_FLIP
-#        ifdef VF_EPOCH
-void vf_self_flip_begin(vf_self *buffer);
-vf_self_drain vf_self_flip_finish(vf_self *buffer);
-#        else
-vf_self_drain vf_self_flip(vf_self *buffer);
-bool vf_self_flip_try(vf_self *buffer, vf_self_drain *drain);
-#        endif
-size_t vf_self_drain_refused(const vf_self_drain *drain);
-#    else
-VF_T *vf_self_push_slot(vf_self *buffer, size_t *index);
-void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer);
-bool vf_self_writer_push(vf_self_writer *writer, VF_T value);
-void vf_self_writer_close(vf_self_writer *writer);
+/*
+ * Gives the buffer its allocator, cap and first chunk; NULL: the defaults. Optional: all zero bytes
+ * are a buffer with the defaults. Only for an empty buffer that has not spilled (or was trimmed to
+ * 0, or destroyed). The options are kept by reference: they may serve many buffers, and must
+ * outlive them. Never fails.
+ *
+ * Exclusive access. Costs a few stores; the first chunk comes with the first push that needs it.
+ */
+vf_fn void vf_self_init(vf_self *buffer, const vf_smallbuf_options *options);
+
+/*
+ * Makes sure that the next n pushes, by any number of threads, can neither fail nor allocate (a
+ * writer may leave one run unused: count that too). If pushes were refused, those that follow are
+ * accepted again. False and ENOMEM: memory or the cap does not allow n more elements; nothing has
+ * changed. With VF_FLIP each bank gets room for n.
+ *
+ * Exclusive access. Costs what obtaining the chunks costs.
+ */
+vf_fn bool vf_self_reserve(vf_self *buffer, size_t n);
+
+/*
+ * Stores (in C++ moves) the value into the buffer. False and ENOMEM: refused, since there is no
+ * memory or the cap is reached; the value is still the caller's, and not dropped.
+ *
+ * Any thread. Lock-free; wait-free up to VF_N and wherever no chunk has to be allocated. Costs one
+ * atomic operation (with VF_FLIP, without VF_EPOCH: two).
+ */
+vf_fn bool vf_self_push(vf_self *buffer, vf_t value);
+
+/*
+ * S_push, and *index (if not NULL) becomes the element's place in the order of all pushes since the
+ * last drain. 0: this push has made the buffer non-empty, and is never refused. (Where writers are
+ * in use, their whole runs count as pushed.)
+ *
+ * Any thread. Costs as much as S_push.
+ */
+vf_fn bool vf_self_push_index(vf_self *buffer, vf_t value, size_t *index);
+
+#    ifndef VF_FLIP
+/*
+ * S_push_index for a value that the caller makes in its place: the result is the slot, which the
+ * caller must fill before any thread gets exclusive access. NULL and ENOMEM: refused. Not with
+ * VF_FLIP.
+ *
+ * Any thread. Costs as much as S_push.
+ */
+vf_fn vf_t *vf_self_push_slot(vf_self *buffer, size_t *index);
 #    endif
-VF_EXTERN_C_END
-#endif
 
+/*
+ * Copies values[0 .. n - 1] into the buffer, next to one another in the order of all pushes. The
+ * result is how many were taken, always the first ones; fewer than n: ENOMEM, and the rest counts
+ * as refused. In C++ the inline form is a template, so that an instance may have elements that
+ * cannot be copied.
+ *
+ * Any thread. Costs the atomic operations of one S_push, and the copy.
+ */
+vf_push_n_template vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *values, size_t n);
+
+#    ifndef VF_FLIP
+/*
+ * Makes a writer of *writer, for a thread that pushes much: it takes runs of slots, and so has
+ * cache lines of its own to fill. Takes nothing yet; never fails. Not with VF_FLIP.
+ *
+ * The writer must be closed before exclusive access begins, and the buffer must not be moved
+ * meanwhile: otherwise a drain hands out slots that the writer has not filled yet, whatever is in
+ * them. Slots that a writer leaves unused count for S_reserve and max_elements, and not for S_count
+ * and S_refused.
+ *
+ * Any thread; from here on the writer is for one thread at a time. Costs a few stores.
+ */
+vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer);
+
+/*
+ * S_push through the writer: stores (in C++ moves) the value into the buffer. False and ENOMEM:
+ * refused, the value is still the caller's.
+ *
+ * One thread at a time. Costs one atomic operation for a run of slots, from VF_N on: 128 bytes at
+ * first (8 elements at least), 1 KiB (64) later; a store for each element.
+ */
+vf_fn bool vf_self_writer_push(vf_self_writer *writer, vf_t value);
+
+/*
+ * Gives back what the writer has not used. The writer may be closed again, which does nothing, or
+ * opened again, on any buffer. Never fails.
+ *
+ * One thread at a time. Costs at most one atomic operation.
+ */
+vf_fn void vf_self_writer_close(vf_self_writer *writer);
+#    elif !defined(VF_EPOCH)
+/*
+ * Takes all elements, and waits for the pushes that are in flight. The drain is as that of
+ * S_drain_begin; pushes may go on, into the other bank. Never fails. With VF_FLIP.
+ *
+ * One drainer at a time, from here to the end of the drain, beside any number of pushes. Costs one
+ * atomic operation and the wait.
+ */
+vf_fn vf_self_drain vf_self_flip(vf_self *buffer);
+
+/*
+ * S_flip where it would not have to wait. False: a push is in flight, and nothing was taken. With
+ * VF_FLIP.
+ *
+ * As S_flip, but it never waits.
+ */
+vf_fn bool vf_self_flip_try(vf_self *buffer, vf_self_drain *drain);
+#    else
+/*
+ * Sends the pushes that begin from now on to the other bank. Until S_flip_finish there may be
+ * pushes and no other call on the buffer. Never fails. With VF_FLIP and VF_EPOCH.
+ *
+ * One drainer at a time, from here to the end of the drain, beside any number of pushes. Costs one
+ * atomic operation.
+ */
+vf_fn void vf_self_flip_begin(vf_self *buffer);
+
+/*
+ * Takes what was pushed before S_flip_begin, once each push that had begun by then is over: the
+ * drainer has made sure of that by a grace period. The drain is as that of S_drain_begin; pushes
+ * may go on. Never fails. With VF_FLIP and VF_EPOCH.
+ *
+ * The drainer of S_flip_begin. Costs the same for any number of elements.
+ */
+vf_fn vf_self_drain vf_self_flip_finish(vf_self *buffer);
+#    endif
+
+/*
+ * S_push for a thread that has exclusive access. False and ENOMEM: refused.
+ *
+ * Exclusive access. No atomic operation: costs as much as storing into an array and counting.
+ */
+vf_fn bool vf_self_push_exclusive(vf_self *buffer, vf_t value);
+
+/*
+ * How many elements are in the buffer.
+ *
+ * Exclusive access, or shared with other readers. Costs the same for any number of elements.
+ */
+vf_fn size_t vf_self_count(const vf_self *buffer);
+
+/*
+ * For how many elements there is room without the allocator, those that are there included.
+ *
+ * Exclusive access, or shared with other readers.
+ */
+vf_fn size_t vf_self_capacity(const vf_self *buffer);
+
+/*
+ * How many elements were refused since the last drain.
+ *
+ * Exclusive access, or shared with other readers.
+ */
+vf_fn size_t vf_self_refused(const vf_self *buffer);
+
+/*
+ * Reads without removing. *elements becomes the address of the element with the number `from`, and
+ * the result is how many lie there in a row; 0: there is none of that number.
+ *
+ *     for (size_t i = 0, n; (n = S_span(&buffer, i, &elements)) > 0; i += n)
+ *
+ * Exclusive access, or shared with other readers. Costs nothing measurable for an element; where
+ * writers have left gaps, a look at each block of 128 bytes, and a walk from the beginning unless
+ * this call goes on where the last one, of any thread, has ended.
+ */
+vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, vf_t const **elements);
+
+/*
+ * Takes all elements. The buffer is empty from here on, whatever happens next. What was refused may
+ * be tried again. Never fails.
+ *
+ *     smallbuf_message_6_drain drain = smallbuf_message_6_drain_begin(&buffer);
+ *     struct message *messages;
+ *     for (size_t n; (n = smallbuf_message_6_drain_span(&drain, &messages)) > 0;)
+ *         handle(messages, n);
+ *     smallbuf_message_6_drain_end(&drain);
+ *
+ * A drain may be abandoned: what it has not handed out is lost (no VF_DROP). It is over then, and
+ * so is each drain with the next push: the elements that are pushed lie where it has yet to look,
+ * so it must not be used again. (Code that pushes to the buffer while it handles the elements needs
+ * VF_FLIP, and a flip.)
+ *
+ * Exclusive access, to the end of the drain. Costs the same for any number of elements.
+ */
+vf_fn vf_self_drain vf_self_drain_begin(vf_self *buffer);
+
+/*
+ * The next run of elements that lie in a row: *elements becomes its address, and the result is how
+ * many they are, 0 at the end. They are the caller's: no VF_DROP will run on them. Their memory is
+ * valid until S_drain_end. Never fails.
+ *
+ * The thread that drains.
+ */
+vf_fn size_t vf_self_drain_span(vf_self_drain *drain, vf_t **elements);
+
+/*
+ * Moves the next element to *value; false at the end. May be mixed with S_drain_span.
+ *
+ * The thread that drains.
+ */
+vf_fn bool vf_self_drain_next(vf_self_drain *drain, vf_t *value);
+
+#    ifdef VF_FLIP
+/*
+ * How many elements were refused by the bank that the drain has taken. With VF_FLIP.
+ *
+ * The thread that drains.
+ */
+vf_fn size_t vf_self_drain_refused(const vf_self_drain *drain);
+#    endif
+
+/*
+ * Ends the drain: runs VF_DROP on what it has not handed out. Never fails.
+ *
+ * The thread that drains. Costs nothing without VF_DROP.
+ */
+vf_fn void vf_self_drain_end(vf_self_drain *drain);
+
+/*
+ * Runs VF_DROP on all elements, and the buffer is empty. It keeps its memory. Never fails.
+ *
+ * Exclusive access.
+ */
+vf_fn void vf_self_clear(vf_self *buffer);
+
+/*
+ * Gives memory back, but keeps room for `keep` elements, and for those that are there. The result
+ * is how many bytes were given back. Never fails.
+ *
+ * Exclusive access.
+ */
+vf_fn size_t vf_self_trim(vf_self *buffer, size_t keep);
+
+/*
+ * S_clear, and all memory back. The buffer is empty again, and still has its options. Never fails.
+ *
+ * Exclusive access.
+ */
+vf_fn void vf_self_destroy(vf_self *buffer);
+#endif
 #if vf_bodies
-#    define vf_hidden static inline VF_UNUSED
-#    ifndef VF_FLIP
-#        undef vf_self_bank
-#        define vf_self_bank vf_self /* the one there is */
-#    endif
-
-static const vf_smallbuf_type vf_self_type VF_UNUSED = {
-    &vf_interface_1,
-    VF_N,
-    sizeof(VF_T),
-    VF_ALIGNOF(VF_T),
-    offsetof(vf_self_bank, inline_) - offsetof(vf_self_bank, spill),
-#    ifdef VF_FLIP
-    false,
-#    else
-    true,
-#    endif
-};
-
-/* The bank that a counter's value belongs to, and the index in it. */
-vf_hidden vf_self_bank *vf_self_bank_of(vf_self *buffer, uint64_t tail, uint64_t *index)
-{
-#    ifdef VF_FLIP
-    *index = tail & ~VF_BANK_BIT;
-    return &buffer->banks[tail >> 63];
-#    else
-    *index = tail;
-    return buffer;
-#    endif
-}
-
-/* The slots in which a push that begins now is likely to have its own. */
-vf_hidden vf_expected vf_self_expect(vf_self *buffer)
-{
-#    ifdef VF_FLIP
-    /* relaxed: if the bank is another one by the time that the push takes its index, that is not
-       among those expected; and of this bank, whatever was drained meanwhile, they are still true
-     */
-    uint64_t tail = vf_load_relaxed(&buffer->tail);
-    vf_expected expected = vf_expect(&buffer->banks[tail >> 63].spill);
-    expected.first |= tail & VF_BANK_BIT;
-    return expected;
-#    else
-    return vf_expect(&buffer->spill);
-#    endif
-}
-
-/* Takes n indices; the counter's value, which holds the first of them. */
-vf_hidden uint64_t vf_self_take(vf_self *buffer, uint64_t n)
-{
-#    ifdef VF_FLIP
-    /* acquire: pairs with the release by which a flip makes the bank the one to push to: it was
-       emptied before */
-    return vf_fetch_add_acquire(&buffer->tail, n);
-#    else
-    /* relaxed: exclusive access is what makes elements visible, and an index is one's own */
-    return vf_fetch_add_relaxed(&buffer->tail, n);
-#    endif
-}
-
-/* Says that n pushes have come to their end, the refused ones too. */
-vf_hidden void vf_self_done(vf_self *buffer, uint64_t tail, uint64_t n)
-{
-#    if defined(VF_FLIP) && !defined(VF_EPOCH)
-    /* release: pairs with the acquire of who takes the bank; the elements come before it */
-    vf_fetch_add_release(&buffer->banks[tail >> 63].done, n);
-#    else
-    (void)buffer;
-    (void)tail;
-    (void)n;
-#    endif
-}
-
-vf_hidden VF_T *vf_self_inside(const vf_self_bank *bank)
-{
-    return (VF_T *)(uintptr_t)bank->inline_;
-}
-
-/* Finds a slot that is not among those expected, and *run that follow. NULL and ENOMEM: refused. */
-vf_hidden VF_T *vf_self_find(vf_self_bank *bank, uint64_t index, uint64_t *run)
-{
-    if (VF_LIKELY(index < (VF_N))) {
-        *run = (VF_N)-index;
-        return vf_self_inside(bank) + index;
-    }
-    uint64_t there; /* not *run itself, lest the caller keep it in memory */
-    VF_T *slot = (VF_T *)vf_spill_find(&bank->spill, index, &vf_self_type, &there);
-    *run = there;
-    return slot;
-}
-
-/* The slot that the counter's value stands for, and *run that follow. NULL and ENOMEM: refused. */
-vf_hidden VF_T *vf_self_slots(vf_self *buffer, const vf_expected *expected, uint64_t tail,
-                              uint64_t *run)
-{
-    uint64_t at = tail - expected->first;
-    if (VF_LIKELY(at < expected->count)) {
-        *run = expected->count - at;
-        return (VF_T *)expected->slots + at;
-    }
-    uint64_t index;
-    vf_self_bank *bank = vf_self_bank_of(buffer, tail, &index);
-    return vf_self_find(bank, index, run);
-}
-
-vf_hidden void vf_self_store(VF_T *slot, VF_T *value)
-{
-#    ifdef __cplusplus
-    ::new (static_cast<void *>(slot)) VF_T(static_cast<VF_T &&>(*value));
-#    else
-    *slot = *value;
-#    endif
-}
-
-/* All of a push: false and ENOMEM: refused. *index: as S_push_index has it. */
-vf_hidden bool vf_self_put(vf_self *buffer, VF_T *value, size_t *index)
-{
-    vf_expected expected = vf_self_expect(buffer);
-    uint64_t tail = vf_self_take(buffer, 1);
-    uint64_t run;
-    VF_T *slot = vf_self_slots(buffer, &expected, tail, &run);
-    if (VF_LIKELY(slot != NULL))
-        vf_self_store(slot, value);
-    vf_self_done(buffer, tail, 1);
-    *index = (size_t)vf_plain_index(tail);
-    return slot != NULL;
-}
-
-/*
- * S_push: stores (in C++ moves) the value into the buffer. False and ENOMEM: refused, since memory
- * or the cap is spent; the value is still the caller's, and not dropped. Any thread. Lock-free, and
- * one atomic operation; wait-free up to VF_N and wherever no chunk has to be allocated.
- */
-vf_fn bool vf_self_push(vf_self *buffer, VF_T value)
-{
-    size_t index;
-    vf_push_begin(buffer);
-    bool pushed = vf_self_put(buffer, &value, &index);
-    vf_push_end(buffer);
-    return pushed;
-}
-
-/*
- * S_push_index: as S_push, and *index (if not NULL) becomes the element's place in the order of
- * all pushes since the last drain. 0: this push has made the buffer non-empty, and is never
- * refused. (Where writers are in use, their whole runs count as pushed.)
- */
-vf_fn bool vf_self_push_index(vf_self *buffer, VF_T value, size_t *index)
-{
-    size_t taken;
-    vf_push_begin(buffer);
-    bool pushed = vf_self_put(buffer, &value, &taken);
-    vf_push_end(buffer);
-    if (index != NULL)
-        *index = taken;
-    return pushed;
-}
-
-#    ifndef VF_FLIP
-/*
- * S_push_slot: as S_push_index, for a value that the caller makes in its place: before anybody else
- * gets access, he has to. NULL and ENOMEM: refused. Any thread.
- */
-vf_fn VF_T *vf_self_push_slot(vf_self *buffer, size_t *index)
-{
-    vf_push_begin(buffer);
-    vf_expected expected = vf_self_expect(buffer);
-    uint64_t tail = vf_self_take(buffer, 1);
-    uint64_t run;
-    if (index != NULL)
-        *index = (size_t)vf_plain_index(tail);
-    VF_T *slot = vf_self_slots(buffer, &expected, tail, &run);
-    vf_push_end(buffer);
-    return slot;
-}
-#    endif
-
-/*
- * S_push_n: copies values[0 .. n - 1] into the buffer, next to one another in the order of all
- * pushes. How many were taken: always the first ones; fewer than n: ENOMEM, and the rest counts as
- * refused. Any thread. One atomic operation for all. In C++ a template, lest it stand in the way of
- * elements that cannot be copied.
- */
-#    if defined(__cplusplus) && !defined(VF_DEFINE)
-template <typename vf_value>
-#    else
-#        define vf_value VF_T
-#    endif
-vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *values, size_t n)
-{
-#    ifdef __cplusplus
-    VF_STATIC_ASSERT((std::is_same<vf_value, VF_T>::value &&
-                      std::is_nothrow_copy_constructible<vf_value>::value),
-                     "S_push_n takes elements of type VF_T that can be copied without throwing");
-#    endif
-    if (n == 0)
-        return 0;
-    vf_push_begin(buffer);
-    vf_expected expected = vf_self_expect(buffer);
-    uint64_t tail = vf_self_take(buffer, n);
-    size_t copied = 0;
-    while (copied < n) {
-        uint64_t run;
-        VF_T *slots = vf_self_slots(buffer, &expected, tail + copied, &run);
-        if (VF_UNLIKELY(slots == NULL))
-            break;
-        if (run > n - copied)
-            run = n - copied;
-#    ifdef __cplusplus
-        for (size_t i = 0; i < run; i++)
-            ::new (static_cast<void *>(slots + i)) vf_value(values[copied + i]);
-#    else
-        memcpy(slots, values + copied, (size_t)run * sizeof *slots);
-#    endif
-        copied += (size_t)run;
-    }
-    vf_self_done(buffer, tail, n);
-    vf_push_end(buffer);
-    return copied;
-}
-#    undef vf_value
-
-#    include <veryfast/detail/smallbuf_read.h>
-#    ifdef VF_FLIP
-#        include <veryfast/detail/smallbuf_flip.h>
-#    else
-#        include <veryfast/detail/smallbuf_writer.h>
-#    endif
-#    undef vf_hidden
+#    include <veryfast/detail/smallbuf_body.h>
 #endif
 
+#undef vf_push_n_template
+#undef vf_value
 #undef vf_line
-#undef vf_self
-#undef vf_self_bank
-#undef vf_self_drain
-#undef vf_self_writer
-#undef vf_self_init
-#undef vf_self_push
-#undef vf_self_push_index
-#undef vf_self_push_slot
-#undef vf_self_push_n
-#undef vf_self_push_exclusive
-#undef vf_self_count
-#undef vf_self_capacity
-#undef vf_self_refused
-#undef vf_self_reserve
-#undef vf_self_span
-#undef vf_self_drain_begin
-#undef vf_self_drain_span
-#undef vf_self_drain_next
-#undef vf_self_drain_end
-#undef vf_self_drop
-#undef vf_self_drain_refused
-#undef vf_self_clear
-#undef vf_self_trim
-#undef vf_self_destroy
-#undef vf_self_writer_open
-#undef vf_self_writer_push
-#undef vf_self_writer_close
-#undef vf_self_flip
-#undef vf_self_flip_try
-#undef vf_self_flip_begin
-#undef vf_self_flip_finish
-#undef vf_self_type
-#undef vf_self_bank_of
-#undef vf_self_expect
-#undef vf_self_take
-#undef vf_self_done
-#undef vf_self_inside
-#undef vf_self_find
-#undef vf_self_slots
-#undef vf_self_store
-#undef vf_self_put
-#undef vf_self_current
-#undef vf_self_set_index
-#undef vf_self_detach
 #include <veryfast/detail/template_end.h>

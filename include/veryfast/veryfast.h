@@ -11,13 +11,13 @@
  *
  * This header may be included alone. The containers are templates: see pool.h and smallbuf.h.
  *
- * Of both: a handler of signals may interrupt any call, if it makes none itself (none is
- * async-signal-safe), does not fork, and returns to it. No call is a cancellation point (of
- * pthread_cancel): a thread that is cancelled goes on to the end of its call. (An allocator,
- * VF_DROP or a visitor that is one disables cancellation meanwhile.) One that can be cancelled
- * asynchronously makes no calls. A process may end, by exit too, while threads are inside calls. A
- * plug-in that has the library inside itself may be unloaded when its pools are gone and no thread
- * is inside a call.
+ * Of both: a signal handler may interrupt any call, if it makes none itself (none is
+ * async-signal-safe), does not fork, and returns. No call is a cancellation point of
+ * pthread_cancel: a thread that is cancelled goes on to the end of its call. (An allocator, VF_DROP
+ * or visitor that has a cancellation point must disable cancellation around it.) A thread that can
+ * be cancelled asynchronously must make no calls. A process may end, by exit too, while threads are
+ * inside calls. A plug-in that has the library inside itself may be unloaded when its pools are
+ * gone and no thread is inside a call.
  */
 #ifndef VF_VERYFAST_H
 #define VF_VERYFAST_H
@@ -53,7 +53,7 @@ typedef struct vf_allocator {
 /* cache_objects: threads keep nothing to themselves. */
 #define VF_CACHE_NONE ((size_t)-1)
 
-/* How a pool is to be. All zero: the defaults. Copied by P_new. */
+/* The options of a pool. All zero: the defaults. Copied by P_new. */
 typedef struct vf_pool_options {
     vf_allocator allocator;  /* where its memory comes from */
     size_t max_objects;      /* hard cap on live objects; 0: none. A capped pool has no caches */
@@ -84,38 +84,55 @@ typedef struct vf_pool_stats {
     size_t depot;         /* free, in the depot */
     size_t fresh;         /* never handed out yet */
     size_t deferred;      /* waiting for a grace period */
-    size_t peak;          /* most live when a slow call or P_stats looked, with what other threads'
-                             caches had then */
+    size_t peak;          /* the most live objects that P_stats or a slow call has seen; the latter
+                             counts what is in other threads' caches as well */
 } vf_pool_stats;
 
 /*
- * How a small buffer is to be. All zero: the defaults. Kept by reference: S_init stores where it
- * is, so one may serve many buffers, and must outlive them and stay as it is.
+ * The options of a small buffer. All zero: the defaults. Kept by reference: S_init stores their
+ * address, so they may serve many buffers, and must outlive them and stay unchanged.
  */
 typedef struct vf_smallbuf_options {
     vf_allocator allocator; /* where the memory behind VF_N comes from */
     size_t max_elements;    /* hard cap on slots in use; 0: none */
-    size_t first_chunk; /* elements in the first chunk, made up to a power of two; 0: chosen by the
-                           library (VF_N, but 256 bytes at least) */
+    size_t first_chunk; /* elements in the first chunk, rounded up to a power of two; 0: chosen by
+                           the library (VF_N, but 256 bytes at least) */
 } vf_smallbuf_options;
 
 /*
- * Prints the statistics as one line, the Debug text of the Rust crate with the rest behind it,
- * where the numbers of several pools stand one below the other:
+ * vf_pool_stats_print for numbers that are `size` bytes: those of a program that is built against
+ * another version of the headers, with fewer numbers or more.
+ */
+VF_API void vf_pool_stats_print_sized(FILE *out, const char *name, const vf_pool_stats *stats,
+                                      size_t size);
+
+/* A program may call other things stats or name. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+/*
+ * Prints the statistics as one line: the Debug text of the Rust crate, and behind it the rest in
+ * columns, so that the lines of several pools can be compared:
  *
  *     name: Pool { 2 blocks, 256 elements with 64 stride in each. 33380 bytes allocated total for
  *     512 possible elements }     300 live,   20 cached,   0 depot,   192 fresh,   0 deferred, ...
  *
- * Any thread. Errors of the stream are its own to report.
+ * Any thread. Errors of writing are left to the stream (ferror).
  */
-VF_API void vf_pool_stats_print(FILE *out, const char *name, const vf_pool_stats *stats);
+static inline VF_UNUSED void vf_pool_stats_print(FILE *out, const char *name,
+                                                 const vf_pool_stats *stats)
+{
+    vf_pool_stats_print_sized(out, name, stats, sizeof *stats);
+}
+#pragma GCC diagnostic pop
 
 /*
- * Gives the calling thread's cached objects of every pool to the pools' depots, where other
- * threads find them: for a worker that is about to sleep for long. The thread goes on as before.
+ * Gives the calling thread's cached objects of every pool to the pools' depots, where other threads
+ * find them: for a worker that is about to sleep for long. The thread goes on as before.
  *
- * Any thread, always; a thread that exits does it by itself. Never fails. Takes the lock that
- * starting and exiting threads take; costs a few hundred nanoseconds a pool that the thread uses.
+ * Any thread, at any time; a thread that exits does it by itself. Never fails. Takes the lock that
+ * starting and exiting threads take; costs a few hundred nanoseconds for each pool that the thread
+ * uses.
  */
 VF_API void vf_thread_flush(void);
 

@@ -1,5 +1,5 @@
 /*
- * veryfast.hpp - the containers in C++, for those who like owners and ranges. Optional: pool.h and
+ * veryfast.hpp - the containers in C++, as owners and ranges. Optional: pool.h and
  * smallbuf.h are made for C++ as they are. Needs C++17, neither exceptions nor RTTI.
  *
  *     #define VF_T       order
@@ -9,7 +9,7 @@
  *     VF_CPP_POOL(pool_order_256)                  // so that templates find its functions
  *
  *     auto pool = veryfast::make_pool<pool_order_256>();
- *     auto order = veryfast::make(pool.get(), "tea", 2);  // a unique_ptr, empty if memory is out
+ *     auto order = veryfast::make(pool.get(), "tea", 2);  // a unique_ptr, empty if out of memory
  *
  *     #define VF_T order
  *     #define VF_N 6
@@ -82,8 +82,8 @@ template <typename P> struct free_to {
 template <typename P> using unique_object = std::unique_ptr<pool_element<P>, free_to<P>>;
 
 /*
- * An object of the pool made from the arguments, as by P_push; empty and ENOMEM where memory or the
- * cap is spent. A constructor that throws does so before the pool is asked.
+ * An object of the pool made from the arguments, as by P_push; empty and ENOMEM where there is no
+ * memory or the cap is reached. A constructor that throws does so before the pool is asked.
  */
 template <typename P, typename... Arguments>
 unique_object<P> make(P *pool, Arguments &&...arguments)
@@ -101,7 +101,8 @@ unique_object<P> make(P *pool, Arguments &&...arguments)
 /*
  * A pool as a memory resource, for the nodes of std::pmr::list, map and the like: what fits into an
  * object of the pool is one, whatever its type; all else is for the upstream resource. Where the
- * pool is spent, std::bad_alloc. The pool must be without VF_DROP, and outlive the resource.
+ * pool has no more objects, std::bad_alloc. The pool must be without VF_DROP, and outlive the
+ * resource.
  *
  *     struct alignas(16) node { unsigned char bytes[64]; };    // VF_T of the pool
  *
@@ -133,7 +134,7 @@ template <typename P> class pool_resource : public std::pmr::memory_resource
             return upstream_->allocate(size, alignment);
         if (void *object = pool_functions<P>::alloc(pool_))
             return object;
-        /* throws for us, who may be compiled without exceptions */
+        /* throws in place of this file, which may be compiled without exceptions */
         return std::pmr::null_memory_resource()->allocate(size, alignment);
     }
 

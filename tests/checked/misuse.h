@@ -23,7 +23,7 @@
 /* Memory with all that a scene wrote to stderr; *status is how it ended. */
 static inline char *misuse_output(void (*scene)(void), int *status)
 {
-    static char text[1 << 16];
+    static char text[1 << 18];
     int ends[2];
     cr_assert(pipe(ends) == 0);
     fflush(NULL);

@@ -88,7 +88,7 @@ MORE = r'''
 
 def sources(root):
     """The files whose operations are to have lines."""
-    for path in sorted([*root.glob('src/*.[ch]'), *root.glob('include/veryfast/**/*.h')]):
+    for path in sorted([*root.glob('src/*/*.[ch]'), *root.glob('include/veryfast/**/*.h')]):
         if path.name != 'atomic.h':
             yield path
 
@@ -243,7 +243,7 @@ def caught(builder, line, names, runs):
     return None
 
 
-FILES = {'buffer': 'smallbuf|spill|chunk|drain|writer|flip', 'epoch': 'epoch|deferral'}
+FILES = {'buffer': 'smallbuf', 'epoch': 'epoch|defer'}
 SCENARIOS = {'buffer': 'push|writer|flip', 'epoch': 'epoch', 'none': '.*_no_tag'}
 
 

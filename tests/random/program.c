@@ -1,5 +1,6 @@
 /*
- * program.c - runs a random program: turns, the threads that take part in them, and forks.
+ * program.c - runs a random program: turns, the threads that take part in them, forks, and a thread
+ * that has been cancelled and must not notice.
  */
 #include "program.h"
 
@@ -20,6 +21,10 @@
 #ifndef MAY_FORK
 #    define MAY_FORK true
 #endif
+
+/* The hand whose cancellation is pending during all of its calls: a call that were a cancellation
+   point would end its thread, and the program would wait for it for ever. */
+#define CANCELLED 2
 
 struct hand {
     unsigned number;
@@ -101,11 +106,17 @@ static void do_part(struct hand *hand)
 static void *work(void *argument)
 {
     struct hand *hand = argument;
+    int state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    if (hand->number == CANCELLED)
+        pthread_cancel(pthread_self());
     for (;;) {
         wait_for(&hand->go);
         if (hand->part.at == NULL)
             return NULL;
+        pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
         do_part(hand);
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
         CHECK(sem_post(&hand->done) == 0);
     }
 }

@@ -1,7 +1,8 @@
 /*
  * random_programs.c - runs random programs (see program.h) that it makes from a seed, or files.
  *
- *     ./random_programs                  so many instructions, by VF_STRESS_SCALE, from VF_SEED
+ *     ./random_programs                  so many instructions, by VF_STRESS_SCALE, from VF_SEED, or
+ *                                        one in VF_RANDOM_PART of these
  *     ./random_programs --program 123    one of these
  *     ./random_programs DIRECTORY        programs from files: what the fuzzer has found
  *     ./random_programs FILE...
@@ -11,6 +12,7 @@
 #include <dirent.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "../stress/stress.h"
@@ -27,6 +29,20 @@ static void say_again(int number)
     raise(number);
 }
 
+static void do_nothing(int number)
+{
+    (void)number;
+}
+
+/* A signal each millisecond interrupts whatever waits in a call; in one program of four. */
+static void interrupt_by(bool timer)
+{
+    const struct itimerval interval = {{0, timer ? 1000 : 0}, {0, timer ? 1000 : 0}};
+    const struct sigaction action = {.sa_handler = do_nothing}; /* without SA_RESTART */
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+    CHECK(setitimer(ITIMER_REAL, &interval, NULL) == 0);
+}
+
 static size_t run_number(uint64_t number)
 {
     static uint8_t bytes[LONGEST];
@@ -36,6 +52,7 @@ static size_t run_number(uint64_t number)
         bytes[i] = (uint8_t)(test_random(&chance) >> 32);
     snprintf(again, sizeof again, "to repeat: VF_SEED=%llu ./random_programs --program %llu\n",
              (unsigned long long)stress.seed, (unsigned long long)number);
+    interrupt_by(number % 4 == 0);
     return program_run(bytes, size);
 }
 
@@ -92,6 +109,7 @@ int main(int argc, char **argv)
     }
     size_t wanted = STRESS_ADDRESS_SANITIZER ? 1000000 : 10000000;
     wanted = IS_CHECKED ? stress_count(wanted / 10, 50000) : stress_count(wanted, 200000);
+    wanted /= (size_t)test_setting("VF_RANDOM_PART", 1);
     size_t done = 0;
     uint64_t number = 0;
     while (done < wanted)

@@ -20,7 +20,7 @@
 #include <sched.h>
 #include <string.h>
 
-#include "../../src/stack.h"
+#include "../../src/common/stack.h"
 #include "stress.h"
 
 struct item {

@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../src/pool.h"
+#include "../../src/pool/pool.h"
 #include "any_pool.h"
 #include "stress.h"
 
@@ -87,7 +87,7 @@ int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex);
 static void note_lock(const pthread_mutex_t *mutex, bool locked)
 {
     const vf_pool *pool = test.pool;
-    if (pool != NULL && mutex == &pool->growth_lock)
+    if (pool != NULL && mutex == &pool->growth.mutex)
         has_growth_lock = locked;
     else
         locks_held += locked ? 1 : -1U;

@@ -11,6 +11,7 @@
  * end. When all are gone, no object is live and every slot can be had: nothing that a thread did
  * at its end is lost.
  */
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 
@@ -30,7 +31,7 @@ struct item {
 #define PLACES  32
 #define HELD    12
 
-/* The library's mark of a thread whose exit hook has run; see src/thread.c. */
+/* The library's mark of a thread whose exit hook has run; see src/pool/threads.c. */
 #define INDEX_AFTER_EXIT 1
 
 /* ThreadSanitizer takes its own leave of a thread in the last round; instrumented code that runs
@@ -181,7 +182,9 @@ static void take_all(void)
     struct item **items = calloc(stats.capacity, sizeof *items);
     CHECK(items != NULL);
     atomic_store(&test.allocator.refuse, true);
+    errno = 0;
     size_t got = pool_item_256_alloc_n(test.pool, items, stats.capacity);
+    int was = errno;
     atomic_store(&test.allocator.refuse, false);
     for (size_t i = 0; i < got; i++)
         stress_claim(&items[i]->owner, i + 1);
@@ -192,7 +195,7 @@ static void take_all(void)
     if (got != stats.capacity)
         fprintf(stderr, "%zu of %zu slots are out of reach\n", stats.capacity - got,
                 stats.capacity);
-    CHECK(got == stats.capacity);
+    CHECK(got == stats.capacity && was == 0); /* though it has looked for threads that are gone */
 }
 
 static void new_pool(void)
@@ -233,6 +236,67 @@ static void last_round(void)
     stress_passed("first calls in the last round");
 }
 
+#define BEFORE AT_ONCE
+#define LIVING (5 * AT_ONCE) /* so that the others have all indices that were given back */
+
+static struct {
+    pthread_barrier_t here, leave;
+    pthread_t threads[LIVING];
+    uint32_t index[LIVING];
+} living;
+
+static void *live_on(void *index)
+{
+    struct item *item = pool_item_256_alloc(test.pool);
+    CHECK(item != NULL);
+    *(uint32_t *)index = vf_thread_index;
+    pthread_barrier_wait(&living.here);
+    pthread_barrier_wait(&living.leave);
+    pool_item_256_free(test.pool, item);
+    return NULL;
+}
+
+static void start_living(size_t from, size_t to)
+{
+    pthread_barrier_init(&living.here, NULL, (unsigned)(to - from + 1));
+    for (size_t i = from; i < to; i++)
+        CHECK(pthread_create(&living.threads[i], NULL, live_on, &living.index[i]) == 0);
+    pthread_barrier_wait(&living.here);
+}
+
+/* An alloc that fails, behind all that there is: it looks for threads that are gone. */
+static void look_for_gone(void)
+{
+    static struct item *items[100 * 256];
+    atomic_store(&test.allocator.refuse, true);
+    size_t n = pool_item_256_alloc_n(test.pool, items, 100 * 256);
+    atomic_store(&test.allocator.refuse, false);
+    CHECK(n < sizeof items / sizeof *items);
+    pool_item_256_free_n(test.pool, items, n);
+}
+
+/* Threads that are there, between others that are gone, keep what they have: none gets the index of
+   another. (0: it found the library busy, and has none.) */
+static void living_ones(void)
+{
+    new_pool();
+    pthread_barrier_init(&living.leave, NULL, LIVING + 1);
+    run_threads(1, first_call_is_last);
+    start_living(0, BEFORE);
+    run_threads(1, first_call_is_last); /* indices of theirs are above, or below, or both */
+    look_for_gone();
+    start_living(BEFORE, LIVING);
+    for (size_t i = 0; i < LIVING; i++) {
+        for (size_t k = 0; k < i; k++)
+            CHECK(living.index[i] == 0 || living.index[i] != living.index[k]);
+    }
+    pthread_barrier_wait(&living.leave);
+    for (size_t i = 0; i < LIVING; i++)
+        pthread_join(living.threads[i], NULL);
+    pthread_barrier_destroy(&living.leave);
+    end_pool();
+}
+
 int main(void)
 {
     stress_begin("stress_late_destructors");
@@ -241,7 +305,11 @@ int main(void)
     pool_item_256_release(test.pool);
     CHECK(pthread_key_create(&test.late, destructor) == 0);
     any_round();
-    if (!STRESS_THREAD_SANITIZER)
+    if (!STRESS_THREAD_SANITIZER) {
         last_round();
+        for (int i = 0; i < 10; i++)
+            living_ones();
+        stress_passed("threads that are there are not taken for gone");
+    }
     return stress_end();
 }

@@ -52,7 +52,7 @@ namespace
 {
 constexpr int places_count = 16;
 constexpr int at_once = 8;
-constexpr int index_after_exit = 1; /* see src/thread.c */
+constexpr int index_after_exit = 1; /* see src/pool/threads.c */
 
 std::atomic<size_t> blocks{0};
 std::atomic<letter *> places[places_count];

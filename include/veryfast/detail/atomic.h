@@ -1,10 +1,11 @@
 /*
- * atomic.h - the only file that spells an atomic operation.
+ * atomic.h - the atomic operations, spelt out here and nowhere else. (Fences for the compiler alone
+ * are beside the membarrier that they belong to, in src/.)
  *
  * Plain integers and the compilers' __atomic operations, because a public struct must look the
  * same to C and to C++, which has no _Atomic before C++23. ThreadSanitizer understands them.
  * They are macros because they serve any integer and any pointer. The order is part of each
- * name: whoever reads a line sees it, and whoever weakens one must write another word.
+ * name: a reader sees it in the line itself, and nobody weakens it without changing that word.
  */
 #ifndef VF_DETAIL_ATOMIC_H
 #define VF_DETAIL_ATOMIC_H

@@ -8,11 +8,6 @@
 
 #include <stdint.h> /* and by it, whether the C library is glibc */
 
-/* The interface that the headers and the core have in common is of one of two kinds. */
-#ifdef VF_CHECKED
-#    define vf_interface_1 vf_interface_1_checked
-#endif
-
 #if defined(VF_BYPASS) && !defined(VF_CHECKED)
 #    error "VF_BYPASS goes with a checked build: use the flags of veryfast-checked too"
 #endif
@@ -24,12 +19,14 @@
 #ifdef __cplusplus
 #    define VF_EXTERN_C_BEGIN                     extern "C" {
 #    define VF_EXTERN_C_END                       }
+#    define VF_EXTERN_C                           extern "C"
 #    define VF_STATIC_ASSERT(condition, sentence) static_assert(condition, sentence)
 #    define VF_ALIGNOF(type)                      alignof(type)
 #    define VF_ALIGNAS(alignment)                 alignas(alignment)
 #else
 #    define VF_EXTERN_C_BEGIN
 #    define VF_EXTERN_C_END
+#    define VF_EXTERN_C                           extern
 #    define VF_STATIC_ASSERT(condition, sentence) _Static_assert(condition, sentence)
 #    define VF_ALIGNOF(type)                      _Alignof(type)
 #    define VF_ALIGNAS(alignment)                 _Alignas(alignment)
@@ -45,6 +42,17 @@
 #else
 #    define VF_API __attribute__((visibility("default")))
 #endif
+
+/*
+ * Names the number and the kind, ordinary or checked, of the interface. A core with another one
+ * does not define it, so a program that is built against the wrong headers stops at the linker.
+ */
+#ifdef VF_CHECKED
+#    define vf_interface_1 vf_interface_1_checked
+#endif
+VF_EXTERN_C_BEGIN
+extern VF_API const char vf_interface_1;
+VF_EXTERN_C_END
 
 /* For functions that an instance provides and a program may leave unused. */
 #define VF_UNUSED __attribute__((unused))

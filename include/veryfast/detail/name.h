@@ -53,7 +53,7 @@
 #define VF_IS_PAREN(x) VF_SECOND(vf_paren x, 0, ~)
 
 /* In #if: 10, 100, ... 10^10. The argument is an expression without parentheses, on purpose: the
-   VF_N that it is made of may be one, and shall show. */
+   VF_N that it is made of may be one too, and must then give another result. */
 #define VF_IS_TEN_POWER(x)                                                                         \
     (x == 10 || x == 100 || x == 1000 || x == 10000 || x == 100000 || x == 1000000 ||              \
      x == 10000000 || x == 100000000 || x == 1000000000 || x == 10000000000)

@@ -1,6 +1,6 @@
 /*
- * pool_checked.h - what a checked build's core does for the calls of pool.h: the same, but each is
- * told its place, the address behind the call, and looks at what it is given.
+ * pool_checked.h - the checked side of pool_core.h: the same calls, but each looks at what it is
+ * given, and is told its place: the address behind the program's call.
  */
 #ifndef VF_DETAIL_POOL_CHECKED_H
 #define VF_DETAIL_POOL_CHECKED_H
@@ -40,5 +40,13 @@ VF_API void vf_checked_epoch_barrier(vf_pool_core *pool, const void *place);
 #endif
 
 VF_EXTERN_C_END
+
+/* A program's place is where the instance's function returns to, so that is never inlined. */
+#ifdef VF_CHECKED
+#    define vf_pool_call(name, ...) vf_checked_##name(__VA_ARGS__, __builtin_return_address(0))
+#endif
+#ifdef VF_BYPASS
+#    define vf_checked_new vf_bypass_new /* all that P_new does otherwise */
+#endif
 
 #endif

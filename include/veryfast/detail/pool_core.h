@@ -8,15 +8,16 @@
  *                                                    [ s s s s . . . . . . ]
  *
  * An index without a cache in this pool leads to a cache with bottom = top = limit, on which both
- * fast paths turn to their slow ones. So does one behind the end of the table, which is only as
- * long as the threads that have used this pool make it: a pool pays nothing for other threads.
+ * fast paths turn to their slow ones. They do the same for an index behind the end of the table,
+ * which is only as long as the threads that have used this pool require: a pool pays nothing for
+ * other threads.
  *
  * Only a cache's owner writes to it. Other threads read it, hence the atomic operations, which
- * cost nothing: on every architecture they are plain loads and stores, the release store of a free
- * apart (plain on x86).
+ * cost nothing: on every architecture they are plain loads and stores, except the release store of
+ * a free (plain on x86).
  *
- * One word changes per call, top, and the next call waits for it; count and array in two words
- * take a quarter longer.
+ * One word changes per call, top, and the next call waits for it; a count and an array in two
+ * words take a quarter longer.
  */
 #ifndef VF_DETAIL_POOL_CORE_H
 #define VF_DETAIL_POOL_CORE_H
@@ -35,7 +36,7 @@ typedef struct vf_cache {
 } vf_cache;
 
 /* From thread index to cache; entries[] stands behind it. Replaced by a longer one as threads come,
-   see src/table.c. */
+   see src/pool/attach.c. */
 typedef struct vf_table {
     size_t size; /* constant; at least 1 */
     struct vf_table *older;
@@ -44,7 +45,7 @@ typedef struct vf_table {
 /* The part of a pool that the fast paths know. */
 typedef struct vf_pool_core {
     vf_table *table;
-    void *dropped; /* set: P_destroy is at work, see src/destroy.c */
+    void *dropped; /* set: P_destroy is at work, see src/pool/destroy.c */
 } vf_pool_core;
 
 /* What the core must know of an instance; constant, one for each. */
@@ -56,16 +57,10 @@ typedef struct vf_pool_type {
     size_t batch_objects;
 } vf_pool_type;
 
-/*
- * Names the number and kind of this interface. A core with another one does not define it, so a
- * program that is built against the wrong headers stops at the linker.
- */
-extern VF_API const char vf_interface_1;
-
-/* This thread's place in every pool's table; 0 before its first slow call, 1 after its exit. */
+/* This thread's index in every pool's table; 0 before its first slow call, 1 after its exit. */
 extern VF_API VF_TLS uint32_t vf_thread_index;
 
-/* The calls behind the functions of pool.h that bear the same names; the contract is there. */
+/* The calls behind the functions of pool.h that have the same names; the contract is there. */
 VF_API vf_pool_core *vf_pool_core_new(const vf_pool_type *type, const vf_pool_options *options,
                                       size_t options_size);
 VF_API void vf_pool_core_release(vf_pool_core *pool);
@@ -110,7 +105,8 @@ static inline vf_cache **vf_table_entries(vf_table *table)
    table does not go so far. */
 static inline bool vf_pool_core_find(vf_pool_core *pool, vf_cache **cache)
 {
-    /* acquire: pairs with the release of a longer table (src/table.c), which was filled before */
+    /* acquire: pairs with the release of a longer table, which was filled before: src/pool/attach.c
+     */
     vf_table *table = vf_load_acquire(&pool->table);
     size_t index = vf_thread_index;
     if (VF_UNLIKELY(index >= table->size))
@@ -127,14 +123,14 @@ static inline bool vf_cache_pop(vf_cache *cache, void **slot)
     if (VF_UNLIKELY(top == cache->bottom))
         return false;
     *slot = *--top;
-    /* relaxed: no alloc runs beside a release of the pool, and no one else needs the order */
+    /* relaxed: no alloc runs while the pool is released, and nothing else needs the order */
     vf_store_relaxed(&cache->top, top);
     return true;
 }
 
 /*
  * Puts a slot in; false where the cache is full. Owner only. Nothing of the cache or its pool is
- * touched after the store of top: from there on the pool may be gone (src/release.c).
+ * touched after the store of top: from there on the pool may be gone (src/pool/release.c).
  */
 static inline bool vf_cache_push(vf_cache *cache, void *slot)
 {
@@ -142,7 +138,7 @@ static inline bool vf_cache_push(vf_cache *cache, void *slot)
     if (VF_UNLIKELY(top == cache->limit))
         return false;
     *top = slot;
-    /* release: pairs with the acquire of top in src/release.c: the slot is written before the
+    /* release: pairs with the acquire of top in src/pool/release.c: the slot is written before the
        memory that it is written to may be given back */
     vf_store_release(&cache->top, top + 1);
     return true;
@@ -164,13 +160,13 @@ static inline void vf_pool_core_free(vf_pool_core *pool, void *object)
         vf_pool_core_free_slow(pool, object);
 }
 
-/* May the object be dropped? Not twice, while P_destroy drops all. */
+/* May the object be dropped? While P_destroy drops all, none is dropped twice. */
 static inline bool vf_pool_core_may_drop(vf_pool_core *pool, const void *object)
 {
     return VF_LIKELY(pool->dropped == NULL) || vf_pool_core_claim(pool, object);
 }
 
-/* The same. P_destroy has closed the caches, so that they look full. */
+/* The same, asked of a cache: P_destroy has closed all caches, so that they look full. */
 static inline bool vf_pool_core_cache_may_drop(vf_cache *cache, const void *object)
 {
     return VF_LIKELY(vf_load_relaxed(&cache->top) != cache->limit) ||
@@ -191,11 +187,23 @@ static inline void vf_pool_core_cache_free(vf_cache *cache, void *object)
         vf_pool_core_cache_free_slow(cache, object);
 }
 
+/* A checked build looks at an object that is about to be moved out of; here nothing is done. */
+static inline void vf_pool_core_look(vf_pool_core *pool, const void *object)
+{
+    (void)pool;
+    (void)object;
+}
+
 #pragma GCC diagnostic pop
 
-/* Looks at an object that is about to be moved out of: in a checked build only. */
-#ifndef VF_CHECKED
-#    define vf_pool_core_look(pool, object) ((void)0)
+/* How the template calls the core: vf_pool_call(alloc, &pool->core). */
+#ifdef VF_CHECKED
+#    include <veryfast/detail/pool_checked.h>
+#else
+#    define vf_pool_call(name, ...) vf_pool_core_##name(__VA_ARGS__)
 #endif
+
+/* In constant expressions. */
+#define VF_GREATER(a, b) ((size_t)(a) > (size_t)(b) ? (size_t)(a) : (size_t)(b))
 
 #endif

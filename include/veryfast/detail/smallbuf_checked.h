@@ -1,10 +1,11 @@
 /*
- * smallbuf_checked.h - the checked side of smallbuf_core.h: who uses a buffer, and from what place
- * of the program (pool_places.h).
+ * smallbuf_checked.h - the checked side of smallbuf_core.h: which calls use a buffer, and from what
+ * place of the program (see pool_checked.h).
  */
 #ifndef VF_DETAIL_SMALLBUF_CHECKED_H
 #define VF_DETAIL_SMALLBUF_CHECKED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <veryfast/detail/config.h>
 
@@ -12,7 +13,7 @@ VF_EXTERN_C_BEGIN
 
 struct vf_smallbuf_type;
 
-/* Who calls: on which buffer, what that is an instance of, and the place. */
+/* A call: on which buffer, of what instance, and from what place. */
 typedef struct vf_buffer_call {
     const void *buffer;
     const struct vf_smallbuf_type *type;
@@ -30,9 +31,18 @@ VF_API void vf_checked_writer_close(const void *writer, const void *buffer);
 VF_API void vf_checked_exclusive(vf_buffer_call call, const char *what);
 
 /* Stops where a push is in flight at the end that was at the beginning. */
-VF_API void vf_checked_flip_begin(const void *buffer);
+VF_API void vf_checked_flip_begin(vf_buffer_call call);
 VF_API void vf_checked_flip_finish(vf_buffer_call call);
 
+/* A drain of a bank, which its word spill stands for: one that goes on after the bank was pushed to
+   is stopped. current: pushes go to the bank. */
+VF_API void vf_checked_drain_begin(vf_buffer_call call, const void *spill, bool current);
+VF_API void vf_checked_drain_use(const void *spill, const char *what, const void *place);
+VF_API void vf_checked_drain_end(const void *spill);
+
+/* A program may call other things buffer or size. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 static inline VF_UNUSED vf_buffer_call vf_buffer_call_of(const void *buffer,
                                                          const struct vf_smallbuf_type *type,
                                                          size_t size, const char *name,
@@ -41,10 +51,11 @@ static inline VF_UNUSED vf_buffer_call vf_buffer_call_of(const void *buffer,
     vf_buffer_call call = {buffer, type, size, name, place};
     return call;
 }
+#pragma GCC diagnostic pop
 
 VF_EXTERN_C_END
 
-/* Of the instance whose function says so. */
+/* For the functions of an instance only: its type and name, and the place it returns to. */
 #define vf_call_on(buffer)                                                                         \
     vf_buffer_call_of(buffer, &vf_self_type, sizeof *(buffer), VF_STRING(VF_NAME),                 \
                       __builtin_return_address(0))
@@ -54,7 +65,12 @@ VF_EXTERN_C_END
 #define vf_writer_opened(writer, of) vf_checked_writer_open(writer, vf_call_on(of))
 #define vf_writer_closed(writer, of) vf_checked_writer_close(writer, of)
 #define vf_exclusive(buffer, what)   vf_checked_exclusive(vf_call_on(buffer), what)
-#define vf_flip_began(buffer)        vf_checked_flip_begin(buffer)
+#define vf_flip_began(buffer)        vf_checked_flip_begin(vf_call_on(buffer))
 #define vf_flip_finished(buffer)     vf_checked_flip_finish(vf_call_on(buffer))
+#define vf_drain_began(buffer, drain, current)                                                     \
+    vf_checked_drain_begin(vf_call_on(buffer), (drain)->core.spill, current)
+#define vf_drain_used(drain, what)                                                                 \
+    vf_checked_drain_use((drain)->core.spill, what, __builtin_return_address(0))
+#define vf_drain_over(drain) vf_checked_drain_end((drain)->core.spill)
 
 #endif

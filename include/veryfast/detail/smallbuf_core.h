@@ -8,14 +8,14 @@
  *   | inline_[N]  |   |       <------- window ----------> ^
  *   +-------------+   +-----------------------------------+
  *
- * Slot i is inline_[i] below N. From N on it is in a chunk. The word spill leads to
- * the one that is being filled, and the core knows the others (the directory, see src/smallbuf.h).
- * Chunks are never moved, so neither is an element.
+ * Slot i is inline_[i] below N. From N on it is in a chunk. The word spill leads to the one that is
+ * being filled, and the core knows the others (the directory, see src/smallbuf/smallbuf.h). Chunks
+ * are never moved, so neither is an element.
  *
  * The word spill is one of
  *
  *     options + 0           nothing has spilled; options may be NULL
- *     options + VF_REFUSED  the same, and the first chunk could not be had
+ *     options + VF_REFUSED  the same, and there was no memory for the first chunk
  *     slots + VF_SPILLED    of a chunk, behind its window
  *
  * where + is on bytes: the words before are aligned, so that their lowest bits are free.
@@ -27,17 +27,20 @@
 #include <veryfast/detail/config.h>
 #include <veryfast/veryfast.h>
 
-/* What only a checked build wants to know: see smallbuf_checked.h. */
+/* What only a checked build looks at: see smallbuf_checked.h. */
 #ifdef VF_CHECKED
 #    include <veryfast/detail/smallbuf_checked.h>
 #else
-#    define vf_push_begin(buffer)        ((void)0)
-#    define vf_push_end(buffer)          ((void)0)
-#    define vf_writer_opened(writer, of) ((void)0)
-#    define vf_writer_closed(writer, of) ((void)0)
-#    define vf_exclusive(buffer, what)   ((void)0)
-#    define vf_flip_began(buffer)        ((void)0)
-#    define vf_flip_finished(buffer)     ((void)0)
+#    define vf_push_begin(buffer)                  ((void)0)
+#    define vf_push_end(buffer)                    ((void)0)
+#    define vf_writer_opened(writer, of)           ((void)0)
+#    define vf_writer_closed(writer, of)           ((void)0)
+#    define vf_exclusive(buffer, what)             ((void)0)
+#    define vf_flip_began(buffer)                  ((void)0)
+#    define vf_flip_finished(buffer)               ((void)0)
+#    define vf_drain_began(buffer, drain, current) ((void)0)
+#    define vf_drain_used(drain, what)             ((void)0)
+#    define vf_drain_over(drain)                   ((void)0)
 #endif
 
 VF_EXTERN_C_BEGIN
@@ -60,9 +63,8 @@ typedef struct vf_smallbuf_type {
     size_t alignment;           /* of an element */
     size_t inline_offset;       /* bytes from the word spill to slot 0 */
     bool writers;               /* can it have them? */
+    size_t options_size; /* of the options that the program knows: later versions may have more */
 } vf_smallbuf_type;
-
-extern VF_API const char vf_interface_1;
 
 /*
  * A counter's bits above the index. With a cap below N, the index has VF_CAP_INSIDE in it: no push
@@ -71,15 +73,27 @@ extern VF_API const char vf_interface_1;
 #define VF_BANK_BIT   ((uint64_t)1 << 63) /* VF_FLIP: which bank */
 #define VF_CAP_INSIDE ((uint64_t)1 << 62)
 
+/* A program may call other things tail or index. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
+/* Where the pushes to the other bank begin. */
+static inline uint64_t vf_other_bank(uint64_t tail)
+{
+    return (~tail & VF_BANK_BIT) | (tail & VF_CAP_INSIDE);
+}
+
 static inline uint64_t vf_plain_index(uint64_t index)
 {
     return index & (VF_CAP_INSIDE - 1);
 }
 
+#pragma GCC diagnostic pop
+
 /* A drain's place in the chunks. */
 typedef struct vf_drain {
     void **spill;
-    uint64_t next, end; /* slots that no span has had yet, from N on */
+    uint64_t next, end; /* slots that no span has contained yet, from N on */
     uint64_t refused;
     uint64_t fill; /* whose gaps are to be skipped; 0: there are none */
 } vf_drain;
@@ -92,8 +106,8 @@ typedef struct vf_writer {
 
 /*
  * The slot at the index, or NULL and ENOMEM: decides on chunks that are not decided yet. *run: how
- * many slots follow in a row that can be had, itself included. For indices that the template knows
- * nothing of: not below N, or with VF_CAP_INSIDE. Any thread.
+ * many slots follow in a row that are available, itself included. For indices that the template
+ * knows nothing of: not below N, or with VF_CAP_INSIDE. Any thread.
  */
 VF_API void *vf_spill_find(void **spill, uint64_t index, const vf_smallbuf_type *type,
                            uint64_t *run);
@@ -112,41 +126,43 @@ VF_API size_t vf_spill_trim(void **spill, uint64_t index, size_t keep,
 VF_API size_t vf_spill_span(void *const *spill, uint64_t index, size_t from,
                             const vf_smallbuf_type *type, const void **elements);
 
-/* Takes what is below the index out of the buffer; the index at which it begins anew. */
+/* Takes what is below the index out of the buffer; the index at which it begins again. */
 VF_API uint64_t vf_spill_detach(void **spill, uint64_t index, const vf_smallbuf_type *type,
                                 vf_drain *drain);
-VF_API size_t vf_drain_more(vf_drain *drain, const vf_smallbuf_type *type, void **elements);
+VF_API size_t vf_drain_more(vf_drain *drain, void **elements);
 
 /* A new run for a writer that has used up the last one; how many slots, 0: none, and ENOMEM. */
 VF_API size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill,
                              const vf_smallbuf_type *type, void **slots);
 /* What the writer has not used of its run. */
-VF_API void vf_writer_give_back(vf_writer *writer, size_t unused, uint64_t *tail, void **spill,
-                                const vf_smallbuf_type *type);
+VF_API void vf_writer_give_back(vf_writer *writer, size_t unused, uint64_t *tail, void **spill);
 
 /* Waits until n pushes into a bank are done. */
 VF_API void vf_flip_wait(const uint64_t *done, uint64_t n);
 
 VF_EXTERN_C_END
 
-/* The slots in which a push expects its own; none, if that will be inside. */
+/* The slots among which a push expects its own; none, if it expects a slot inside the buffer. */
 typedef struct vf_expected {
     uint64_t first, count;
     void *slots;
 } vf_expected;
 
-/* A program may call other things spill or window. */
+/* A program may call other things spill, word or window. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 
 /*
- * What a push must know it reads before it takes its index: on x86 it would otherwise wait for the
- * counter first and for this then, and with several threads for the line of the two twice.
+ * A push calls this before it takes its index. On x86 a load waits for an atomic operation before
+ * it: a push that read the word only after the counter would wait twice, one wait after the other.
+ * If the two share a cache line that several threads write to, it would have to fetch that line
+ * twice as well.
  */
 static inline vf_expected vf_expect(void *const *spill)
 {
     vf_expected expected = {0, 0, NULL};
-    /* acquire: pairs with the releases in src/spill.c that make a chunk the one to be filled */
+    /* acquire: pairs with the releases in src/smallbuf/spill.c that make a chunk the one to be
+       filled */
     char *word = (char *)vf_load_acquire(spill);
     if (((uintptr_t)word & VF_SPILLED) != 0) {
         expected.slots = word - VF_SPILLED;

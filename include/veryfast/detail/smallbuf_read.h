@@ -1,28 +1,12 @@
 /*
- * smallbuf_read.h - the part of smallbuf.h for exclusive access: no other call on the buffer at the
- * same time, and whatever was pushed happens before. Included by it once for each instance.
- *
- * A drain takes all, and can be left at any point:
- *
- *     smallbuf_message_6_drain drain = smallbuf_message_6_drain_begin(&buffer);
- *     struct message *messages;
- *     for (size_t n; (n = smallbuf_message_6_drain_span(&drain, &messages)) > 0;)
- *         handle(messages, n);
- *     smallbuf_message_6_drain_end(&drain);
- *
- * Exclusive access lasts to the end of the drain. (With VF_FLIP pushes may go on, see there.)
+ * smallbuf_read.h - the bodies of what smallbuf.h declares for exclusive access. Included by
+ * smallbuf_body.h.
  */
 #ifndef vf_kind
 #    error "smallbuf_read.h is internal: include <veryfast/smallbuf.h>"
 #endif
 
-/* The bank that pushes go to, and its next index. */
-vf_hidden vf_self_bank *vf_self_current(const vf_self *buffer, uint64_t *index)
-{
-    return vf_self_bank_of((vf_self *)(uintptr_t)buffer, buffer->tail, index);
-}
-
-/* All pushes into the current bank are done. */
+/* Says how far the current bank is filled; all pushes into it are done. */
 vf_hidden void vf_self_set_index(vf_self *buffer, vf_self_bank *bank, uint64_t index)
 {
 #ifdef VF_FLIP
@@ -38,15 +22,10 @@ vf_hidden void vf_self_set_index(vf_self *buffer, vf_self_bank *bank, uint64_t i
 #endif
 }
 
-/*
- * S_init: gives the buffer its allocator, cap and first chunk; NULL: the defaults. Optional; only
- * for an empty buffer that has not spilled (or was trimmed to 0, or destroyed). The options are
- * kept by reference: they may serve many buffers, and must outlive them. Never fails.
- */
 vf_fn void vf_self_init(vf_self *buffer, const vf_smallbuf_options *options)
 {
 #ifdef VF_FLIP
-    vf_self_bank *other = &buffer->banks[~buffer->tail >> 63];
+    vf_self_bank *other = vf_self_bank_at(buffer, ~buffer->tail);
     vf_spill_init(&other->spill, options, &vf_self_type);
 #endif
     uint64_t index;
@@ -54,11 +33,7 @@ vf_fn void vf_self_init(vf_self *buffer, const vf_smallbuf_options *options)
     vf_self_set_index(buffer, bank, vf_spill_init(&bank->spill, options, &vf_self_type));
 }
 
-/*
- * S_push_exclusive: S_push by him who has exclusive access: no atomic operation, and as quick as
- * storing into an array and counting. False and ENOMEM: refused.
- */
-vf_fn bool vf_self_push_exclusive(vf_self *buffer, VF_T value)
+vf_fn bool vf_self_push_exclusive(vf_self *buffer, vf_t value)
 {
     vf_exclusive(buffer, "S_push_exclusive");
     uint64_t index;
@@ -69,7 +44,7 @@ vf_fn bool vf_self_push_exclusive(vf_self *buffer, VF_T value)
     } else {
         vf_expected expected = vf_self_expect(buffer);
         uint64_t run;
-        VF_T *slot = vf_self_slots(buffer, &expected, buffer->tail, &run);
+        vf_t *slot = vf_self_slots(buffer, &expected, buffer->tail, &run);
         pushed = slot != NULL;
         if (VF_LIKELY(pushed))
             vf_self_store(slot, &value);
@@ -78,7 +53,6 @@ vf_fn bool vf_self_push_exclusive(vf_self *buffer, VF_T value)
     return pushed;
 }
 
-/* S_count: elements in the buffer. */
 vf_fn size_t vf_self_count(const vf_self *buffer)
 {
     vf_exclusive(buffer, "S_count");
@@ -87,7 +61,6 @@ vf_fn size_t vf_self_count(const vf_self *buffer)
     return index <= (VF_N) ? (size_t)index : vf_spill_count(&bank->spill, index, &vf_self_type);
 }
 
-/* S_capacity: room without the allocator, the elements that are there included. */
 vf_fn size_t vf_self_capacity(const vf_self *buffer)
 {
     vf_exclusive(buffer, "S_capacity");
@@ -96,7 +69,6 @@ vf_fn size_t vf_self_capacity(const vf_self *buffer)
     return vf_spill_capacity(&bank->spill, &vf_self_type);
 }
 
-/* S_refused: elements turned away since the last drain. */
 vf_fn size_t vf_self_refused(const vf_self *buffer)
 {
     vf_exclusive(buffer, "S_refused");
@@ -105,19 +77,13 @@ vf_fn size_t vf_self_refused(const vf_self *buffer)
     return vf_spill_refused(&bank->spill, index, &vf_self_type);
 }
 
-/*
- * S_reserve: sees to it that the next n pushes can neither fail nor allocate, by however many
- * threads (a writer may leave one run unused: count that too). If some were refused, those behind
- * them are accepted again. False and ENOMEM: memory or the cap does not allow n; nothing has
- * changed. With VF_FLIP each bank gets room for n.
- */
 vf_fn bool vf_self_reserve(vf_self *buffer, size_t n)
 {
     vf_exclusive(buffer, "S_reserve");
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
 #ifdef VF_FLIP
-    vf_self_bank *other = &buffer->banks[~buffer->tail >> 63];
+    vf_self_bank *other = vf_self_bank_at(buffer, ~buffer->tail);
     size_t before = vf_spill_capacity(&other->spill, &vf_self_type);
     uint64_t beginning = index & VF_CAP_INSIDE;
     if (!vf_spill_reserve(&other->spill, &beginning, n, &vf_self_type))
@@ -133,17 +99,7 @@ vf_fn bool vf_self_reserve(vf_self *buffer, size_t n)
     return true;
 }
 
-/*
- * S_span: reads without removing. *elements becomes where the element number from is, and the
- * result how many lie there in a row; 0: there is none of that number.
- *
- *     for (size_t i = 0, n; (n = S_span(&buffer, i, &elements)) > 0; i += n)
- *
- * Several threads may read at once. Costs nothing measurable per element; where writers have left
- * gaps, a look at each block of 128 bytes, and a walk from the beginning for who does not read on
- * where he, or another, has left off.
- */
-vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, VF_T const **elements)
+vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, vf_t const **elements)
 {
     vf_exclusive(buffer, "S_span");
     uint64_t index;
@@ -155,20 +111,21 @@ vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, VF_T const **eleme
     }
     const void *found = NULL;
     size_t n = vf_spill_span(&bank->spill, index, from, &vf_self_type, &found);
-    *elements = (VF_T const *)found;
+    *elements = (vf_t const *)found;
     return n;
 }
 
 /*
- * Takes out of a bank what is below the index, all of which is pushed; where to begin anew.
+ * Takes all elements below the index, which are pushed, out of a bank; the index at which it begins
+ * again.
  *
- * The core is told of a copy, here and below, so that the compiler may keep a drain in registers.
+ * The core is given a copy, here and below, so that the compiler may keep a drain in registers.
  */
 vf_hidden uint64_t vf_self_detach(vf_self_bank *bank, uint64_t index, vf_self_drain *drain)
 {
     vf_drain core = {&bank->spill, VF_N, index, 0, 0};
     uint64_t beginning = 0;
-    /* up to here, and at N if nothing has spilled, the core has nothing to add */
+    /* below N, and at N if nothing has spilled, there is nothing for the core to do */
     if (VF_UNLIKELY(index > (VF_N) || (index == (VF_N) && bank->spill != NULL))) {
         vf_drain more = core;
         beginning = vf_spill_detach(&bank->spill, index, &vf_self_type, &more);
@@ -180,12 +137,6 @@ vf_hidden uint64_t vf_self_detach(vf_self_bank *bank, uint64_t index, vf_self_dr
     return beginning;
 }
 
-/*
- * S_drain_begin: takes all elements. The buffer is empty from here on, whatever happens next: a
- * drain that is abandoned loses what it has not handed out (no VF_DROP), and hands out nothing
- * after the next push, drain or flip. What was refused may be tried again. Never fails; costs the
- * same for any number of elements.
- */
 vf_fn vf_self_drain vf_self_drain_begin(vf_self *buffer)
 {
     vf_exclusive(buffer, "S_drain_begin");
@@ -193,49 +144,44 @@ vf_fn vf_self_drain vf_self_drain_begin(vf_self *buffer)
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
     vf_self_set_index(buffer, bank, vf_self_detach(bank, index, &drain));
+    vf_drain_began(buffer, &drain, true);
     return drain;
 }
 
-/*
- * S_drain_span: the next run of elements that lie in a row; *elements is where, the result how
- * many, 0 at the end. They are the caller's: no VF_DROP will run on them. Their memory is valid
- * until S_drain_end.
- */
-vf_fn size_t vf_self_drain_span(vf_self_drain *drain, VF_T **elements)
+vf_fn size_t vf_self_drain_span(vf_self_drain *drain, vf_t **elements)
 {
+    vf_drain_used(drain, "S_drain_span");
     size_t n = (size_t)(drain->stop - drain->at);
     if (n == 0 && drain->core.next < drain->core.end) {
         vf_drain core = drain->core;
         void *found = drain->at; /* and so it remains at the end */
-        n = vf_drain_more(&core, &vf_self_type, &found);
+        n = vf_drain_more(&core, &found);
         drain->core = core;
-        drain->at = (VF_T *)found;
+        drain->at = (vf_t *)found;
     }
     *elements = drain->at;
     drain->at += n;
     drain->stop = drain->at;
+    if (n == 0)
+        vf_drain_over(drain);
     return n;
 }
 
-/*
- * S_drain_next: the next element, moved to *value; false at the end. May be mixed with
- * S_drain_span.
- */
-vf_fn bool vf_self_drain_next(vf_self_drain *drain, VF_T *value)
+vf_fn bool vf_self_drain_next(vf_self_drain *drain, vf_t *value)
 {
+    vf_drain_used(drain, "S_drain_next");
     if (VF_UNLIKELY(drain->at == drain->stop)) {
-        VF_T *span;
+        vf_t *span;
         size_t n = vf_self_drain_span(drain, &span);
         if (n == 0)
             return false;
         drain->at = span;
         drain->stop = span + n;
     }
-    VF_T *element = drain->at++;
+    vf_t *element = drain->at++;
 #ifdef __cplusplus
-    typedef VF_T vf_element;
-    *value = static_cast<VF_T &&>(*element);
-    element->~vf_element();
+    *value = static_cast<vf_t &&>(*element);
+    element->~vf_t();
 #else
     *value = *element;
 #endif
@@ -243,21 +189,22 @@ vf_fn bool vf_self_drain_next(vf_self_drain *drain, VF_T *value)
 }
 
 #ifndef vf_no_drop
-/* The program's statement stands here and nowhere else, so that of the template's names it can meet
-   no other than this. */
-static inline VF_UNUSED void vf_self_drop(VF_T *vf_element)
+/* The program's statement stands here and nowhere else, so that this is the only name of the
+   template that it can meet. */
+static inline VF_UNUSED void vf_self_drop(vf_t *vf_element)
 {
     VF_DROP(vf_element);
 }
 #endif
 
-/* S_drain_end: VF_DROP on what the drain has not handed out. Costs nothing without VF_DROP. */
 vf_fn void vf_self_drain_end(vf_self_drain *drain)
 {
 #ifdef vf_no_drop
+    vf_drain_over(drain);
     (void)drain;
 #else
-    VF_T *elements;
+    vf_drain_used(drain, "S_drain_end");
+    vf_t *elements;
     for (size_t n; (n = vf_self_drain_span(drain, &elements)) > 0;) {
         for (size_t i = 0; i < n; i++)
             vf_self_drop(&elements[i]);
@@ -265,7 +212,6 @@ vf_fn void vf_self_drain_end(vf_self_drain *drain)
 #endif
 }
 
-/* S_clear: VF_DROP on all elements, and the buffer is empty. Keeps the memory. */
 vf_fn void vf_self_clear(vf_self *buffer)
 {
     vf_exclusive(buffer, "S_clear");
@@ -273,10 +219,6 @@ vf_fn void vf_self_clear(vf_self *buffer)
     vf_self_drain_end(&drain);
 }
 
-/*
- * S_trim: gives memory back, but keeps room for so many elements, and for those that are there.
- * How many bytes were given back. Never fails.
- */
 vf_fn size_t vf_self_trim(vf_self *buffer, size_t keep)
 {
     vf_exclusive(buffer, "S_trim");
@@ -284,13 +226,12 @@ vf_fn size_t vf_self_trim(vf_self *buffer, size_t keep)
     vf_self_bank *bank = vf_self_current(buffer, &index);
     size_t bytes = vf_spill_trim(&bank->spill, index, keep, &vf_self_type);
 #ifdef VF_FLIP
-    vf_self_bank *other = &buffer->banks[~buffer->tail >> 63];
+    vf_self_bank *other = vf_self_bank_at(buffer, ~buffer->tail);
     bytes += vf_spill_trim(&other->spill, 0, keep, &vf_self_type);
 #endif
     return bytes;
 }
 
-/* S_destroy: S_clear, and all memory back. The buffer is empty again, and has its options still. */
 vf_fn void vf_self_destroy(vf_self *buffer)
 {
     vf_exclusive(buffer, "S_destroy");
@@ -300,7 +241,7 @@ vf_fn void vf_self_destroy(vf_self *buffer)
     if (((uintptr_t)bank->spill & VF_SPILLED) != 0)
         vf_spill_trim(&bank->spill, 0, 0, &vf_self_type);
 #ifdef VF_FLIP
-    vf_self_bank *other = &buffer->banks[~buffer->tail >> 63];
+    vf_self_bank *other = vf_self_bank_at(buffer, ~buffer->tail);
     vf_spill_trim(&other->spill, 0, 0, &vf_self_type);
 #endif
 }

@@ -72,26 +72,28 @@
 #endif
 
 /*
- * vf_fn begins each function of the instance. By default all is static inline. VF_DECLARE gives
- * types and prototypes, VF_DEFINE the bodies to types that the same file has declared.
+ * vf_fn begins each prototype and each body of the instance. By default all is static inline.
+ * VF_DECLARE gives types and prototypes, VF_DEFINE the bodies to those that the same file has
+ * declared.
  */
 #if defined(VF_DECLARE)
-#    define vf_types      1
-#    define vf_prototypes 1
-#    define vf_bodies     0
+#    define vf_declarations 1
+#    define vf_bodies       0
+#    define vf_fn           VF_EXTERN_C
 #elif defined(VF_DEFINE)
-#    define vf_types      0
-#    define vf_prototypes 0
-#    define vf_bodies     1
-#    define vf_fn         VF_EXTERN_CALL
+#    define vf_declarations 0
+#    define vf_bodies       1
+#    define vf_fn           VF_EXTERN_CALL
 #else
-#    define vf_types      1
-#    define vf_prototypes 0
-#    define vf_bodies     1
-#    define vf_fn         VF_STATIC_CALL
+#    define vf_declarations 1
+#    define vf_bodies       1
+#    define vf_fn           VF_STATIC_CALL
 #endif
 
-#if vf_types
+#if vf_declarations
+/* An error here means that the file includes the same instance twice: see the template's head. */
+enum { vf_self_once };
+
 VF_STATIC_ASSERT(sizeof(VF_T) > 0, "VF_T is an incomplete type: declare it whole before");
 VF_STATIC_ASSERT(sizeof(VF_N) == sizeof(int),
                  "VF_N has a suffix: it becomes part of a name, so write a plain decimal number");
@@ -102,12 +104,20 @@ VF_STATIC_ASSERT((std::is_same<VF_T, std::decay<VF_T>::type>::value),
 VF_STATIC_ASSERT(_Generic(*(VF_T *)0, VF_T : 1, default : 0),
                  "VF_T is an array or qualified (const, volatile): give a plain type");
 #    endif
-#    if vf_prototypes && defined(__cplusplus)
+#    if !vf_bodies && defined(__cplusplus)
 VF_STATIC_ASSERT(std::is_trivially_copyable<VF_T>::value,
                  "VF_T is not trivially copyable, as it must be in C++ with VF_DECLARE");
 #    endif
 #endif
 
-/* The instance's own names for things shall not mind what else the program calls by them. */
+/*
+ * vf_t is VF_T behind the templates' own names: a program may call its type value, index or buffer.
+ */
+#define vf_t VF_CAT(vf_t_of_, VF_NAME)
+#if vf_declarations
+typedef VF_T vf_t;
+#endif
+
+/* The program may have given other things the names that parameters and variables have here. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"

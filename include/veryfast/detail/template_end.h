@@ -28,7 +28,7 @@
 #undef VF_DECLARE
 #undef VF_DEFINE
 #undef vf_kind
-#undef vf_types
-#undef vf_prototypes
+#undef vf_declarations
 #undef vf_bodies
 #undef vf_fn
+#undef vf_t

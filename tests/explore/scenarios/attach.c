@@ -15,7 +15,7 @@ static void *user(void *argument)
 void scenario(void)
 {
     pool = objects_new(NULL);
-    bool reserved = vf_depot_reserve(whole(), 2); /* growth.c explores that */
+    bool reserved = vf_depot_reserve(&whole()->depot, 2); /* growth.c explores that */
     assert(reserved);
 #ifdef THREE
     run(user, user);

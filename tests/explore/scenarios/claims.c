@@ -42,7 +42,7 @@ static void *second(void *argument)
 
 static const vf_batch *batch_of(const struct object *it)
 {
-    return vf_batch_find(&whole()->batches, (uintptr_t)it);
+    return vf_batch_find(&whole()->depot.batches, (uintptr_t)it);
 }
 
 void scenario(void)
@@ -59,7 +59,7 @@ void scenario(void)
         assert(batch_of(more) == batch_of(two));
     }
     run_beside(first, second);
-    assert(whole()->batches.held == 2);
+    assert(whole()->depot.batches.held == 2);
     objects_cache_release(cache[1]);
     assert(batch_of(one)->group->claimed == 0);
     check_nothing_lost();

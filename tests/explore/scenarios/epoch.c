@@ -44,7 +44,7 @@ static void dropped(struct object *it)
 #define VF_EPOCH
 #include <veryfast/pool.h>
 
-#include "pool.h"
+#include "pool/pool.h"
 
 static nodes *pool;
 static struct object *object[OBJECTS + 1]; /* the last is the main thread's */
@@ -121,7 +121,7 @@ void scenario(void)
     vf_pool_stats stats = nodes_stats(pool);
     assert(stats.live == 0 && stats.deferred == 0);
     const vf_epoch *epoch = &vf_pool_whole(&pool->core)->epoch;
-    assert(epoch->room == 0 && epoch->in_flight == 0);
+    assert(epoch->reserved == 0 && epoch->in_flight == 0);
     nodes_release(pool);
 #endif
     stop_grace_periods();

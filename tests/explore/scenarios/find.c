@@ -63,10 +63,10 @@ void scenario(void)
 #else
     assert(objects_stats(pool).live == BEFORE * OBJECTS_IN_BATCH + 1);
 #endif
-    for (size_t number = 0; number < whole()->batches.count; number++) {
-        const vf_batch *batch = vf_batch_at(&whole()->batches, number);
+    for (size_t number = 0; number < whole()->depot.batches.count; number++) {
+        const vf_batch *batch = vf_batch_at(&whole()->depot.batches, number);
         assert(batch->base == NULL ||
-               vf_batch_find(&whole()->batches, (uintptr_t)batch->base) == batch);
+               vf_batch_find(&whole()->depot.batches, (uintptr_t)batch->base) == batch);
     }
     check_nothing_lost();
 }

@@ -5,7 +5,7 @@
  * array while it changes, nor the owner change it before trim has looked.
  */
 #define OBJECTS_IN_BATCH 512 /* so that a carve needs no lock, which trim has */
-#include "pool.h"
+#include "pool/attach.h"
 
 #include "objects.h"
 
@@ -47,7 +47,7 @@ void scenario(void)
     size_t n = objects_alloc_n(pool, some, MOST);
     assert(n == MOST);
     objects_free_n(pool, some, MOST);
-    const vf_thread_cache *cache = vf_thread_attached(vf_pool_whole(&pool->core));
+    const vf_pool_cache *cache = vf_attach_own(vf_pool_whole(&pool->core));
     n = objects_alloc_n(pool, some, vf_cache_count(cache) - LEFT);
     assert(n > 0 && cache->burst && vf_cache_count(cache) == LEFT);
     run_beside(other, user);

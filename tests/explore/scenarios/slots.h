@@ -4,7 +4,7 @@
  * search for free slots does not come upon it. (An alloc would find it in the end, since it looks
  * at all records before it is refused; so the search is asked by itself.)
  */
-#include "pool.h"
+#include "pool/attach.h"
 
 #include "objects.h"
 
@@ -16,9 +16,9 @@ static inline vf_pool *whole(void)
 static inline size_t free_bits(void)
 {
     size_t n = 0;
-    for (size_t number = 0; number < whole()->batches.count; number++) {
-        const vf_batch *batch = vf_batch_at(&whole()->batches, number);
-        for (size_t w = 0; w < whole()->batches.shape.words; w++) {
+    for (size_t number = 0; number < whole()->depot.batches.count; number++) {
+        const vf_batch *batch = vf_batch_at(&whole()->depot.batches, number);
+        for (size_t w = 0; w < whole()->depot.batches.shape.words; w++) {
             n += (size_t)__builtin_popcountll(batch->free[w]);
         }
     }
@@ -31,13 +31,13 @@ static inline void check_nothing_lost(void)
     vf_home home = {NULL, 0, false};
     void *slot;
     size_t left = free_bits();
-    assert(whole()->depot.taken + left == whole()->batches.held * OBJECTS_IN_BATCH);
+    assert(whole()->depot.taken + left == whole()->depot.batches.held * OBJECTS_IN_BATCH);
     for (; left > 0; left--) {
-        size_t n = vf_depot_get(whole(), &home, &slot, 1);
+        size_t n = vf_depot_get(&whole()->depot, &home, &slot, 1);
         assert(n == 1);
         own(slot);
     }
-    size_t n = vf_depot_get(whole(), &home, &slot, 1);
+    size_t n = vf_depot_get(&whole()->depot, &home, &slot, 1);
     assert(n == 0);
-    vf_depot_leave(whole(), &home);
+    vf_depot_leave(&whole()->depot, &home);
 }

@@ -81,7 +81,7 @@ void scenario(void)
     last = take();
 #else
     if (MAX_OBJECTS == 0) { /* growth.c explores how it grows */
-        bool reserved = vf_depot_reserve(whole(), 2);
+        bool reserved = vf_depot_reserve(&whole()->depot, 2);
         assert(reserved);
     }
 #endif

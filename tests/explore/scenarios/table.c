@@ -19,7 +19,7 @@ static void *user(void *argument)
 static size_t caches(const vf_pool *of)
 {
     size_t n = 0;
-    for (const vf_thread_cache *cache = of->caches; cache != NULL; cache = cache->next) {
+    for (const vf_pool_cache *cache = of->caches; cache != NULL; cache = cache->next) {
         n++;
     }
     return n;
@@ -28,9 +28,9 @@ static size_t caches(const vf_pool *of)
 #ifndef OTHER
 static void *grower(void *argument)
 {
-    vf_threads_enter();
-    bool grown = vf_table_grow(whole(), LONGER);
-    vf_threads_leave();
+    vf_lock_acquire();
+    bool grown = vf_attach_reach(whole(), LONGER);
+    vf_lock_release();
     assert(grown);
     user(argument);
     return argument;
@@ -46,7 +46,7 @@ void scenario(void)
     size_t bytes = objects_trim(pool);
     assert(bytes == 0);
 #endif
-    bool reserved = vf_depot_reserve(whole(), 1); /* growth.c explores how it grows */
+    bool reserved = vf_depot_reserve(&whole()->depot, 1); /* growth.c explores how it grows */
     assert(reserved);
 #if !defined(FIRST) && !defined(OTHER)
     give(take());

@@ -4,7 +4,7 @@
  * into a pool that is released. The table it finds there may be one that its fast path has not
  * seen.
  */
-#include "pool.h"
+#include "pool/attach.h"
 
 #include "objects.h"
 
@@ -12,9 +12,9 @@ enum { LONGER = 100 }; /* an index that is not in a first table */
 
 static void *grower(void *argument)
 {
-    vf_threads_enter();
-    bool grown = vf_table_grow(vf_pool_whole(&pool->core), LONGER);
-    vf_threads_leave();
+    vf_lock_acquire();
+    bool grown = vf_attach_reach(vf_pool_whole(&pool->core), LONGER);
+    vf_lock_release();
     assert(grown);
     return argument;
 }

@@ -61,7 +61,7 @@ void scenario(void)
 {
     pool = objects_new(&(vf_pool_options){.cache_objects = CACHE});
     if (CACHE > 0) { /* so that growth is not among what is explored */
-        bool reserved = vf_depot_reserve(whole(), 1);
+        bool reserved = vf_depot_reserve(&whole()->depot, 1);
         assert(reserved);
     }
     pthread_t a;

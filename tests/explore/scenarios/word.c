@@ -24,12 +24,12 @@ static void take_some(size_t most)
 {
     vf_home home = {NULL, 0, false};
     void *slots[MOST];
-    size_t n = vf_depot_get(whole(), &home, slots, most);
+    size_t n = vf_depot_get(&whole()->depot, &home, slots, most);
     assert(n <= OBJECTS_IN_BATCH);
     for (size_t i = 0; i < n; i++) {
         own(slots[i]);
     }
-    vf_depot_leave(whole(), &home);
+    vf_depot_leave(&whole()->depot, &home);
 }
 
 static void *first(void *argument)
@@ -56,5 +56,5 @@ void scenario(void)
 #endif
     run_beside(first, second);
     check_nothing_lost();
-    assert(whole()->batches.held == 1);
+    assert(whole()->depot.batches.held == 1);
 }

@@ -1,0 +1,235 @@
+/*
+ * pool_body.h - the bodies of what pool.h declares, in the same order; the descriptions are there.
+ * Included by it once for each instance.
+ */
+#ifndef vf_kind
+#    error "pool_body.h is internal: include <veryfast/pool.h>"
+#endif
+
+#ifndef VF_ALIGN
+#    define VF_ALIGN 1
+#endif
+#ifdef VF_CACHE_ALIGNED
+#    define vf_line VF_CACHE_LINE
+#else
+#    define vf_line 1
+#endif
+
+#ifndef VF_ON_ALLOC
+#    define VF_ON_ALLOC(p) ((void)(p))
+#endif
+#ifdef VF_ON_FREE
+#    define vf_drops 1
+#else
+#    define VF_ON_FREE(p) ((void)(p))
+#    ifndef vf_no_drop
+#        define vf_drops 1
+#    endif
+#endif
+
+static const vf_pool_type vf_self_type VF_UNUSED = {
+    &vf_interface_1,
+    VF_STRING(VF_NAME),
+    sizeof(vf_t),
+    VF_GREATER(VF_GREATER(VF_ALIGN, vf_line), VF_ALIGNOF(vf_t)),
+    VF_N,
+};
+
+/*
+ * The program's statements stand here and nowhere else, so that these are the only names of the
+ * template that they can meet. The core drops objects without a type.
+ */
+static inline VF_UNUSED void vf_self_given(vf_t *vf_object)
+{
+    VF_ON_ALLOC(vf_object);
+}
+static inline VF_UNUSED void vf_self_gone(vf_t *vf_object)
+{
+    VF_ON_FREE(vf_object);
+}
+static inline VF_UNUSED void vf_self_drop(void *vf_untyped)
+{
+    vf_t *vf_object = (vf_t *)vf_untyped;
+    VF_DROP(vf_object);
+    vf_self_gone(vf_object);
+}
+
+vf_fn vf_self *vf_self_new(const vf_pool_options *options)
+{
+    return (vf_self *)vf_pool_call(new, &vf_self_type, options, sizeof(vf_pool_options));
+}
+
+vf_fn bool vf_self_reserve(vf_self *pool, size_t n)
+{
+    return vf_pool_call(reserve, &pool->core, n);
+}
+
+vf_fn vf_t *vf_self_alloc(vf_self *pool)
+{
+    vf_t *object = (vf_t *)vf_pool_call(alloc, &pool->core);
+    if (VF_LIKELY(object != NULL))
+        vf_self_given(object);
+    return object;
+}
+
+vf_fn vf_t *vf_self_push(vf_self *pool, vf_t value)
+{
+    vf_t *object = (vf_t *)vf_pool_call(alloc, &pool->core);
+    if (VF_UNLIKELY(object == NULL))
+        return NULL;
+    vf_self_given(object);
+#ifdef __cplusplus
+    return ::new (static_cast<void *>(object)) vf_t(static_cast<vf_t &&>(value));
+#else
+    *object = value;
+    return object;
+#endif
+}
+
+vf_fn size_t vf_self_alloc_n(vf_self *pool, vf_t *objects[], size_t n)
+{
+    size_t given = vf_pool_call(alloc_n, &pool->core, objects, n);
+    for (size_t i = 0; i < given; i++)
+        vf_self_given(objects[i]);
+    return given;
+}
+
+vf_fn void vf_self_free(vf_self *pool, vf_t *object)
+{
+    if (VF_UNLIKELY(object == NULL))
+        return;
+#ifdef vf_drops
+    if (!vf_pool_call(may_drop, &pool->core, object))
+        return;
+    vf_self_drop(object);
+#endif
+    vf_pool_call(free, &pool->core, object);
+}
+
+vf_fn vf_t vf_self_take(vf_self *pool, vf_t *object)
+{
+    vf_pool_call(look, &pool->core, object);
+#ifdef __cplusplus
+    vf_t value(static_cast<vf_t &&>(*object));
+    object->~vf_t();
+#else
+    vf_t value = *object;
+#endif
+    vf_self_gone(object);
+    vf_pool_call(free, &pool->core, object);
+    return value;
+}
+
+vf_fn void vf_self_free_n(vf_self *pool, vf_t *const objects[], size_t n)
+{
+#ifdef vf_drops
+    for (size_t i = 0; i < n; i++) {
+        if (objects[i] != NULL && vf_pool_call(may_drop, &pool->core, objects[i]))
+            vf_self_drop(objects[i]);
+    }
+#endif
+    vf_pool_call(free_n, &pool->core, objects, n);
+}
+
+vf_fn vf_self_cache *vf_self_cache_new(vf_self *pool)
+{
+    return (vf_self_cache *)vf_pool_call(cache_new, &pool->core);
+}
+
+vf_fn vf_t *vf_self_cache_alloc(vf_self_cache *cache)
+{
+    vf_t *object = (vf_t *)vf_pool_call(cache_alloc, &cache->core);
+    if (VF_LIKELY(object != NULL))
+        vf_self_given(object);
+    return object;
+}
+
+vf_fn void vf_self_cache_free(vf_self_cache *cache, vf_t *object)
+{
+    if (VF_UNLIKELY(object == NULL))
+        return;
+#ifdef vf_drops
+    if (!vf_pool_call(cache_may_drop, &cache->core, object))
+        return;
+    vf_self_drop(object);
+#endif
+    vf_pool_call(cache_free, &cache->core, object);
+}
+
+vf_fn void vf_self_cache_release(vf_self_cache *cache)
+{
+    if (cache != NULL)
+        vf_pool_call(cache_release, &cache->core);
+}
+
+#ifdef VF_EPOCH
+vf_fn bool vf_self_free_deferred(vf_self *pool, vf_t *object)
+{
+    if (VF_UNLIKELY(object == NULL))
+        return true;
+#    ifndef vf_drops
+    return vf_pool_call(free_deferred, &pool->core, object, NULL);
+#    else
+    return vf_pool_call(free_deferred, &pool->core, object, vf_self_drop);
+#    endif
+}
+
+vf_fn void vf_self_epoch_barrier(vf_self *pool)
+{
+    vf_pool_call(epoch_barrier, &pool->core);
+}
+#endif
+
+vf_fn vf_pool_stats vf_self_stats(const vf_self *pool)
+{
+    vf_pool_stats stats;
+    vf_pool_call(stats, &pool->core, &stats, sizeof stats);
+    return stats;
+}
+
+vf_fn bool vf_self_owns(const vf_self *pool, const void *object)
+{
+    return vf_pool_call(owns, &pool->core, object);
+}
+
+/* The core visits objects without a type. */
+struct vf_self_visitor {
+    void (*visit)(vf_t *object, void *context);
+    void *context;
+};
+static inline VF_UNUSED void vf_self_visit(void *object, void *visitor)
+{
+    const struct vf_self_visitor *typed = (const struct vf_self_visitor *)visitor;
+    typed->visit((vf_t *)object, typed->context);
+}
+
+vf_fn bool vf_self_each(vf_self *pool, void (*visit)(vf_t *object, void *context), void *context)
+{
+    struct vf_self_visitor visitor = {visit, context};
+    return vf_pool_call(each, &pool->core, vf_self_visit, &visitor);
+}
+
+vf_fn size_t vf_self_trim(vf_self *pool)
+{
+    return vf_pool_call(trim, &pool->core);
+}
+
+vf_fn void vf_self_release(vf_self *pool)
+{
+    if (pool != NULL)
+        vf_pool_call(release, &pool->core);
+}
+
+vf_fn void vf_self_destroy(vf_self *pool)
+{
+    if (pool != NULL) {
+#ifndef vf_drops
+        vf_pool_call(destroy, &pool->core, NULL);
+#else
+        vf_pool_call(destroy, &pool->core, vf_self_drop);
+#endif
+    }
+}
+
+#undef vf_drops
+#undef vf_line

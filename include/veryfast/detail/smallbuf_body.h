@@ -1,0 +1,222 @@
+/*
+ * smallbuf_body.h - the bodies of what smallbuf.h declares; the descriptions are there. This file
+ * has the pushes by any thread, and what the others need too. Included by smallbuf.h once for each
+ * instance.
+ */
+#ifndef vf_kind
+#    error "smallbuf_body.h is internal: include <veryfast/smallbuf.h>"
+#endif
+
+#define vf_hidden static inline VF_UNUSED
+#ifndef VF_FLIP
+typedef vf_self vf_self_bank; /* the only one */
+#endif
+
+static const vf_smallbuf_type vf_self_type VF_UNUSED = {
+    &vf_interface_1,
+    VF_N,
+    sizeof(vf_t),
+    VF_ALIGNOF(vf_t),
+    offsetof(vf_self_bank, inline_) - offsetof(vf_self_bank, spill),
+#ifdef VF_FLIP
+    false,
+#else
+    true,
+#endif
+    sizeof(vf_smallbuf_options),
+};
+
+#ifdef VF_FLIP
+/* The bank that a counter's value belongs to; by ~tail the other one. */
+vf_hidden vf_self_bank *vf_self_bank_at(vf_self *buffer, uint64_t tail)
+{
+    return &buffer->banks[tail >> 63];
+}
+#endif
+
+/* The bank that a counter's value belongs to, and the index in it. */
+vf_hidden vf_self_bank *vf_self_bank_of(vf_self *buffer, uint64_t tail, uint64_t *index)
+{
+#ifdef VF_FLIP
+    *index = tail & ~VF_BANK_BIT;
+    return vf_self_bank_at(buffer, tail);
+#else
+    *index = tail;
+    return buffer;
+#endif
+}
+
+/* The bank that pushes go to, and its next index. Exclusive access. */
+vf_hidden vf_self_bank *vf_self_current(const vf_self *buffer, uint64_t *index)
+{
+    return vf_self_bank_of((vf_self *)(uintptr_t)buffer, buffer->tail, index);
+}
+
+/* The slots in which a push that begins now is likely to have its own. */
+vf_hidden vf_expected vf_self_expect(vf_self *buffer)
+{
+#ifdef VF_FLIP
+    /* relaxed: if it is the other bank by the time that the push takes its index, that index is not
+       among those expected here; and in this bank they remain right whatever is drained meanwhile
+     */
+    uint64_t tail = vf_load_relaxed(&buffer->tail);
+    vf_expected expected = vf_expect(&vf_self_bank_at(buffer, tail)->spill);
+    expected.first |= tail & VF_BANK_BIT;
+    return expected;
+#else
+    return vf_expect(&buffer->spill);
+#endif
+}
+
+/* Takes n indices; the counter's value, which holds the first of them. */
+vf_hidden uint64_t vf_self_count_up(vf_self *buffer, uint64_t n)
+{
+#ifdef VF_FLIP
+    /* acquire: pairs with the release by which a flip makes the bank the one to push to: it was
+       emptied before */
+    return vf_fetch_add_acquire(&buffer->tail, n);
+#else
+    /* relaxed: exclusive access is what makes elements visible, and no other push has these
+       indices */
+    return vf_fetch_add_relaxed(&buffer->tail, n);
+#endif
+}
+
+/* Counts n pushes, the refused ones too, as done. */
+vf_hidden void vf_self_done(vf_self *buffer, uint64_t tail, uint64_t n)
+{
+#if defined(VF_FLIP) && !defined(VF_EPOCH)
+    /* release: pairs with the acquire of the drainer that takes the bank; the elements come before
+     * it */
+    vf_fetch_add_release(&vf_self_bank_at(buffer, tail)->done, n);
+#else
+    (void)buffer;
+    (void)tail;
+    (void)n;
+#endif
+}
+
+vf_hidden vf_t *vf_self_inside(const vf_self_bank *bank)
+{
+    return (vf_t *)(uintptr_t)bank->inline_;
+}
+
+/* The slot that the counter's value stands for, and *run that follow. NULL and ENOMEM: refused. */
+vf_hidden vf_t *vf_self_slots(vf_self *buffer, const vf_expected *expected, uint64_t tail,
+                              uint64_t *run)
+{
+    uint64_t at = tail - expected->first;
+    if (VF_LIKELY(at < expected->count)) {
+        *run = expected->count - at;
+        return (vf_t *)expected->slots + at;
+    }
+    uint64_t index;
+    vf_self_bank *bank = vf_self_bank_of(buffer, tail, &index);
+    if (VF_LIKELY(index < (VF_N))) {
+        *run = (VF_N)-index;
+        return vf_self_inside(bank) + index;
+    }
+    uint64_t there; /* not *run itself, so that the caller need not keep that in memory */
+    vf_t *slot = (vf_t *)vf_spill_find(&bank->spill, index, &vf_self_type, &there);
+    *run = there;
+    return slot;
+}
+
+vf_hidden void vf_self_store(vf_t *slot, vf_t *value)
+{
+#ifdef __cplusplus
+    ::new (static_cast<void *>(slot)) vf_t(static_cast<vf_t &&>(*value));
+#else
+    *slot = *value;
+#endif
+}
+
+/* All of a push. False and ENOMEM: refused. *index is that of S_push_index. */
+vf_hidden bool vf_self_put(vf_self *buffer, vf_t *value, size_t *index)
+{
+    vf_expected expected = vf_self_expect(buffer);
+    uint64_t tail = vf_self_count_up(buffer, 1);
+    uint64_t run;
+    vf_t *slot = vf_self_slots(buffer, &expected, tail, &run);
+    if (VF_LIKELY(slot != NULL))
+        vf_self_store(slot, value);
+    vf_self_done(buffer, tail, 1);
+    *index = (size_t)vf_plain_index(tail);
+    return slot != NULL;
+}
+
+vf_fn bool vf_self_push(vf_self *buffer, vf_t value)
+{
+    size_t index;
+    vf_push_begin(buffer);
+    bool pushed = vf_self_put(buffer, &value, &index);
+    vf_push_end(buffer);
+    return pushed;
+}
+
+vf_fn bool vf_self_push_index(vf_self *buffer, vf_t value, size_t *index)
+{
+    size_t taken;
+    vf_push_begin(buffer);
+    bool pushed = vf_self_put(buffer, &value, &taken);
+    vf_push_end(buffer);
+    if (index != NULL)
+        *index = taken;
+    return pushed;
+}
+
+#ifndef VF_FLIP
+vf_fn vf_t *vf_self_push_slot(vf_self *buffer, size_t *index)
+{
+    vf_push_begin(buffer);
+    vf_expected expected = vf_self_expect(buffer);
+    uint64_t tail = vf_self_count_up(buffer, 1);
+    uint64_t run;
+    if (index != NULL)
+        *index = (size_t)vf_plain_index(tail);
+    vf_t *slot = vf_self_slots(buffer, &expected, tail, &run);
+    vf_push_end(buffer);
+    return slot;
+}
+#endif
+
+vf_push_n_template vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *values, size_t n)
+{
+#ifdef __cplusplus
+    VF_STATIC_ASSERT((std::is_same<vf_value, vf_t>::value &&
+                      std::is_nothrow_copy_constructible<vf_value>::value),
+                     "S_push_n takes elements of type VF_T that can be copied without throwing");
+#endif
+    if (n == 0)
+        return 0;
+    vf_push_begin(buffer);
+    vf_expected expected = vf_self_expect(buffer);
+    uint64_t tail = vf_self_count_up(buffer, n);
+    size_t copied = 0;
+    while (copied < n) {
+        uint64_t run;
+        vf_t *slots = vf_self_slots(buffer, &expected, tail + copied, &run);
+        if (VF_UNLIKELY(slots == NULL))
+            break;
+        if (run > n - copied)
+            run = n - copied;
+#ifdef __cplusplus
+        for (size_t i = 0; i < run; i++)
+            ::new (static_cast<void *>(slots + i)) vf_value(values[copied + i]);
+#else
+        memcpy(slots, values + copied, (size_t)run * sizeof *slots);
+#endif
+        copied += (size_t)run;
+    }
+    vf_self_done(buffer, tail, n);
+    vf_push_end(buffer);
+    return copied;
+}
+
+#include <veryfast/detail/smallbuf_read.h>
+#ifdef VF_FLIP
+#    include <veryfast/detail/smallbuf_flip.h>
+#else
+#    include <veryfast/detail/smallbuf_writer.h>
+#endif
+#undef vf_hidden

@@ -1,0 +1,26 @@
+/*
+ * blocks.h - the table, by address, of the live objects of a pool that was made with VF_BYPASS. The
+ * pool's growth lock guards it; each call is under it.
+ */
+#ifndef VF_BLOCKS_H
+#define VF_BLOCKS_H
+
+#include "../pool/pool.h"
+
+static inline void *vf_blocks_object(const vf_block *block)
+{
+    return (void *)~block->key;
+}
+
+/* NULL: the object is not live. */
+vf_block *vf_blocks_find(const vf_blocks *blocks, const void *object);
+
+/* Sees to it that one more can be added; false: out of memory. */
+bool vf_blocks_reserve(vf_blocks *blocks, vf_memory *memory);
+void vf_blocks_add(vf_blocks *blocks, const void *object, const void *caller);
+void vf_blocks_remove(vf_blocks *blocks, vf_block *block);
+
+/* The table goes back. */
+void vf_blocks_free(vf_blocks *blocks, vf_memory *memory);
+
+#endif

@@ -1,0 +1,309 @@
+/*
+ * bypass.c - pools made with VF_BYPASS: each object is a block of malloc's, or of the
+ * pool's allocator, with exactly the size of VF_T.
+ *
+ * The core has a pool without a batch, which does the rest: names, threads, forks, grace periods
+ * and the end. An object is to it like one of a thread without a cache (pool/cached.c): counted off
+ * at alloc, and back at free.
+ *
+ * What is live stands in a table by address (blocks.h). The growth lock guards all of it.
+ */
+#include "bypass.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <veryfast/detail/pool_checked.h>
+
+#include "../common/hook.h"
+#include "../pool/epoch.h"
+#include "../pool/release.h"
+#include "blocks.h"
+#include "caller.h"
+#include "look.h"
+#include "misuse.h"
+
+/* ---- the blocks ---- */
+
+/* Not by vf_memory_alloc, which clears it: a tool that looks for uninitialised reads would see
+   none. */
+static void *block_alloc(vf_pool *pool)
+{
+    void *object = vf_hook_alloc(&pool->memory.allocator, pool->checked.object_size,
+                                 pool->checked.blocks.alignment);
+    if (object != NULL)
+        vf_fetch_add_relaxed(&pool->memory.bytes, pool->checked.object_size);
+    return object;
+}
+
+static void block_free(vf_pool *pool, void *object)
+{
+    vf_fetch_add_relaxed(&pool->memory.bytes, (size_t)0 - pool->checked.object_size);
+    vf_hook_dealloc(&pool->memory.allocator, object, pool->checked.object_size,
+                    pool->checked.blocks.alignment);
+}
+
+/* ---- misuse ---- */
+
+/* Has the growth lock no more. */
+static _Noreturn void stop_at(vf_pool *pool, const vf_block *block, const void *caller)
+{
+    char allocated[VF_CALLER_SIZE];
+    vf_block copy = *block;
+    vf_mutex_unlock(&pool->growth);
+    vf_caller_print(copy.allocated, allocated, sizeof allocated);
+    vf_misuse(pool->name, pool, caller, "%s %p@, allocated at %s",
+              copy.state == VF_DEFERRED ? "free of deferred object" : "double free of",
+              vf_blocks_object(&copy), allocated);
+}
+
+/* Of an address that is not out. Has the growth lock no more. */
+static _Noreturn void stop_at_stranger(vf_pool *pool, const void *object, const void *caller)
+{
+    const vf_blocks *blocks = &pool->checked.blocks;
+    vf_region region = {0};
+    for (size_t i = 0; i < blocks->capacity; i++) {
+        const char *base = vf_blocks_object(&blocks->table[i]);
+        if (blocks->table[i].key != 0 &&
+            (uintptr_t)object - (uintptr_t)base < pool->checked.object_size)
+            region = (vf_region){.base = vf_blocks_object(&blocks->table[i]), .slots = 1};
+    }
+    vf_mutex_unlock(&pool->growth);
+    vf_look_stranger(pool, object, &region, caller);
+}
+
+/* The block of an object that the program has and may use; stops otherwise. While P_destroy drops
+   all, any that was out before. The growth lock. */
+static vf_block *look(vf_pool *pool, const void *object, const void *caller)
+{
+    vf_block *block = vf_blocks_find(&pool->checked.blocks, object);
+    if (block == NULL)
+        stop_at_stranger(pool, object, caller);
+    if (!pool->checked.blocks.ending && block->state != VF_LIVE && block->state != VF_DROPPING)
+        stop_at(pool, block, caller);
+    return block;
+}
+
+void vf_bypass_look(vf_pool *pool, const void *object, const void *caller)
+{
+    vf_mutex_lock(&pool->growth);
+    (void)look(pool, object, caller);
+    vf_mutex_unlock(&pool->growth);
+}
+
+/* ---- the calls ---- */
+
+vf_pool_core *vf_bypass_new(const vf_pool_type *type, const vf_pool_options *options,
+                            size_t options_size, const void *caller)
+{
+    vf_pool_options known = {0}; /* as in pool/calls.c */
+    if (options != NULL)
+        memcpy(&known, options, vf_min(options_size, sizeof known));
+    size_t cap = known.max_objects;
+    if (cap <= VF_POOL_SLOTS_MAX)
+        known.max_objects = 0; /* the cap is kept here; otherwise the core refuses it */
+    vf_pool_core *core = vf_checked_new(type, &known, sizeof known, caller);
+    if (core == NULL)
+        return NULL;
+    vf_pool *pool = vf_pool_whole(core);
+    vf_mutex_lock(&pool->growth); /* a thread that looks for a pointer's owner sees it already */
+    pool->checked.blocks = (vf_blocks){.bypass = true, .cap = cap, .alignment = type->alignment};
+    vf_mutex_unlock(&pool->growth);
+    return core;
+}
+
+void *vf_bypass_alloc(vf_pool *pool, const void *caller)
+{
+    vf_blocks *blocks = &pool->checked.blocks;
+    void *object = NULL;
+    vf_mutex_lock(&pool->growth);
+    if ((blocks->cap == 0 || blocks->count < blocks->cap) &&
+        vf_blocks_reserve(blocks, &pool->memory))
+        object = block_alloc(pool);
+    if (object != NULL)
+        vf_blocks_add(blocks, object, caller);
+    vf_mutex_unlock(&pool->growth);
+    if (object == NULL) {
+        vf_epoch_flush_all(pool, false); /* as in pool/calls.c */
+        errno = ENOMEM;
+        return NULL;
+    }
+    (void)vf_release_return(pool, -1);
+    return object;
+}
+
+/* Is VF_DROP still to be run on it? While P_destroy drops all nothing is on its way any more: what
+   is deferred was lost in a fork. */
+static bool undropped(const vf_blocks *blocks, const vf_block *block)
+{
+    return block->state == VF_LIVE || (blocks->ending && block->state == VF_DEFERRED);
+}
+
+/* Before VF_DROP. From here on another free of the object is a second one. */
+bool vf_bypass_may_drop(vf_pool *pool, const void *object, const void *caller)
+{
+    vf_mutex_lock(&pool->growth);
+    vf_block *block = look(pool, object, caller);
+    bool first = undropped(&pool->checked.blocks, block);
+    if (!first && !pool->checked.blocks.ending)
+        stop_at(pool, block, caller);
+    if (first)
+        block->state = VF_DROPPING;
+    vf_mutex_unlock(&pool->growth);
+    return first;
+}
+
+/* The pool may be gone with the object. */
+void vf_bypass_free(vf_pool *pool, void *object, const void *caller)
+{
+    vf_blocks *blocks = &pool->checked.blocks;
+    vf_mutex_lock(&pool->growth);
+    vf_block *block = look(pool, object, caller);
+    bool ending = blocks->ending;
+    if (ending)
+        block->state = VF_FREED; /* and freed with the rest: what was dropped must be known */
+    else
+        vf_blocks_remove(blocks, block);
+    vf_mutex_unlock(&pool->growth);
+    if (ending)
+        return;
+    block_free(pool, object);
+    vf_release_return_last(pool, 1);
+}
+
+/* No other call on the pool, but what VF_DROP frees: so the table stays as it is. */
+void vf_bypass_destroy(vf_pool *pool, void (*drop)(void *object))
+{
+    vf_blocks *blocks = &pool->checked.blocks;
+    blocks->ending = true;
+    for (size_t i = 0; drop != NULL && i < blocks->capacity; i++) {
+        vf_block *block = &blocks->table[i];
+        if (block->key == 0 || !undropped(blocks, block))
+            continue;
+        block->state = VF_DROPPING;
+        drop(vf_blocks_object(block));
+    }
+    for (size_t i = 0; i < blocks->capacity; i++) {
+        if (blocks->table[i].key != 0)
+            block_free(pool, vf_blocks_object(&blocks->table[i]));
+    }
+}
+
+static int by_address(const void *a, const void *b)
+{
+    uintptr_t x = (uintptr_t) * (void *const *)a;
+    uintptr_t y = (uintptr_t) * (void *const *)b;
+    return (x > y) - (x < y);
+}
+
+bool vf_bypass_each(vf_pool *pool, vf_visitor *visit, void *context)
+{
+    vf_epoch_drain(pool);
+    const vf_blocks *blocks = &pool->checked.blocks;
+    size_t n = 0, bytes = blocks->count * sizeof(void *);
+    if (bytes == 0)
+        return true;
+    void **objects = vf_memory_alloc(&pool->memory, bytes, _Alignof(void *));
+    if (objects == NULL) {
+        errno = ENOMEM;
+        return false;
+    }
+    for (size_t i = 0; i < blocks->capacity; i++) {
+        if (blocks->table[i].key != 0)
+            objects[n++] = vf_blocks_object(&blocks->table[i]);
+    }
+    qsort(objects, n, sizeof *objects, by_address);
+    for (size_t i = 0; i < n; i++)
+        visit(objects[i], context);
+    vf_memory_free(&pool->memory, objects, bytes, _Alignof(void *));
+    return true;
+}
+
+/* Nothing is set aside: true where the cap allows for n more. */
+bool vf_bypass_reserve(vf_pool *pool, size_t n)
+{
+    const vf_blocks *blocks = &pool->checked.blocks;
+    vf_mutex_lock(&pool->growth);
+    bool possible = n <= (blocks->cap != 0 ? blocks->cap : VF_POOL_SLOTS_MAX) - blocks->count;
+    vf_mutex_unlock(&pool->growth);
+    if (!possible)
+        errno = ENOMEM;
+    return possible;
+}
+
+vf_pool_stats vf_bypass_stats(vf_pool *pool)
+{
+    const vf_blocks *blocks = &pool->checked.blocks;
+    vf_mutex_lock(&pool->growth);
+    vf_pool_stats stats = {
+        .batch_objects = vf_pool_shape(pool)->objects,
+        .stride = pool->checked.object_size,
+        .bytes = vf_load_relaxed(&pool->memory.bytes),
+        .capacity = blocks->count,
+        .live = blocks->count,
+        .peak = blocks->peak,
+    };
+    vf_mutex_unlock(&pool->growth);
+    stats.deferred = vf_min(vf_epoch_deferred(pool), stats.live);
+    return stats;
+}
+
+bool vf_bypass_owns(vf_pool *pool, const void *object)
+{
+    vf_mutex_lock(&pool->growth);
+    bool owns = vf_blocks_find(&pool->checked.blocks, object) != NULL;
+    vf_mutex_unlock(&pool->growth);
+    return owns;
+}
+
+/* Frees of other threads may run beside P_release. */
+void vf_bypass_each_leak(vf_pool *pool, vf_bypass_visitor *visit, void *context)
+{
+    const vf_blocks *blocks = &pool->checked.blocks;
+    vf_mutex_lock(&pool->growth);
+    for (size_t i = 0; i < blocks->capacity; i++) {
+        const vf_block *block = &blocks->table[i];
+        if (block->key != 0 && block->state == VF_LIVE)
+            visit(context, vf_blocks_object(block), block->allocated);
+    }
+    vf_mutex_unlock(&pool->growth);
+}
+
+/* ---- deferred frees ---- */
+
+#ifdef VF_HAS_EPOCH
+static void set_state(vf_pool *pool, const void *object, uint32_t state)
+{
+    vf_mutex_lock(&pool->growth);
+    vf_blocks_find(&pool->checked.blocks, object)->state = state;
+    vf_mutex_unlock(&pool->growth);
+}
+
+bool vf_bypass_free_deferred(vf_pool *pool, void *object, void (*drop)(void *object),
+                             const void *caller)
+{
+    bool first = vf_bypass_may_drop(pool, object, caller);
+    if (pool->checked.blocks.ending) { /* by a VF_DROP of P_destroy: no thread reads any more */
+        if (first && drop != NULL)
+            drop(object);
+        return true;
+    }
+    set_state(pool, object, VF_DEFERRED);
+    bool deferred = vf_pool_core_free_deferred(&pool->core, object, drop);
+    if (!deferred)
+        set_state(pool, object, VF_LIVE);
+    return deferred;
+}
+#endif
+
+/* VF_DROP has run on them, on liburcu's thread, which counts them back. */
+void vf_bypass_free_waited(vf_pool *pool, void *const *objects, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        vf_mutex_lock(&pool->growth);
+        vf_blocks_remove(&pool->checked.blocks, vf_blocks_find(&pool->checked.blocks, objects[i]));
+        vf_mutex_unlock(&pool->growth);
+        block_free(pool, objects[i]);
+    }
+}

@@ -1,0 +1,16 @@
+/*
+ * look.h - looks at what the program gives to a free, or the like.
+ */
+#ifndef VF_LOOK_H
+#define VF_LOOK_H
+
+#include "../pool/pool.h"
+
+/* The header of an object that the program has and may use; stops otherwise. */
+vf_header *vf_look(vf_pool *pool, const void *object, const void *caller);
+
+/* Stops for an address that is no object. The region is where it lies in this pool, if anywhere. */
+_Noreturn void vf_look_stranger(vf_pool *pool, const void *object, const vf_region *region,
+                                const void *caller);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * pages.c - see pages.h.
+ */
+#define _GNU_SOURCE /* madvise, mincore */
+
+#include "pages.h"
+
+#ifdef __linux__
+#    include <sys/mman.h>
+#    include <unistd.h>
+
+size_t vf_pages_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+size_t vf_pages_resident(char *memory, size_t size)
+{
+    unsigned char pages[256];
+    size_t page = vf_pages_size();
+    size_t bytes = 0;
+    for (size_t at = 0; at < size; at += sizeof pages * page) {
+        size_t part = size - at < sizeof pages * page ? size - at : sizeof pages * page;
+        if (mincore(memory + at, part, pages) != 0)
+            return size;
+        for (size_t i = 0; i < part / page; i++)
+            bytes += (pages[i] & 1) != 0 ? page : 0;
+    }
+    return bytes;
+}
+
+void vf_pages_drop(void *context, void *memory, size_t size)
+{
+    (void)context;
+    madvise(memory, size, MADV_DONTNEED);
+}
+
+bool vf_pages_can_drop(void)
+{
+    return true;
+}
+#else
+size_t vf_pages_size(void)
+{
+    return 4096;
+}
+
+size_t vf_pages_resident(char *memory, size_t size)
+{
+    (void)memory;
+    return size;
+}
+
+void vf_pages_drop(void *context, void *memory, size_t size)
+{
+    (void)context;
+    (void)memory;
+    (void)size;
+}
+
+bool vf_pages_can_drop(void)
+{
+    return false;
+}
+#endif

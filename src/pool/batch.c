@@ -1,0 +1,416 @@
+/*
+ * batch.c - see batch.h. All that grows and shrinks does so under the pool's growth lock, in an
+ * order that leaves everything whole after each store: the child of a fork goes on with what it
+ * finds, and what was not yet reachable is lost there.
+ *
+ * Table by address. A batch is entered once, under the granule that its first slot lies in:
+ *
+ *     granules:  |       g       |      g+1      |      g+2      |
+ *     batches:        [ first         ][ second         ]
+ *     entered:     g: first           g+1: second
+ *
+ * A granule is not longer than a batch, so no two batches begin in the same one; and it is longer
+ * than half a batch, so the batch of a slot begins in the slot's granule or in one of the two
+ * before it. Open addressing with linear probing, at most three quarters full.
+ *
+ * The memory of a batch is not touched here, so that no page is paid for before it is used.
+ */
+#include "batch.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "../platform/tsan.h"
+
+#define FIRST_PLACES_LOG2 3
+
+vf_batch vf_batch_none, vf_batch_gone;
+
+/* Newton's iteration: each step doubles the number of right bits, of which x = odd has 3. */
+static size_t inverse(size_t odd)
+{
+    size_t x = odd;
+    for (unsigned bits = 3; bits < sizeof x * 8; bits *= 2)
+        x *= 2 - odd * x;
+    return x;
+}
+
+vf_shape vf_batch_shape(size_t objects, size_t stride, size_t alignment)
+{
+    unsigned shift = (unsigned)__builtin_ctzll(stride);
+    return (vf_shape){
+        .objects = objects,
+        .stride = stride,
+        .alignment = alignment,
+        .bytes = objects * stride,
+        .words = vf_bits_words(objects),
+        .granule = 63U - (unsigned)__builtin_clzll(objects * stride),
+        .shift = shift,
+        .odd_inverse = inverse(stride >> shift),
+    };
+}
+
+void vf_batches_init(vf_batches *batches, const vf_shape *shape, vf_memory *memory,
+                     vf_mutex *growth)
+{
+    *batches = (vf_batches){.shape = *shape, .memory = memory, .growth = growth};
+}
+
+/* ---- by number ---- */
+
+static unsigned shift_of(unsigned height)
+{
+    return height * VF_WORD_LOG2;
+}
+
+vf_batch *vf_batch_at(const vf_batches *batches, size_t number)
+{
+    assert(number < vf_load_relaxed(&batches->count));
+    /* acquire: pairs with the release in add_level. The members on the way were written before the
+       count, which the caller has acquired, or under the growth lock, which it holds */
+    const vf_group *group = vf_load_acquire(&batches->root);
+    for (; group->height > 0;)
+        group = group->members[(number >> shift_of(group->height)) % VF_WORD_BITS];
+    return group->members[number % VF_WORD_BITS];
+}
+
+static vf_group *group_new(vf_batches *batches, vf_group *parent, size_t place, unsigned height)
+{
+    vf_group *group = vf_memory_alloc(batches->memory, sizeof *group, _Alignof(vf_group));
+    if (group != NULL) {
+        memset(group, 0, sizeof *group);
+        group->parent = parent;
+        group->place = (uint32_t)place;
+        group->height = height;
+    }
+    return group;
+}
+
+/* A root above the present one, or the first; false: out of memory. */
+static bool add_level(vf_batches *batches)
+{
+    vf_group *below = batches->root;
+    vf_group *root = group_new(batches, NULL, 0, below != NULL ? below->height + 1 : 0);
+    if (root == NULL)
+        return false;
+    if (below != NULL) {
+        root->members[0] = below;
+        /* Whether the old root lists anything may change at this moment. So it is listed in any
+           case: a search that finds nothing there is not wrong, only longer. */
+        root->listed = 1;
+        vf_store_release(&below->parent, root); /* pairs with the loads in depot.c */
+    }
+    vf_store_release(&batches->root, root); /* pairs with the acquires of root */
+    return true;
+}
+
+/* The group of height 0 for a number that has no record yet; NULL: out of memory. */
+static vf_group *make_group(vf_batches *batches, size_t number)
+{
+    while (batches->root == NULL || number >> shift_of(batches->root->height) >= VF_WORD_BITS) {
+        if (!add_level(batches))
+            return NULL;
+    }
+    vf_group *group = batches->root;
+    while (group != NULL && group->height > 0) {
+        size_t place = (number >> shift_of(group->height)) % VF_WORD_BITS;
+        if (group->members[place] == NULL)
+            group->members[place] = group_new(batches, group, place, group->height - 1);
+        group = group->members[place];
+    }
+    return group;
+}
+
+static size_t record_size(const vf_batches *batches)
+{
+    return sizeof(vf_batch) + batches->shape.words * sizeof(vf_word);
+}
+
+/* Long ones on lines of their own, since different threads set bits in neighbours. */
+static size_t record_alignment(const vf_batches *batches)
+{
+    return record_size(batches) < 2 * VF_CACHE_LINE ? _Alignof(vf_batch) : VF_CACHE_LINE;
+}
+
+static vf_batch *record_new(vf_batches *batches)
+{
+    vf_batch *batch =
+        vf_memory_alloc(batches->memory, record_size(batches), record_alignment(batches));
+    if (batch != NULL)
+        memset(batch, 0, record_size(batches));
+    return batch;
+}
+
+static void record_free(vf_batches *batches, vf_batch *batch)
+{
+    vf_memory_free(batches->memory, batch, record_size(batches), record_alignment(batches));
+}
+
+/* Gives a number to a new record, for which there is a group. */
+static void add_record(vf_batches *batches, vf_batch *batch)
+{
+    size_t number = batches->count;
+    batch->number = (uint32_t)number;
+    batch->group = make_group(batches, number);
+    batch->group->members[number % VF_WORD_BITS] = batch;
+    /* release: pairs with the acquires of count by threads that look at all records */
+    vf_store_release(&batches->count, number + 1);
+}
+
+/* The record without memory that has the lowest number; NULL: there is none. */
+static vf_batch *next_unused(vf_batches *batches)
+{
+    for (; batches->unused < batches->count; batches->unused++) {
+        vf_batch *batch = vf_batch_at(batches, batches->unused);
+        if (batch->base == NULL)
+            return batch;
+    }
+    return NULL;
+}
+
+/* Groups for n more records; false: out of memory. */
+static bool make_groups(vf_batches *batches, size_t n)
+{
+    for (size_t number = batches->count; n > 0; number++, n--) {
+        if (make_group(batches, number) == NULL)
+            return false;
+    }
+    return true;
+}
+
+/* ---- by address ---- */
+
+static size_t places_of(const vf_addresses *table)
+{
+    return (size_t)1 << (64 - table->shift);
+}
+
+static size_t table_bytes(size_t places)
+{
+    return sizeof(vf_addresses) + places * sizeof(vf_batch *);
+}
+
+/* Where the search for a granule begins. */
+static size_t home_of(const vf_addresses *table, uintptr_t granule)
+{
+    return (size_t)((uint64_t)granule * VF_HASH >> table->shift);
+}
+
+/* The batch that begins in this granule, if the address lies in it; or NULL. */
+static vf_batch *find_in(const vf_batches *batches, const vf_addresses *table, uintptr_t granule,
+                         uintptr_t address)
+{
+    size_t last = places_of(table) - 1;
+    for (size_t i = home_of(table, granule);; i = (i + 1) & last) {
+        /* acquire: pairs with the release in enter: the batch was written before */
+        vf_batch *batch = vf_load_acquire(&table->places[i]);
+        if (vf_batch_has(batch, batches->shape.bytes, address))
+            return batch;
+        if (batch == &vf_batch_none)
+            return NULL;
+    }
+}
+
+vf_batch *vf_batch_find(const vf_batches *batches, uintptr_t address)
+{
+    /* A slot that is live to the caller was entered before it was handed out, so it is found
+       whatever others enter or remove meanwhile */
+    const vf_addresses *table = vf_batch_addresses(batches);
+    uintptr_t granule = address >> batches->shape.granule;
+    vf_batch *batch = NULL;
+    for (uintptr_t i = 0; table != NULL && batch == NULL && i < 3 && i <= granule; i++)
+        batch = find_in(batches, table, granule - i, address);
+    return batch;
+}
+
+/* Enters a batch in a table that has room and is not full of those that are gone. */
+static void enter(const vf_batches *batches, vf_addresses *table, vf_batch *batch)
+{
+    size_t last = places_of(table) - 1;
+    size_t i = home_of(table, (uintptr_t)batch->base >> batches->shape.granule);
+    while (table->places[i] != &vf_batch_none && table->places[i] != &vf_batch_gone)
+        i = (i + 1) & last;
+    table->used += table->places[i] == &vf_batch_none;
+    vf_store_release(&table->places[i], batch); /* pairs with the acquires of places */
+}
+
+/* A table for so many batches, with all that have memory; false: out of memory. It is twice as
+   large as the one before, at least, so that all that were replaced are not larger than the last;
+   and where batches come and go, the larger one is sparse enough for the places of those that went
+   to become empty. */
+static bool rehash(vf_batches *batches, size_t count)
+{
+    const vf_addresses *old = batches->addresses;
+    unsigned log2 = old != NULL ? 65 - old->shift : FIRST_PLACES_LOG2;
+    while (count + 1 > ((size_t)1 << log2) / 4 * 3)
+        log2++;
+    size_t bytes = table_bytes((size_t)1 << log2);
+    vf_addresses *table = vf_memory_alloc(batches->memory, bytes, _Alignof(vf_addresses));
+    if (table == NULL)
+        return false;
+    table->older = batches->addresses;
+    table->shift = 64 - log2;
+    table->used = 0;
+    for (size_t i = 0; i < places_of(table); i++)
+        table->places[i] = &vf_batch_none;
+    for (size_t number = 0; number < batches->count; number++) {
+        vf_batch *batch = vf_batch_at(batches, number);
+        if (vf_batch_base(batch) != NULL)
+            enter(batches, table, batch);
+    }
+    vf_store_release(&batches->addresses, table); /* pairs with the acquire in vf_batch_find */
+    return true;
+}
+
+/* Room for n more batches in the table; false: out of memory. */
+static bool reserve_places(vf_batches *batches, size_t n)
+{
+    const vf_addresses *table = batches->addresses;
+    if (table != NULL && table->used + n <= places_of(table) / 4 * 3)
+        return true;
+    return rehash(batches, batches->held + batches->held / 2 + n);
+}
+
+static void remove_place(const vf_batches *batches, const vf_batch *batch)
+{
+    vf_addresses *table = batches->addresses;
+    size_t last = places_of(table) - 1;
+    size_t i = home_of(table, (uintptr_t)batch->base >> batches->shape.granule);
+    while (table->places[i] != batch)
+        i = (i + 1) & last;
+    /* relaxed: nobody looks for a slot of it, and neither of the two that stand for no batch
+       ever changes. Where an empty place comes next, a search that ends here would end there: so
+       this place can be empty too, and those before it that were only passed over. */
+    vf_store_release(&table->places[i], &vf_batch_gone); /* see vf_batch_close */
+    if (table->places[(i + 1) & last] != &vf_batch_none)
+        return;
+    for (; table->places[i] == &vf_batch_gone; i = (i - 1) & last) {
+        vf_store_relaxed(&table->places[i], &vf_batch_none);
+        table->used--;
+    }
+}
+
+/* ---- memory ---- */
+
+static size_t slots_alignment(const vf_batches *batches)
+{
+    return vf_max(batches->shape.alignment, VF_CACHE_LINE);
+}
+
+/* A record with memory, which is not entered; NULL: out of memory. */
+static vf_batch *prepare(vf_batches *batches, bool *is_new)
+{
+    vf_batch *batch = next_unused(batches);
+    *is_new = batch == NULL;
+    if (batch == NULL)
+        batch = record_new(batches);
+    if (batch == NULL)
+        return NULL;
+    char *base = vf_memory_alloc(batches->memory, batches->shape.bytes, slots_alignment(batches));
+    if (base == NULL && *is_new)
+        record_free(batches, batch);
+    if (base == NULL)
+        return NULL;
+    vf_store_relaxed(&batch->begun, VF_BATCH_NOT_ENTERED);
+    /* relaxed: a thread that takes a slot has acquired its bit, which is set after this */
+    vf_store_relaxed(&batch->base, base);
+    return batch;
+}
+
+/* As if the chain had not been prepared; the last new_ones are new. */
+static void undo(vf_batches *batches, vf_batch *chain, size_t n, size_t new_ones)
+{
+    for (vf_batch *next; chain != NULL; chain = next, n--) {
+        next = chain->next;
+        vf_batch_free_memory(batches, chain->base);
+        vf_store_relaxed(&chain->base, (char *)NULL);
+        if (n <= new_ones)
+            record_free(batches, chain);
+        else if (chain->number < batches->unused)
+            batches->unused = chain->number;
+    }
+}
+
+vf_batch *vf_batch_new(vf_batches *batches, size_t n)
+{
+    assert(vf_mutex_held(batches->growth) && n > 0);
+    if (n > VF_POOL_SLOTS_MAX / batches->shape.objects - batches->held)
+        return NULL;
+    vf_batch *first = NULL, **last = &first;
+    size_t made = 0, new_ones = 0;
+    for (bool is_new; made < n && (*last = prepare(batches, &is_new)) != NULL; made++) {
+        last = &(*last)->next;
+        *last = NULL;
+        new_ones += is_new;
+    }
+    if (made < n || !make_groups(batches, new_ones) || !reserve_places(batches, n)) {
+        undo(batches, first, made, new_ones);
+        return NULL;
+    }
+    for (vf_batch *batch = first; batch != NULL; batch = batch->next) {
+        if (batch->group == NULL)
+            add_record(batches, batch);
+        enter(batches, batches->addresses, batch);
+        vf_store_relaxed(&batch->begun, 0U);
+    }
+    vf_store_relaxed(&batches->held, batches->held + n); /* a number for reports */
+    vf_tsan_release(batches->memory);
+    return first;
+}
+
+char *vf_batch_close(vf_batches *batches, vf_batch *batch)
+{
+    assert(vf_mutex_held(batches->growth));
+    char *base = batch->base;
+    assert(base != NULL);
+    /* In this order (hence release): the child of a fork in between takes the batch for one that
+       was not entered, and lets it be. Nobody changes begun meanwhile: all slots are in hand. */
+    vf_store_release(&batch->begun, VF_BATCH_NOT_ENTERED);
+    remove_place(batches, batch);
+    vf_store_release(&batch->base, (char *)NULL);
+    vf_store_relaxed(&batches->held, batches->held - 1);
+    if (batch->number < batches->unused)
+        batches->unused = batch->number;
+    return base;
+}
+
+void vf_batch_free_memory(const vf_batches *batches, char *base)
+{
+    vf_tsan_acquire(batches->memory);
+    vf_memory_free(batches->memory, base, batches->shape.bytes, slots_alignment(batches));
+}
+
+/* ---- the end ---- */
+
+static void free_groups(vf_batches *batches, vf_group *group)
+{
+    for (size_t i = 0; group->height > 0 && i < VF_WORD_BITS; i++) {
+        if (group->members[i] != NULL)
+            free_groups(batches, group->members[i]);
+    }
+    vf_memory_free(batches->memory, group, sizeof *group, _Alignof(vf_group));
+}
+
+static void free_addresses(vf_batches *batches)
+{
+    vf_addresses *older;
+    for (vf_addresses *table = batches->addresses; table != NULL; table = older) {
+        older = table->older;
+        vf_memory_free(batches->memory, table, table_bytes(places_of(table)),
+                       _Alignof(vf_addresses));
+    }
+}
+
+void vf_batches_free(vf_batches *batches)
+{
+    for (size_t number = 0; number < batches->count; number++) {
+        vf_batch *batch = vf_batch_at(batches, number);
+        if (batch->base != NULL)
+            vf_memory_free(batches->memory, batch->base, batches->shape.bytes,
+                           slots_alignment(batches));
+        record_free(batches, batch);
+    }
+    free_addresses(batches);
+    if (batches->root != NULL)
+        free_groups(batches, batches->root);
+}

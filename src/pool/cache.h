@@ -1,0 +1,105 @@
+/*
+ * cache.h - the free slots that one thread, or one caller, keeps for itself.
+ *
+ *     [ s s s s s s s . . . . . ]
+ *       ^bottom       ^top      ^limit
+ *
+ * One array, used as a stack. It begins with 128 places, and grows with bursts.
+ */
+#ifndef VF_CACHE_H
+#define VF_CACHE_H
+
+#include "depot.h"
+
+/* Most slots that one spill or refill moves: not so many that the one call takes long, or that one
+   thread empties the depot for the others. */
+#define VF_CACHE_MOVED_MAX ((size_t)4096)
+
+/* Places in a cache: at first, and from where on it grows by this much instead of to the double. */
+#define VF_CACHE_FIRST 128
+#define VF_CACHE_STEP  2048
+
+struct vf_array;
+struct vf_deferral;
+struct vf_pool;
+
+/*
+ * A cache, with what the fast paths do not need to see. Alone on its lines. It belongs to the pool
+ * and is never given back before it; its owner, a thread or a caller, may change.
+ *
+ * in counts the slots that came into this cache from the depot, less those that went there. What
+ * the cache has lent is in less what it has; release.c says in which order the two are written.
+ */
+typedef struct vf_pool_cache {
+    VF_APART vf_cache fast; /* first: the fast paths' pointer leads here */
+    struct vf_pool *pool;   /* constant, as the next two */
+    vf_depot *depot;
+    size_t most;     /* places it may grow to */
+    int64_t in;      /* atomic; owner */
+    int64_t settled; /* atomic; what was lent when the pool was released, or VF_CACHE_UNSETTLED */
+    bool refilled;   /* since the last spill; owner */
+    bool burst;      /* spilled after it was refilled: will grow; owner */
+    bool moving;     /* bottom, top and limit are being changed; owner, and the child of a fork */
+    bool held;       /* by a caller, not a thread */
+    bool busy;       /* atomic: the owner is in a slow call; see seize.c */
+    size_t seized;   /* atomic: slots at the bottom that seize.c has taken; threads' lock */
+    uint32_t thread; /* index of the thread it is attached to, 0: none; threads' lock */
+    const void *seizer;         /* the thread that decides on it, see seize.c; threads' lock */
+    vf_home home;               /* owner */
+    struct vf_deferral *open;   /* atomic: a deferral that is being filled, or NULL; see epoch.c */
+    uint64_t deferrals;         /* atomic: objects deferred, and a bit; owner */
+    struct vf_array *array;     /* where it has outgrown first; owner */
+    struct vf_pool_cache *next; /* of the pool's caches; never changes */
+    struct vf_pool_cache *next_of_owner, **link_of_owner; /* of its thread's, or of those without
+                                                             an owner; threads' lock */
+    void *first[VF_CACHE_FIRST];
+} vf_pool_cache;
+
+/* settled, of a cache that has not been settled. */
+#define VF_CACHE_UNSETTLED INT64_MIN
+
+static inline vf_pool_cache *vf_cache_whole(vf_cache *fast)
+{
+    _Static_assert(offsetof(vf_pool_cache, fast) == 0, "the cast relies on it");
+    return (vf_pool_cache *)(void *)fast;
+}
+
+/* Slots in a cache. For its owner, or where the owner cannot move it. */
+static inline size_t vf_cache_count(const vf_pool_cache *cache)
+{
+    return (size_t)(vf_load_relaxed(&cache->fast.top) - vf_load_relaxed(&cache->fast.bottom));
+}
+
+/* A cache for at most so many slots, which the pool does not know yet; NULL: out of memory. */
+vf_pool_cache *vf_cache_new(struct vf_pool *pool, vf_depot *depot, size_t most);
+
+/* Makes it known to the pool, whose list this is. Threads' lock. */
+void vf_cache_add(vf_pool_cache **list, vf_pool_cache *cache);
+
+/* How many slots a spill takes from a full cache, and a refill asks for. Owner. */
+size_t vf_cache_share(const vf_pool_cache *cache);
+
+/* Fills an empty cache from the depot, or from new memory. False: out of memory. Owner. */
+bool vf_cache_refill(vf_pool_cache *cache);
+
+/* The caller has put n slots at the bottom of an empty cache. Owner. */
+void vf_cache_filled(vf_pool_cache *cache, size_t n);
+
+/* Moves a part of a full cache to the depot. Never fails. Owner. */
+void vf_cache_spill(vf_pool_cache *cache);
+
+/* Gives all it has to the depot, and its large array to the allocator; how many bytes. Its owner,
+   or any thread where the owner cannot call. Threads' lock. */
+size_t vf_cache_flush(vf_pool_cache *cache);
+
+/* Throws away the pointers to slots that were seized, and ends a decision on it (seize.c). The
+   owner, or a thread that ends it; threads' lock. */
+void vf_cache_unseize(vf_pool_cache *cache);
+
+/* Makes whole a cache whose owner did not come along over a fork. */
+void vf_cache_abandon(vf_pool_cache *cache);
+
+/* At the end of the pool, or where the pool does not know it. */
+void vf_cache_free(vf_pool_cache *cache);
+
+#endif

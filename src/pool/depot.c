@@ -1,0 +1,415 @@
+/*
+ * depot.c - see depot.h.
+ *
+ * No free slot gets lost. A batch is listed before it is forgotten, in whatever order the two run:
+ *
+ *     giver                                taker that has found the batch empty
+ *     old = free[w] |= bits                listed &= ~batch
+ *     old == 0 and not listed?             any bit in free[]?
+ *     then listed |= batch                 then listed |= batch
+ *
+ * All four are sequentially consistent: either the giver finds the batch unlisted and lists it, or
+ * the taker finds the bit and does. Where old is not 0, a thread that set a bit before lists the
+ * batch, or has. If that thread is stopped in between, or one is that has taken a batch off the
+ * list, slots are not found meanwhile; before an alloc is refused, vf_depot_get_any looks at all
+ * records. In the same way, a group is listed in the group above it.
+ *
+ * A search begins behind the batch that the cache used last and goes on by number, round the end.
+ * So caches move over all batches, and find each with as many free slots as it could gather.
+ */
+#include "depot.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "../common/probe.h"
+#include "../platform/tsan.h"
+
+/* ---- the list of batches with free slots ---- */
+
+/* Lists member `place` of the group, and the group above, if they are not listed. */
+static void list(vf_group *group, size_t place)
+{
+    while (group != NULL) {
+        vf_word bit = vf_bits_bit(place);
+        /* seq_cst: see the table above; and release, for a thread that follows the bit */
+        if ((vf_load_seq_cst(&group->listed) & bit) != 0 ||
+            vf_fetch_or_seq_cst(&group->listed, bit) != 0)
+            return;
+        place = group->place;
+        /* seq_cst, there too: where this finds no group above, unlist has not found one that it
+           takes this group off; pairs with the store in add_level, which lists it again */
+        group = vf_load_seq_cst(&group->parent);
+    }
+}
+
+static bool batch_has_free(const vf_depot *depot, const vf_batch *batch)
+{
+    for (size_t w = 0; w < depot->batches.shape.words; w++) {
+        if (vf_load_seq_cst(&batch->free[w]) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Takes the batch off the list, if it is empty, and the groups that are empty by that. */
+void vf_depot_unlist(const vf_depot *depot, vf_batch *batch)
+{
+    vf_group *group = batch->group;
+    vf_word bit = vf_bits_bit(batch->number);
+    if ((vf_load_relaxed(&group->listed) & bit) == 0)
+        return;
+    bool others = (vf_fetch_and_seq_cst(&group->listed, ~bit) & ~bit) != 0;
+    if (batch_has_free(depot, batch)) {
+        list(group, batch->number % VF_WORD_BITS);
+        return;
+    }
+    vf_group *parent;
+    /* seq_cst: as in list */
+    for (; !others && (parent = vf_load_seq_cst(&group->parent)) != NULL; group = parent) {
+        bit = vf_bits_bit(group->place);
+        others = (vf_fetch_and_seq_cst(&parent->listed, ~bit) & ~bit) != 0;
+        if (vf_load_seq_cst(&group->listed) != 0) {
+            list(parent, group->place);
+            return;
+        }
+    }
+}
+
+/* The listed batch with the lowest number from `from` on, within the group; NULL: none. Those that
+   are claimed are passed over, unless `any`. */
+static vf_batch *next_in(vf_group *group, size_t from, bool any)
+{
+    unsigned shift = group->height * VF_WORD_LOG2;
+    size_t first = (from >> shift) % VF_WORD_BITS;
+    /* acquire: pairs with the OR in list, which comes after the member was made */
+    vf_word word = vf_load_acquire(&group->listed) & VF_WORD_ALL << first;
+    if (group->height == 0) {
+        if (!any)
+            word &= ~vf_load_relaxed(&group->claimed); /* a preference: it orders nothing */
+        return word != 0 ? group->members[vf_bits_first(word)] : NULL;
+    }
+    for (; word != 0; word &= word - 1) {
+        size_t i = vf_bits_first(word);
+        vf_batch *batch = next_in(group->members[i], i == first ? from : 0, any);
+        if (batch != NULL)
+            return batch;
+    }
+    return NULL;
+}
+
+/* The next listed batch behind number `from`, round the end; NULL: none. */
+static vf_batch *next_listed(const vf_depot *depot, size_t from, bool any)
+{
+    /* acquire: pairs with the release in add_level */
+    vf_group *root = vf_load_acquire(&depot->batches.root);
+    if (root == NULL)
+        return NULL;
+    bool inside = from >> root->height * VF_WORD_LOG2 < VF_WORD_BITS;
+    vf_batch *batch = inside ? next_in(root, from, any) : NULL;
+    return batch != NULL || from == 0 ? batch : next_in(root, 0, any);
+}
+
+/* ---- giving ---- */
+
+void vf_depot_give(vf_batch *batch, size_t w, vf_word bits)
+{
+    /* release: pairs with the acquire of the thread that takes the bits: all that was done to the
+       slots comes before. seq_cst: see the table above */
+    vf_word old = vf_fetch_or_seq_cst(&batch->free[w], bits);
+    assert((old & bits) == 0);
+    if (old == 0)
+        list(batch->group, batch->number % VF_WORD_BITS);
+}
+
+void vf_depot_put(vf_depot *depot, void *const *slots, size_t n)
+{
+    vf_tsan_release(depot->batches.memory);
+    const vf_shape shape = depot->batches.shape; /* a copy that no store can change */
+    const vf_addresses *table = vf_batch_addresses(&depot->batches);
+    for (size_t i = 0; i < n;) {
+        vf_batch *batch = vf_batch_of(&depot->batches, table, shape, (uintptr_t)slots[i]);
+        /* relaxed: what leads to a slot was acquired with it */
+        uintptr_t base = (uintptr_t)vf_load_relaxed(&batch->base);
+        size_t offset = (uintptr_t)slots[i] - base;
+        size_t w = vf_batch_slot_number(shape, offset) / VF_WORD_BITS;
+        vf_word bits = 0;
+        do { /* the slots of this word that come one behind the other */
+            assert(vf_batch_slot_number(shape, offset) < depot->batches.shape.objects);
+            bits |= vf_bits_bit(vf_batch_slot_number(shape, offset));
+            offset = ++i < n ? (uintptr_t)slots[i] - base : shape.bytes;
+        } while (offset < shape.bytes && vf_batch_slot_number(shape, offset) / VF_WORD_BITS == w);
+        vf_depot_give(batch, w, bits);
+    }
+    /* release: pairs with the acquire in batches_for: what P_reserve counts on is found */
+    vf_fetch_add_release(&depot->taken, (size_t)0 - n);
+}
+
+void vf_depot_free(vf_depot *depot, void *slot)
+{
+    vf_depot_put(depot, &slot, 1);
+}
+
+/* ---- taking ---- */
+
+/* Takes up to most of the free slots of word w; which. */
+static vf_word take_bits(vf_batch *batch, size_t w, size_t most)
+{
+    vf_word seen = vf_load_relaxed(&batch->free[w]); /* a look, that saves the exchange of a 0 */
+    if (seen == 0)
+        return 0;
+    /* acquire, here and below: pairs with the OR in vf_depot_give */
+    if (vf_bits_count(seen) <= most && most >= VF_WORD_BITS)
+        return vf_exchange_acquire(&batch->free[w], 0);
+    vf_word wanted = vf_bits_count(seen) <= most ? seen : vf_bits_lowest(seen, most);
+    return vf_fetch_and_acquire(&batch->free[w], ~wanted) & wanted;
+}
+
+/* Words up to w have been taken from. */
+static void note_begun(vf_batch *batch, size_t w)
+{
+    /* relaxed: a number for reports */
+    uint32_t begun = vf_load_relaxed(&batch->begun);
+    while (begun <= w && !vf_cas_weak_relaxed(&batch->begun, &begun, (uint32_t)w + 1)) {
+    }
+}
+
+/* Slots of the batch, from word home->word on, into the places before end, the lowest address
+   last; how many, most at most. */
+static size_t take(const vf_depot *depot, vf_home *home, void **end, size_t most)
+{
+    vf_batch *batch = home->batch;
+    size_t n = 0;
+    for (; home->word < depot->batches.shape.words && n < most; home->word++) {
+        size_t w = home->word;
+        vf_word bits = take_bits(batch, w, most - n);
+        if (bits == 0)
+            continue;
+        note_begun(batch, w);
+        /* relaxed: written before the bits were set, which are the caller's now */
+        char *slot = vf_load_relaxed(&batch->base) + w * VF_WORD_BITS * depot->batches.shape.stride;
+        for (; bits != 0; bits &= bits - 1)
+            *(end - ++n) = slot + vf_bits_first(bits) * depot->batches.shape.stride;
+        if (n == most)
+            break; /* the word may have more */
+    }
+    return n;
+}
+
+void vf_depot_leave(vf_depot *depot, vf_home *home)
+{
+    vf_batch *batch = home->batch;
+    if (batch == NULL)
+        return;
+    if (home->claimed)
+        vf_fetch_and_relaxed(&batch->group->claimed, ~(vf_bits_bit(batch->number)));
+    if (!batch_has_free(depot, batch))
+        vf_depot_unlist(depot, batch);
+    *home = (vf_home){NULL, 0, false};
+}
+
+/* Makes the next listed batch the home; false: none is listed. Others' come last. */
+static bool move_on(vf_depot *depot, vf_home *home)
+{
+    size_t from = home->batch != NULL ? (size_t)home->batch->number + 1 : 0;
+    vf_depot_leave(depot, home);
+    vf_batch *batch = next_listed(depot, from, false);
+    if (batch == NULL)
+        batch = next_listed(depot, from, true);
+    if (batch == NULL)
+        return false;
+    vf_word bit = vf_bits_bit(batch->number);
+    bool claimed = (vf_fetch_or_relaxed(&batch->group->claimed, bit) & bit) == 0;
+    *home = (vf_home){batch, 0, claimed};
+    return true;
+}
+
+/* The caller, whose cache is empty, has taken n slots. relaxed: numbers for reports, and a promise
+   to one thread. */
+static void note_taken(vf_depot *depot, size_t n)
+{
+    size_t taken = vf_fetch_add_relaxed(&depot->taken, n);
+    vf_depot_note_peak(depot, taken + 1);
+    size_t promised = vf_load_relaxed(&depot->promised);
+    if (promised != 0)
+        vf_store_relaxed(&depot->promised, promised > n ? promised - n : 0);
+}
+
+/* The n slots that were taken stand at the end of most places; makes them the first. */
+static size_t hand_over(vf_depot *depot, void **slots, size_t most, size_t n)
+{
+    if (n == 0)
+        return 0;
+    if (n < most)
+        memmove(slots, slots + most - n, n * sizeof *slots);
+    note_taken(depot, n);
+    return n;
+}
+
+/* A search that has found less than this part of what is wanted looks at more batches, but not at
+   more than so many. One that has found nothing goes on: what it leaves empty is listed no more. */
+#define ENOUGH 4
+#define VISITS 16
+
+size_t vf_depot_get(vf_depot *depot, vf_home *home, void **slots, size_t most)
+{
+    assert(most > 0);
+    void **end = slots + most;
+    size_t n = home->batch != NULL ? take(depot, home, end, most) : 0;
+    size_t enough = (most + ENOUGH - 1) / ENOUGH;
+    for (size_t i = 0; n == 0 || (n < enough && i < VISITS); i++) {
+        if (!move_on(depot, home))
+            break;
+        n += take(depot, home, end - n, most - n);
+    }
+    return hand_over(depot, slots, most, n);
+}
+
+size_t vf_depot_get_any(vf_depot *depot, void **slots, size_t most)
+{
+    size_t n = 0;
+    /* acquire: pairs with the release in add_record */
+    size_t count = vf_load_acquire(&depot->batches.count);
+    for (size_t number = 0; n == 0 && number < count; number++) {
+        vf_home home = {vf_batch_at(&depot->batches, number), 0, false};
+        n = take(depot, &home, slots + most, most);
+    }
+    return hand_over(depot, slots, most, n);
+}
+
+void *vf_depot_alloc(vf_depot *depot)
+{
+    vf_home none = {NULL, 0, false};
+    void *slot;
+    size_t n = vf_depot_refill(depot, &none, &slot, 1);
+    vf_depot_leave(depot, &none);
+    return n > 0 ? slot : NULL;
+}
+
+/* ---- growing ---- */
+
+/* All slots of a new batch are free. */
+static void give_all(vf_depot *depot, vf_batch *batch)
+{
+    for (size_t w = 0; w < depot->batches.shape.words; w++)
+        vf_depot_give(batch, w, vf_batch_mask(depot->batches.shape, w));
+    VF_PROBE(pool_grow, depot->name, depot->batches.shape.objects);
+}
+
+/* One more batch, unless another thread has made one since grown was `seen`; false: out of
+   memory. */
+static bool grow(vf_depot *depot, size_t seen)
+{
+    bool grown = true;
+    vf_mutex_lock(depot->batches.growth);
+    if (depot->grown == seen) {
+        vf_batch *batch = vf_batch_new(&depot->batches, 1);
+        grown = batch != NULL;
+        if (grown) {
+            give_all(depot, batch);
+            /* release: pairs with the acquire in vf_depot_refill: a thread that sees it finds the
+             * slots */
+            vf_store_release(&depot->grown, seen + 1);
+        }
+    }
+    vf_mutex_unlock(depot->batches.growth);
+    return grown;
+}
+
+size_t vf_depot_refill(vf_depot *depot, vf_home *home, void **slots, size_t most)
+{
+    size_t n, seen;
+    do {
+        seen = vf_load_acquire(&depot->grown); /* pairs with the release in grow */
+        n = vf_depot_get(depot, home, slots, most);
+    } while (n == 0 && grow(depot, seen));
+    return n;
+}
+
+/* Batches that must come before there are n slots in the depot. */
+static size_t batches_for(const vf_depot *depot, size_t n)
+{
+    size_t capacity = vf_load_relaxed(&depot->batches.held) * depot->batches.shape.objects;
+    /* acquire: pairs with the release in vf_depot_put. Others change it; it may be late */
+    size_t taken = vf_load_acquire(&depot->taken);
+    size_t there = taken < capacity ? capacity - taken : 0;
+    return there < n ? (n - there - 1) / depot->batches.shape.objects + 1 : 0;
+}
+
+bool vf_depot_can_have(const vf_depot *depot, size_t n)
+{
+    size_t most = VF_POOL_SLOTS_MAX / depot->batches.shape.objects;
+    return batches_for(depot, n) <= most - vf_load_relaxed(&depot->batches.held);
+}
+
+bool vf_depot_reserve(vf_depot *depot, size_t n)
+{
+    bool reserved = true;
+    vf_mutex_lock(depot->batches.growth);
+    size_t missing = batches_for(depot, n);
+    if (missing > 0) {
+        vf_batch *batch = vf_batch_new(&depot->batches, missing);
+        reserved = batch != NULL;
+        for (; batch != NULL; batch = batch->next)
+            give_all(depot, batch);
+        vf_store_release(&depot->grown, depot->grown + 1); /* as in grow */
+    }
+    vf_mutex_unlock(depot->batches.growth);
+    return reserved;
+}
+
+/* ---- numbers ---- */
+
+void vf_depot_note_peak(vf_depot *depot, size_t live)
+{
+    live = vf_min(live, VF_POOL_SLOTS_MAX);
+    /* relaxed throughout: a number for reports orders nothing */
+    size_t peak = vf_load_relaxed(&depot->peak);
+    while (live > peak && !vf_cas_weak_relaxed(&depot->peak, &peak, live)) {
+    }
+}
+
+/* ---- all records ---- */
+
+/* Lists the batch in its group, and each group in the one above, whether they are or not: a thread
+   that did not come along over a fork may have got half way. */
+static void list_again(vf_batch *batch)
+{
+    size_t place = batch->number % VF_WORD_BITS;
+    for (vf_group *group = batch->group; group != NULL;) {
+        group->listed |= vf_bits_bit(place);
+        place = group->place;
+        group = group->parent;
+    }
+}
+
+/* All slots that were never handed out are free; in the child of a fork, where a thread that did
+   not come along may have been about to say so. How many are free then in all. */
+static size_t free_fresh(const vf_depot *depot, vf_batch *batch)
+{
+    size_t n = 0;
+    for (size_t w = 0; w < depot->batches.shape.words; w++) {
+        if (w >= vf_load_relaxed(&batch->begun))
+            vf_store_relaxed(&batch->free[w], vf_batch_mask(depot->batches.shape, w));
+        n += vf_bits_count(vf_load_relaxed(&batch->free[w]));
+    }
+    return n;
+}
+
+void vf_depot_after_fork(vf_depot *depot)
+{
+    depot->has_forked = true;
+    size_t held = 0, there = 0;
+    for (size_t number = 0; number < depot->batches.count; number++) {
+        vf_batch *batch = vf_batch_at(&depot->batches, number);
+        vf_store_relaxed(&batch->group->claimed, (vf_word)0);
+        if (vf_batch_base(batch) == NULL)
+            continue;
+        held++;
+        there += free_fresh(depot, batch);
+        if (batch_has_free(depot, batch))
+            list_again(batch);
+    }
+    vf_store_relaxed(&depot->batches.held, held);
+    vf_store_relaxed(&depot->taken, held * depot->batches.shape.objects - there);
+}

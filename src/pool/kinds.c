@@ -1,0 +1,127 @@
+/*
+ * kinds.c - the tables of the two kinds of pool, see kind.h.
+ */
+#include "kind.h"
+
+#include "cached.h"
+#include "destroy.h"
+#include "release.h"
+#include "stats.h"
+#include "trim.h"
+#include "walk.h"
+
+const vf_kind vf_kind_cached = {
+    .alloc = vf_cached_alloc,
+    .cache_alloc = vf_cached_alloc_held,
+    .reserve = vf_cached_reserve,
+    .free = vf_cached_free,
+    .cache_free = vf_cached_free_held,
+    .free_waited = vf_cached_free_waited,
+    .stats = vf_stats_cached,
+    .trim = vf_trim_cached,
+    .regions = vf_walk_batches,
+    .region = vf_walk_batch,
+    .find = vf_walk_find_batch,
+    .close = vf_release_settle_all,
+    .each = vf_walk_each_in_batch,
+    .claim = vf_destroy_claim,
+};
+
+/* ---- capped ---- */
+
+static void *capped_alloc(vf_pool *pool)
+{
+    return vf_capped_alloc(pool->capped);
+}
+
+static void *capped_cache_alloc(vf_pool_cache *cache)
+{
+    return vf_capped_alloc(cache->pool->capped);
+}
+
+static bool capped_reserve(vf_pool *pool, size_t n)
+{
+    return vf_capped_reserve(pool->capped, n);
+}
+
+static void capped_free(vf_pool *pool, void *object)
+{
+    if (!vf_capped_free(pool->capped, object))
+        vf_release_return_last(pool, 1);
+}
+
+static void capped_cache_free(vf_pool_cache *cache, void *object)
+{
+    capped_free(cache->pool, object);
+}
+
+static void capped_free_waited(vf_pool *pool, void *const *objects, size_t n)
+{
+    (void)vf_checks_deferral(pool, objects, n);
+    for (size_t i = 0; i < n; i++)
+        capped_free(pool, objects[i]);
+}
+
+static void capped_stats(vf_pool *pool, vf_pool_stats *stats)
+{
+    vf_capped_stats(pool->capped, stats);
+}
+
+/* Links may be read late, so a span is never given back. */
+static size_t capped_trim(vf_pool *pool)
+{
+    (void)pool;
+    return 0;
+}
+
+static size_t capped_regions(const vf_pool *pool)
+{
+    return vf_capped_spans(pool->capped);
+}
+
+static vf_region capped_region(const vf_pool *pool, size_t number)
+{
+    return vf_capped_region(pool->capped, number);
+}
+
+static bool capped_find(const vf_pool *pool, const void *address, vf_region *region)
+{
+    return vf_capped_find(pool->capped, address, region);
+}
+
+static int64_t capped_close(vf_pool *pool)
+{
+    return (int64_t)vf_capped_close(pool->capped);
+}
+
+/* The visitor may free any objects, so each is looked at when its turn comes. */
+static void capped_each(vf_pool *pool, size_t number, vf_visitor *visit, void *context)
+{
+    vf_region region = vf_capped_region(pool->capped, number);
+    for (size_t slot = 0; slot < region.slots; slot++) {
+        if (vf_capped_is_live(pool->capped, number, slot))
+            visit(region.base + slot * vf_pool_shape(pool)->stride, context);
+    }
+}
+
+static bool capped_claim(vf_pool *pool, const void *object)
+{
+    return vf_capped_claim(pool->capped, object);
+}
+
+const vf_kind vf_kind_capped = {
+    .alloc = capped_alloc,
+    .cache_alloc = capped_cache_alloc,
+    .reserve = capped_reserve,
+    .free = capped_free,
+    .cache_free = capped_cache_free,
+    .free_waited = capped_free_waited,
+    .stats = capped_stats,
+    .trim = capped_trim,
+    .regions = capped_regions,
+    .region = capped_region,
+    .find = capped_find,
+    .close = capped_close,
+    .each = capped_each,
+    .claim = capped_claim,
+};

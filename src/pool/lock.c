@@ -1,0 +1,68 @@
+/*
+ * lock.c - see lock.h.
+ */
+#include "lock.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stddef.h>
+
+#include <veryfast/detail/pool_core.h>
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static const void *holder; /* atomic: the holder's own &vf_thread_index */
+static unsigned depth;     /* how often it has acquired it */
+static vf_lock_task *tasks;
+
+static bool is_mine(void)
+{
+    /* relaxed: it is this thread's own address only if this thread wrote it */
+    return vf_load_relaxed(&holder) == &vf_thread_index;
+}
+
+/* An assertion is no step of the algorithm, so that no tool which looks at those is to see it. */
+__attribute__((no_sanitize("thread"))) bool vf_lock_held(void)
+{
+    return __atomic_load_n(&holder, __ATOMIC_RELAXED) == &vf_thread_index;
+}
+
+void vf_lock_acquire(void)
+{
+    if (!is_mine()) {
+        pthread_mutex_lock(&mutex);
+        vf_store_relaxed(&holder, (const void *)&vf_thread_index);
+    }
+    depth++;
+}
+
+bool vf_lock_try(void)
+{
+    if (is_mine() || pthread_mutex_trylock(&mutex) != 0)
+        return false;
+    vf_store_relaxed(&holder, (const void *)&vf_thread_index);
+    depth++;
+    return true;
+}
+
+void vf_lock_release(void)
+{
+    assert(vf_lock_held() && depth > 0);
+    if (--depth > 0)
+        return;
+    vf_lock_task *task = tasks;
+    tasks = NULL;
+    vf_store_relaxed(&holder, (const void *)NULL);
+    pthread_mutex_unlock(&mutex);
+    while (task != NULL) {
+        vf_lock_task *next = task->next;
+        task->run(task);
+        task = next;
+    }
+}
+
+void vf_lock_after(vf_lock_task *task)
+{
+    assert(vf_lock_held());
+    task->next = tasks;
+    tasks = task;
+}

@@ -1,0 +1,127 @@
+/*
+ * pool.h - the pool's parts and how they hang together. Read this first.
+ *
+ *   P_alloc / P_free      template, inline: this thread's cache        include/veryfast/pool.h
+ *      |  empty or full
+ *   cache                 per thread and pool: an array of slots       cache.c
+ *      |  empty, or over its limit
+ *   depot                 per pool: a bit for each free slot           depot.c
+ *      |  no free slot in any batch
+ *   batch                 VF_N slots of memory, and their record       batch.c
+ *      |  out of batches
+ *   memory                the allocator of the options                 memory.c
+ *
+ * capped.c takes the place of all but the last for a pool with max_objects. kind.h has the calls
+ * in which the two kinds of pool differ. A file includes only what stands above it here:
+ *
+ *   memory, batch, depot, lock, cache, capped     the parts: none of them knows the pool
+ *   pool.h, kind.h                                the pool that is made of them
+ *   release      what counts as live, and when a pool ends
+ *   deferral     objects that wait for a grace period, and liburcu
+ *   epoch        from the deferral of a thread to its grace period
+ *   attach       which cache belongs to which thread
+ *   threads      the threads' indices, their ends, forks
+ *   seize        takes what other threads' caches have
+ *   stats        P_stats
+ *   cached       alloc and free of a pool with caches
+ *   walk         looks at all slots: P_each, P_owns
+ *   destroy, trim, defer, bulk                    the calls of these names
+ *   kinds        the two tables of kind.h
+ *   calls        all other calls of the template
+ *
+ * Words, one for one thing:
+ *
+ *   slot       memory for one object
+ *   batch      VF_N slots from one allocation
+ *   record     what the library knows of a batch: beside the memory, not in it
+ *   fresh      of a slot: never handed out
+ *   cache      the free slots that one thread (or one caller) keeps for itself
+ *   depot      the free slots that are in no cache
+ *   home       the batch that a cache refills from
+ *   listed     of a batch: it may have slots in the depot, and is found by a search
+ *   spill      to move a part of a full cache to the depot
+ *   refill     to fill an empty cache from the depot, or from a new batch
+ *   seize      to move what another thread's cache has to the depot
+ *   lent       of a cache: the objects it handed out less those it took back; may be negative
+ *   attached   of a cache: it has a thread
+ *   held       of a cache: it has a caller
+ *   deferral   a list of objects that wait for a grace period
+ *   reap       to end what a thread has that ended without its exit hook
+ *
+ * Locks, in the order in which they are acquired: the threads' lock (lock.h), a pool's epoch lock,
+ * its growth lock. Alloc and free wait for the growth lock only where memory is obtained; for the
+ * threads' lock only an alloc does that would be refused otherwise.
+ */
+#ifndef VF_POOL_H
+#define VF_POOL_H
+
+#include "cache.h"
+#include "capped.h"
+#include "checks.h"
+#include "lock.h"
+
+typedef struct vf_pool vf_pool;
+
+/* Of a pool, what epoch.c and deferral.c must know. */
+typedef struct vf_epoch {
+    const void *flavour;      /* liburcu's; constant */
+    size_t max;               /* the option; constant */
+    void (*drop)(void *);     /* atomic: VF_DROP, or NULL */
+    bool used;                /* atomic: something was deferred, once */
+    vf_capped *deferrals;     /* atomic: where deferrals come from, or NULL; never changes */
+    VF_APART size_t reserved; /* atomic: places in deferrals that are taken, max at most */
+    size_t in_flight;         /* atomic: deferrals that liburcu has */
+    size_t done;              /* atomic: objects whose grace period is over */
+    size_t single;            /* atomic: objects deferred by threads without a cache */
+    vf_mutex lock;            /* the epoch lock: of a thread that takes other threads' deferrals */
+    vf_mutex growth;          /* of deferrals; acquired last of all */
+} vf_epoch;
+
+/*
+ * A pool. It ends when its handle, all caches held by callers and all objects are gone: release.c
+ * says how that is found without a count per object.
+ */
+struct vf_pool {
+    /* read by all, written rarely */
+    vf_pool_core core;          /* first: the fast paths' pointer leads here */
+    const struct vf_kind *kind; /* constant */
+    vf_capped *capped;          /* constant: where the kind is the capped one */
+    uint32_t cache_limit;       /* constant: most slots in a cache */
+    bool uncached;              /* constant: threads have no caches; callers may */
+    bool closed;                /* atomic: released, though objects or caches may be out */
+    vf_pool_cache *caches;      /* atomic: all there are; grows only */
+    vf_depot depot;
+
+    VF_APART int64_t outstanding; /* atomic: see release.c */
+    uint32_t holders;             /* atomic: the handle, and each cache held by a caller */
+
+    vf_epoch epoch;
+
+    VF_APART vf_memory memory;
+    vf_mutex growth; /* the growth lock */
+
+    /* threads' lock */
+    vf_pool_cache *idle;   /* caches without an owner */
+    vf_pool *next, **link; /* in the list of all pools */
+    vf_lock_task end;      /* gives back the pool's memory */
+
+#ifdef VF_CHECKED
+    vf_checked checked;
+#endif
+
+    char name[];
+};
+
+static inline vf_pool *vf_pool_whole(vf_pool_core *core)
+{
+    _Static_assert(offsetof(vf_pool, core) == 0, "the cast relies on it");
+    return (vf_pool *)(void *)core;
+}
+
+/* The shape of the pool's batches. */
+static inline const vf_shape *vf_pool_shape(const vf_pool *pool)
+{
+    return &pool->depot.batches.shape;
+}
+
+#endif

@@ -1,0 +1,133 @@
+/*
+ * release.c - the end of a pool: memory goes back when the handle and all objects are gone.
+ *
+ * No count is kept per object. Each cache knows what it lent: what came into it from the depot
+ * and the batches (in), less what it has (count). Objects that threads without a cache handle are
+ * added to and taken from pool->outstanding directly. So, with count = top - bottom,
+ *
+ *     live  =  sum over caches (in - count)  +  (outstanding - VF_RELEASE_NOT_YET)
+ *
+ * (Slots that P_trim has seized are part of both in and count until their owner throws them out.)
+ *
+ * P_release sends every thread's frees to the slow path (all table entries become vf_no_cache),
+ * adds what each cache lent to outstanding ("settles" it), and takes VF_RELEASE_NOT_YET away. From
+ * then on each free takes one from outstanding, and the thread that brings it to 0 ends the pool.
+ *
+ * Threads free at the same instant, without a lock and without a fence, on the strength of this:
+ *
+ * 1. What P_release reads is never too little. While it runs nothing is allocated, so in only
+ *    falls and count only rises, except in a spill, which lowers count first and then in
+ *    (cache.c). P_release reads in first and then count: in - count was at least what was lent
+ *    then. So outstanding is at least live, and cannot come to 0 too early.
+ *
+ * 2. What it missed is found later. A free that was past the look at the table puts its slot in
+ *    the cache uncounted. The next slow call, flush or exit of that thread settles the cache again
+ *    by the difference. The swap of cache->settled decides which of the two added what, and each
+ * difference is added once. If the thread is first, P_release passes its cache by: so before that
+ * swap it adds what it lent, so that outstanding cannot come to 0 without it. It subtracts after
+ * the swap.
+ *
+ * 3. Nobody touches a pool that has ended. A free in progress is of an object that is still
+ *    outstanding, and its last access to the pool is what makes the object count as free: the
+ *    store of top, or the subtraction from outstanding. Flush, exit and fork have no object;
+ *    they hold the threads' lock, and a pool ends only after it was taken out of their sight under
+ *    that lock.
+ *
+ * A cache held by a caller is not settled by P_release, but when it is given back; until then it
+ * counts as a holder, as the handle does, and VF_RELEASE_NOT_YET stays while there is a holder.
+ */
+#include "release.h"
+
+#include <assert.h>
+
+#include "../platform/tsan.h"
+
+/* Changes outstanding; true where that was the end. acq_rel: release, so that all this thread did
+   to the pool is over for the thread that ends it; acquire, for that thread. Pairs with itself. */
+static bool add_outstanding(vf_pool *pool, int64_t objects)
+{
+    if (objects == 0)
+        return false;
+    vf_tsan_release(&pool->memory);
+    int64_t before = vf_fetch_add_acq_rel(&pool->outstanding, objects);
+    vf_tsan_acquire(&pool->memory);
+    assert(before >= -objects); /* at least what is live */
+    return before == -objects;
+}
+
+bool vf_release_return(vf_pool *pool, int64_t objects)
+{
+    return add_outstanding(pool, -objects);
+}
+
+void vf_release_return_last(vf_pool *pool, int64_t objects)
+{
+    if (vf_release_return(pool, objects))
+        vf_release_end(pool);
+}
+
+bool vf_release_settle(vf_pool *pool, vf_pool_cache *cache, int64_t freed)
+{
+    assert(!cache->held);
+    int64_t lent = vf_load_relaxed(&cache->in) - (int64_t)vf_cache_count(cache);
+    /* relaxed: a thread that sees too late that it is settled raises outstanding without need */
+    bool unsettled = vf_load_relaxed(&cache->settled) == VF_CACHE_UNSETTLED;
+    int64_t raised = unsettled && lent > 0 ? lent : 0;
+    (void)add_outstanding(pool, raised); /* not the end: what is being freed counts yet */
+    /* release: pairs with the acquire in vf_release_settle_all, where this was first: what is
+       subtracted there comes after what is added above */
+    int64_t before = vf_exchange_release(&cache->settled, lent);
+    return add_outstanding(pool,
+                           lent - raised - (before == VF_CACHE_UNSETTLED ? 0 : before) - freed);
+}
+
+int64_t vf_release_settle_all(vf_pool *pool)
+{
+    assert(vf_lock_held());
+    int64_t sum = 0;
+    for (vf_pool_cache *cache = pool->caches; cache != NULL; cache = cache->next) {
+        if (cache->held)
+            continue;
+        /* acquire: pairs with the release in spill; in before count, see 1. above */
+        int64_t lent = vf_load_acquire(&cache->in);
+        /* acquire: pairs with the release in vf_cache_push, see there. bottom changes in an alloc
+           or under the threads' lock only, so not now */
+        lent -= vf_load_acquire(&cache->fast.top) - cache->fast.bottom;
+        int64_t unsettled = VF_CACHE_UNSETTLED;
+        /* acquire: pairs with the swap in vf_release_settle, whose owner was first if this fails */
+        if (vf_cas_strong_acquire(&cache->settled, &unsettled, lent))
+            sum += lent;
+        vf_tsan_acquire(&cache->fast.top);
+    }
+    return sum;
+}
+
+bool vf_release_put_holder(vf_pool *pool)
+{
+    /* acq_rel: the last one sees the sums that the others have added to outstanding */
+    if (vf_fetch_add_acq_rel(&pool->holders, (uint32_t)-1) != 1)
+        return false;
+    return add_outstanding(pool, -VF_RELEASE_NOT_YET);
+}
+
+/* Takes an attached cache off its thread's list. */
+static void unlink_cache(vf_pool_cache *cache)
+{
+    *cache->link_of_owner = cache->next_of_owner;
+    if (cache->next_of_owner != NULL)
+        cache->next_of_owner->link_of_owner = cache->link_of_owner;
+}
+
+void vf_release_end(vf_pool *pool)
+{
+    vf_lock_acquire();
+    *pool->link = pool->next;
+    if (pool->next != NULL)
+        pool->next->link = pool->link;
+    for (vf_pool_cache *cache = pool->caches; cache != NULL; cache = cache->next) {
+        if (cache->thread != 0)
+            unlink_cache(cache);
+    }
+    vf_lock_after(&pool->end);
+    vf_lock_release();
+}

@@ -1,0 +1,173 @@
+/*
+ * chunk.c - the memory of a small buffer's chunks: how large, from whom, and what it begins with.
+ */
+#include "chunk.h"
+
+#include <string.h>
+
+#include "../common/arith.h"
+#include "../common/hook.h"
+#include "../common/probe.h"
+#ifdef VF_CHECKED
+#    include "../common/sanitize.h"
+#endif
+
+uint64_t vf_chunk_cap(const vf_smallbuf_options *options)
+{
+    return options != NULL && options->max_elements != 0 ? options->max_elements : UINT64_MAX;
+}
+
+/* ---- memory ---- */
+
+static vf_allocator hook_of(const vf_smallbuf_options *options)
+{
+    static const vf_allocator none;
+    return vf_hook_or_default(options != NULL ? &options->allocator : &none);
+}
+
+static void *memory_alloc(const vf_smallbuf_options *options, size_t size, size_t alignment)
+{
+    vf_allocator hook = hook_of(options);
+    void *memory = vf_hook_alloc(&hook, size, alignment);
+#ifdef VF_CHECKED /* the program's pushes look at what the library writes here */
+    if (memory != NULL)
+        vf_sanitize_written(memory, size);
+#endif
+    return memory;
+}
+
+static void memory_free(const vf_smallbuf_options *options, void *memory, size_t size,
+                        size_t alignment)
+{
+    vf_allocator hook = hook_of(options);
+    vf_hook_dealloc(&hook, memory, size, alignment);
+}
+
+/* ---- sizes ---- */
+
+static size_t chunk_alignment(const vf_smallbuf_type *type)
+{
+    return vf_max(type->alignment, VF_CACHE_LINE);
+}
+
+static size_t marks_size(const vf_smallbuf_type *type, size_t level)
+{
+    if (!type->writers)
+        return 0;
+    return (size_t)(((uint64_t)1 << level) / vf_block_slots(level, type->size)) * sizeof(vf_mark);
+}
+
+/* Bytes of a chunk's slots and marks, 0 if they cannot be counted. */
+static size_t slots_size(size_t level, const vf_smallbuf_type *type)
+{
+    uint64_t slots = (uint64_t)1 << level;
+    /* the other half is more than marks, window and directory */
+    if (level >= VF_SPILL_LEVELS || slots > SIZE_MAX / 2 / type->size)
+        return 0;
+    return (size_t)slots * type->size + marks_size(type, level);
+}
+
+/* Bytes before the slots of a chunk, with the directory if it is the first. */
+static size_t lead_size(bool first, const vf_smallbuf_type *type)
+{
+    size_t alignment = chunk_alignment(type);
+    size_t size = sizeof(vf_window) + (first ? sizeof(vf_directory) : 0);
+    return vf_round_up(size, alignment);
+}
+
+/* A first chunk that nobody has chosen: as many slots as inside, and 256 bytes at least. */
+static size_t first_level(const vf_smallbuf_options *options, const vf_smallbuf_type *type)
+{
+    uint64_t least = type->writers ? vf_block_slots(0, type->size) : 1;
+    uint64_t wanted = options != NULL ? options->first_chunk : 0;
+    if (wanted == 0)
+        wanted = type->inside > 256 / type->size ? type->inside : 256 / type->size;
+    if (wanted < least)
+        wanted = least;
+    size_t level = 0;
+    while (level < VF_SPILL_LEVELS - 1 && (uint64_t)1 << level < wanted)
+        level++;
+    return level;
+}
+
+/* ---- chunks ---- */
+
+size_t vf_chunk_marks_size(const vf_directory *directory, size_t level)
+{
+    return marks_size(&directory->type, level);
+}
+
+uint64_t vf_chunk_room(const vf_directory *directory, size_t level)
+{
+    uint64_t end = vf_chunk_end(directory, level);
+    uint64_t cap = vf_chunk_cap(directory->options);
+    return end < cap ? end : cap;
+}
+
+/* Makes the memory behind the lead a chunk. */
+static void chunk_init(vf_directory *directory, char *slots, size_t level)
+{
+    vf_window *window = vf_window_of(slots);
+    window->first = ((uint64_t)1 << level) - directory->offset;
+    window->count = vf_chunk_room(directory, level) - window->first;
+    window->directory = directory;
+    memset(slots + ((size_t)1 << level) * directory->type.size, 0,
+           vf_chunk_marks_size(directory, level));
+}
+
+void *vf_chunk_new(vf_directory *directory, size_t level)
+{
+    const vf_smallbuf_type *type = &directory->type;
+    size_t size = slots_size(level, type);
+    size_t lead = lead_size(false, type);
+    char *memory = NULL;
+    if (size != 0)
+        memory = memory_alloc(directory->options, lead + size, chunk_alignment(type));
+    if (memory == NULL)
+        return NULL;
+    chunk_init(directory, memory + lead, level);
+    VF_PROBE(smallbuf_grow, directory, (size_t)1 << level);
+    return memory + lead;
+}
+
+size_t vf_chunk_free(const vf_directory *directory, void *chunk, size_t level)
+{
+    const vf_smallbuf_type *type = &directory->type;
+    size_t lead = lead_size(false, type);
+    size_t size = lead + slots_size(level, type);
+    memory_free(directory->options, (char *)chunk - lead, size, chunk_alignment(type));
+    return size;
+}
+
+vf_directory *vf_chunk_directory_new(const vf_smallbuf_options *options,
+                                     const vf_smallbuf_type *type)
+{
+    size_t level = first_level(options, type);
+    size_t size = slots_size(level, type);
+    size_t lead = lead_size(true, type);
+    vf_directory *directory = NULL;
+    if (size != 0)
+        directory = memory_alloc(options, lead + size, chunk_alignment(type));
+    if (directory == NULL)
+        return NULL;
+    memset(directory, 0, sizeof *directory);
+    directory->options = options;
+    directory->type = *type;
+    directory->first = level;
+    directory->fill = 1;
+    directory->offset = ((uint64_t)1 << level) - type->inside;
+    directory->chunks[level] = (char *)directory + lead;
+    directory->room = vf_chunk_room(directory, level);
+    chunk_init(directory, directory->chunks[level], level);
+    VF_PROBE(smallbuf_grow, directory, (size_t)1 << level);
+    return directory;
+}
+
+size_t vf_chunk_directory_free(vf_directory *directory)
+{
+    const vf_smallbuf_type *type = &directory->type;
+    size_t alignment = chunk_alignment(type); /* type goes with the directory */
+    size_t size = lead_size(true, type) + slots_size(directory->first, type);
+    memory_free(directory->options, directory, size, alignment);
+    return size;
+}

@@ -1,0 +1,28 @@
+/*
+ * chunk.h - the memory of a small buffer's chunks. A function that gives memory back says how many
+ * bytes; one that cannot have any returns NULL, and leaves errno alone.
+ */
+#ifndef VF_CHUNK_H
+#define VF_CHUNK_H
+
+#include "smallbuf.h"
+
+/* The most elements that there may be at once. */
+uint64_t vf_chunk_cap(const vf_smallbuf_options *options);
+
+/* With the first chunk, which is all the room. */
+vf_directory *vf_chunk_directory_new(const vf_smallbuf_options *options,
+                                     const vf_smallbuf_type *type);
+size_t vf_chunk_directory_free(vf_directory *directory);
+
+/* Another chunk: its slots, behind their window. Not yet in the directory. */
+void *vf_chunk_new(vf_directory *directory, size_t level);
+size_t vf_chunk_free(const vf_directory *directory, void *chunk, size_t level);
+
+/* Room with all chunks up to the level. */
+uint64_t vf_chunk_room(const vf_directory *directory, size_t level);
+
+/* Bytes of a chunk's marks. */
+size_t vf_chunk_marks_size(const vf_directory *directory, size_t level);
+
+#endif

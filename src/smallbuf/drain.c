@@ -1,0 +1,121 @@
+/*
+ * drain.c - walks over the chunks of a small buffer and skips the gaps that writers have left.
+ *
+ *     x x x x x x x x | x x x . . . . . | x x x x x x x x    the runs of three writers
+ *     <--- one span ------>               <-- another -->
+ */
+#include "smallbuf.h"
+
+#include <assert.h>
+
+/* The first place from here on, below end, that is not in a gap; end, where there is none. */
+static uint64_t skip_gap(const vf_directory *directory, const vf_drain *drain, uint64_t place,
+                         uint64_t end)
+{
+    uint64_t block = vf_block_at(directory, place);
+    while (place < end) {
+        uint64_t block_end = (place / block + 1) * block;
+        vf_mark mark = *vf_mark_at(directory, place);
+        if (vf_mark_fill(mark) != drain->fill || place < block_end - vf_mark_slots(mark))
+            return place;
+        place = block_end;
+    }
+    return end;
+}
+
+/* The first gap behind a place that is in none, below end; end, where there is none. */
+static uint64_t find_gap(const vf_directory *directory, const vf_drain *drain, uint64_t place,
+                         uint64_t end)
+{
+    uint64_t block = vf_block_at(directory, place);
+    const vf_mark *mark = vf_mark_at(directory, place);
+    for (uint64_t block_end = (place / block + 1) * block; place < end; mark++) {
+        if (vf_mark_fill(*mark) == drain->fill && vf_mark_slots(*mark) > 0) {
+            uint64_t gap = block_end - vf_mark_slots(*mark);
+            return gap < end ? gap : end;
+        }
+        place = block_end;
+        block_end += block;
+    }
+    return end;
+}
+
+size_t vf_drain_more(vf_drain *drain, void **elements)
+{
+    const vf_directory *directory = vf_directory_of(drain->spill);
+    while (drain->next < drain->end) {
+        assert(directory != NULL && drain->next >= directory->type.inside);
+        uint64_t offset = directory->offset;
+        uint64_t place = drain->next + offset;
+        uint64_t end = (uint64_t)2 << vf_level_of(place);
+        if (end > drain->end + offset)
+            end = drain->end + offset;
+        if (drain->fill != 0) {
+            place = skip_gap(directory, drain, place, end);
+            if (place < end)
+                end = find_gap(directory, drain, place, end);
+        }
+        drain->next = end - offset;
+        if (place < end) {
+            uint64_t run; /* to the end of the chunk */
+            *elements = vf_slot_of(directory, place - offset, &run);
+            return (size_t)(end - place);
+        }
+    }
+    return 0;
+}
+
+/* How many elements there are before the slot at which the walk goes on. */
+static uint64_t walk_from_hint(vf_directory *directory, vf_drain *walk, uint64_t from)
+{
+    uint64_t hint = vf_load_relaxed(&directory->hint); /* orders nothing, both halves are there */
+    uint64_t before = hint & UINT32_MAX;
+    if (hint == 0 || before > from)
+        return walk->next;
+    walk->next = hint >> 32;
+    return before;
+}
+
+/* Whoever reads on will ask for what is behind this span. */
+static void leave_hint(vf_directory *directory, uint64_t next, uint64_t before)
+{
+    if (next <= UINT32_MAX)
+        vf_store_relaxed(&directory->hint, next << 32 | before); /* several may read at once */
+}
+
+/* Among gaps, an element's index does not tell its slot: they have to be counted. */
+static size_t span_among_gaps(vf_directory *directory, vf_drain *walk, uint64_t from,
+                              void **elements)
+{
+    uint64_t before = walk_from_hint(directory, walk, from);
+    size_t n;
+    while ((n = vf_drain_more(walk, elements)) > 0 && from - before >= n)
+        before += n;
+    if (n == 0)
+        return 0;
+    leave_hint(directory, walk->next, before + n);
+    *elements = (char *)*elements + (size_t)(from - before) * directory->type.size;
+    return n - (size_t)(from - before);
+}
+
+size_t vf_spill_span(void *const *spill, uint64_t index, size_t from, const vf_smallbuf_type *type,
+                     const void **elements)
+{
+    assert(from >= type->inside || index >= VF_CAP_INSIDE);
+    vf_directory *directory = vf_directory_of(spill);
+    vf_drain walk = {(void **)(uintptr_t)spill, type->inside, vf_spill_used(spill, index, type), 0,
+                     0};
+    if (directory == NULL || from >= walk.end)
+        return 0;
+    void *found = NULL;
+    size_t n;
+    if (directory->gaps != 0) {
+        walk.fill = directory->fill;
+        n = span_among_gaps(directory, &walk, from, &found);
+    } else {
+        walk.next = from;
+        n = vf_drain_more(&walk, &found);
+    }
+    *elements = found;
+    return n;
+}

@@ -1,0 +1,175 @@
+/*
+ * smallbuf.h - the small buffer's parts and how they hang together. Read this first.
+ *
+ *   S_push                template, inline: one fetch_add, one store   include/veryfast/smallbuf.h
+ *      |  behind N: one look at the chunk that is being filled         detail/smallbuf_core.h
+ *      |  a slot that is not there
+ *   spill                 finds it, decides on chunks, gives them back spill.c
+ *      |
+ *   chunk                 their memory                                 chunk.c
+ *      |
+ *   allocator                                                          ../common/hook.c
+ *
+ * Beside them: drain.c walks over what was pushed, writer.c hands out runs of slots, flip.c waits
+ * for pushes in flight.
+ *
+ * Words, one for one thing:
+ *
+ *   slot        memory for one element; slots have indices
+ *   inside      of a slot: in the buffer itself, index below N
+ *   chunk       2^k slots from one allocation, behind their window
+ *   window      which slots these are
+ *   place       of a slot in the chunks' numbering: its index + the directory's offset
+ *   level       of a chunk: the highest bit of its places
+ *   directory   what leads from a level to its chunk; in one allocation with the first chunk
+ *   room        slots that are available without the allocator, those inside included
+ *   refusal     the decision that a chunk is not available, which holds until the next drain
+ *   fill        what is pushed between two drains
+ *   run         neighbouring slots that a writer has taken
+ *   gap         the unused end of a run that could not be given back
+ *   bank        one of the two buffers within a buffer with VF_FLIP
+ *
+ * The one rule behind the promise that what was accepted is a prefix: a chunk is decided, by one
+ * compare-and-swap, when all chunks before it are there, and no decision changes until a drain.
+ */
+#ifndef VF_SMALLBUF_H
+#define VF_SMALLBUF_H
+
+#include <veryfast/detail/smallbuf_core.h>
+
+/* The highest bit; the exclusive or, unlike a subtraction, costs nothing. */
+static inline size_t vf_level_of(uint64_t place)
+{
+    return (size_t)__builtin_clzll(place) ^ 63;
+}
+
+/* An undecided chunk is NULL; one for which there was no memory is this. */
+#define VF_CHUNK_REFUSED ((void *)(uintptr_t)1)
+
+/* Highest bits that a place can have: 2^40 slots and more. */
+#define VF_SPILL_LEVELS 41
+
+/*
+ * Slot i, from N on, has a place in the chunks, i + offset: the highest bit of the place says in
+ * which chunk, the bits below it where. The first chunk has 2^k slots, with k chosen, and offset is
+ * 2^k - N.
+ *
+ *     directory | padding | window | slots of the first chunk | marks
+ *                                    ^
+ *                         padding | window | slots of another | marks
+ *                                            ^
+ *
+ * These two, and their like, are in chunks[].
+ */
+typedef struct vf_directory {
+    uint64_t room;                 /* atomic: slots below it have a chunk and are within the cap */
+    uint64_t offset;               /* constant; modulo 2^64 */
+    size_t first;                  /* constant: level of the first chunk */
+    void *chunks[VF_SPILL_LEVELS]; /* atomic; NULL: not decided; VF_CHUNK_REFUSED */
+    const vf_smallbuf_options *options;
+    vf_smallbuf_type type; /* constant; a copy, since what the program has may be unloaded */
+    uint64_t refused; /* since the last drain, by refusals that S_reserve has lifted; exclusive */
+    uint64_t gaps;    /* atomic: slots in the gaps of this fill */
+    uint64_t fill;    /* number of this fill, as marks have it; exclusive */
+    uint64_t hint;    /* atomic: drain.c, a place to look from */
+} vf_directory;
+
+static inline vf_window *vf_window_of(void *chunk)
+{
+    return (vf_window *)chunk - 1;
+}
+
+/*
+ * Marks, behind the slots of a chunk, say where its gaps are: for each block of some lines how many
+ * slots at its end were never used, and in which fill, since marks are not cleared at a drain.
+ *
+ *     block:  x x x x x x . .    mark:  fill << 27 | 2
+ */
+typedef uint32_t vf_mark;
+#define VF_MARK_SLOT_BITS 27 /* a block has at most 2^26 slots: the largest chunk's */
+#define VF_MARK_FILLS     30 /* fills have numbers from 1 to this */
+#define VF_MARKS_BITS     14 /* a chunk has at most 2^14 blocks */
+
+static inline vf_mark vf_mark_of(uint64_t fill, uint64_t slots)
+{
+    return (vf_mark)(fill << VF_MARK_SLOT_BITS | slots);
+}
+
+static inline uint64_t vf_mark_fill(vf_mark mark)
+{
+    return (uint64_t)mark >> VF_MARK_SLOT_BITS;
+}
+
+static inline uint64_t vf_mark_slots(vf_mark mark)
+{
+    return mark & (((uint64_t)1 << VF_MARK_SLOT_BITS) - 1);
+}
+
+/*
+ * Slots in a block of a chunk of the level: whole pairs of cache lines (Intel's prefetcher fetches
+ * two), 8 at least. The one push that gets a chunk zeroes its marks, so a large chunk has larger
+ * blocks instead of more marks.
+ */
+static inline uint64_t vf_block_slots(size_t level, size_t size)
+{
+    uint64_t power = size & (0 - size); /* the greatest that divides the size */
+    uint64_t slots = 2 * VF_CACHE_LINE / power;
+    uint64_t part = (uint64_t)1 << level >> VF_MARKS_BITS;
+    slots = slots < 8 ? 8 : slots;
+    return slots < part ? part : slots;
+}
+
+/* The directory that a value of the word leads to; NULL where nothing has spilled. */
+static inline vf_directory *vf_directory_in(char *word)
+{
+    return (uintptr_t)word & VF_SPILLED ? (vf_directory *)vf_window_of(word - VF_SPILLED)->directory
+                                        : NULL;
+}
+
+static inline vf_directory *vf_directory_of(void *const *spill)
+{
+    /* acquire: pairs with the releases in spill.c that change the word; the window that it leads to
+       comes before them */
+    return vf_directory_in((char *)vf_load_acquire(spill));
+}
+
+/* The chunk that a slot is in whose index is within room. relaxed: room has been acquired. */
+static inline void *vf_chunk_of(const vf_directory *directory, uint64_t index)
+{
+    return vf_load_relaxed(&directory->chunks[vf_level_of(index + directory->offset)]);
+}
+
+/* The slot, and *run that follow in the same chunk, itself included. */
+static inline void *vf_slot_of(const vf_directory *directory, uint64_t index, uint64_t *run)
+{
+    char *chunk = (char *)vf_chunk_of(directory, index);
+    uint64_t at = index - vf_window_of(chunk)->first;
+    *run = vf_window_of(chunk)->count - at;
+    return chunk + (size_t)at * directory->type.size;
+}
+
+/* The index of the first slot behind a chunk. */
+static inline uint64_t vf_chunk_end(const vf_directory *directory, size_t level)
+{
+    return ((uint64_t)2 << level) - directory->offset;
+}
+
+/* Slots in the block that the place is in. */
+static inline uint64_t vf_block_at(const vf_directory *directory, uint64_t place)
+{
+    return vf_block_slots(vf_level_of(place), directory->type.size);
+}
+
+/* The mark of the block that the place is in. Only where there can be writers. */
+static inline vf_mark *vf_mark_at(const vf_directory *directory, uint64_t place)
+{
+    size_t level = vf_level_of(place);
+    char *chunk = vf_load_relaxed(&directory->chunks[level]); /* room has been acquired */
+    vf_mark *marks = (vf_mark *)(void *)(chunk + ((size_t)1 << level) * directory->type.size);
+    return &marks[(place ^ (uint64_t)1 << level) / vf_block_at(directory, place)];
+}
+
+/* spill.c: how many slots below the index are within room. Exclusive access. */
+uint64_t vf_spill_used(void *const *spill, uint64_t index, const vf_smallbuf_type *type);
+
+#endif

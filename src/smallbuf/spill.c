@@ -1,0 +1,355 @@
+/*
+ * spill.c - the small buffer's chunks: which are there, and which were refused.
+ *
+ * Pushers that need a chunk each allocate one and publish it by compare-and-swap; one that comes
+ * late gives its chunk back and takes the other's. No pusher waits for another.
+ *
+ * The schedule is TBB's and boxcar's: doubling sizes, found by the highest bit. That a failure is
+ * decided by the same compare-and-swap as a success, in order, is what makes it a prefix.
+ */
+#include "chunk.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "../common/hook.h"
+#include "../common/probe.h"
+#include "../platform/tsan.h"
+
+/* What a refused first chunk puts in the word where options were NULL; the same as NULL. */
+static const vf_smallbuf_options no_options;
+
+static const vf_smallbuf_options *options_of(const char *word)
+{
+    assert(((uintptr_t)word & VF_SPILLED) == 0);
+    if ((uintptr_t)word & VF_REFUSED)
+        word -= VF_REFUSED;
+    return (const vf_smallbuf_options *)(const void *)word;
+}
+
+/* Wherever they are now. Any thread. */
+static const vf_smallbuf_options *options_in(void *const *spill)
+{
+    /* acquire: pairs with the releases that change the word; one load, since a second one
+       might see another */
+    char *word = vf_load_acquire(spill);
+    const vf_directory *directory = vf_directory_in(word);
+    return directory != NULL ? directory->options : options_of(word);
+}
+
+static void *word_of(const vf_smallbuf_options *options)
+{
+    return (void *)(uintptr_t)options;
+}
+
+static void *word_of_chunk(void *chunk)
+{
+    return (char *)chunk + VF_SPILLED;
+}
+
+/* The first chunk is the one to be filled. */
+static void fill_first(void **spill, vf_directory *directory)
+{
+    /* release: pairs with the acquire in vf_expect. With VF_FLIP a push may look that has not had
+       this bank since; the window comes before it */
+    vf_tsan_release(spill);
+    vf_store_release(spill, word_of_chunk(directory->chunks[directory->first]));
+}
+
+/* ---- pushes that need a chunk: any thread ---- */
+
+/* Decides on the first chunk; NULL: refused. */
+static vf_directory *decide_directory(void **spill, const vf_smallbuf_type *type)
+{
+    /* acquire, here and where the swap fails: pairs with the release of the swap below */
+    char *word = vf_load_acquire(spill);
+    while (((uintptr_t)word & (VF_SPILLED | VF_REFUSED)) == 0) {
+        const vf_smallbuf_options *options = options_of(word);
+        vf_directory *directory = vf_chunk_directory_new(options, type);
+        void *decision;
+        if (directory != NULL)
+            decision = word_of_chunk(directory->chunks[directory->first]);
+        else
+            decision = (char *)word_of(options != NULL ? options : &no_options) + VF_REFUSED;
+        if (directory != NULL)
+            vf_tsan_release(directory);
+        vf_tsan_release(spill);
+        /* release: what is in the directory comes before it */
+        if (vf_cas_strong_acq_rel(spill, (void **)&word, decision))
+            return directory;
+        if (directory != NULL)
+            vf_chunk_directory_free(directory);
+    }
+    return vf_directory_in(word);
+}
+
+/* Decides on a chunk, all before it being there; false: refused. */
+static bool decide_chunk(vf_directory *directory, size_t level)
+{
+    void **decision = &directory->chunks[level];
+    /* acquire, here and where the swap fails: pairs with the release of the swap below */
+    void *chunk = vf_load_acquire(decision);
+    if (chunk == NULL) {
+        void *mine = vf_chunk_new(directory, level);
+        vf_tsan_release(directory);
+        /* release: its window and marks come before it */
+        if (vf_cas_strong_acq_rel(decision, &chunk, mine != NULL ? mine : VF_CHUNK_REFUSED))
+            return mine != NULL;
+        if (mine != NULL)
+            vf_chunk_free(directory, mine, level);
+    }
+    return chunk != VF_CHUNK_REFUSED;
+}
+
+static void raise_room(vf_directory *directory, uint64_t room)
+{
+    uint64_t known = vf_load_relaxed(&directory->room);
+    /* release: pairs with the acquires of room; the chunks below have been acquired or made */
+    while (known < room && !vf_cas_weak_release(&directory->room, &known, room)) {
+    }
+}
+
+/* Decides on all chunks up to the one that the index is in; false: refused. */
+static bool decide_up_to(vf_directory *directory, uint64_t index)
+{
+    if (index >= vf_chunk_end(directory, VF_SPILL_LEVELS - 1))
+        return false; /* no chunk would have it */
+    size_t last = vf_level_of(index + directory->offset);
+    for (size_t level = directory->first; level <= last; level++) {
+        if (!decide_chunk(directory, level))
+            return false;
+        raise_room(directory, vf_chunk_room(directory, level));
+    }
+    return true;
+}
+
+/* The chunk is the one that is being filled, unless pushes have come to a later one. */
+static void fill_from(void **spill, void *chunk)
+{
+    /* acquire, here and where the swap fails: pairs with the releases of this and of the others
+       that change the word; the window that it leads to comes before them */
+    char *word = vf_load_acquire(spill);
+    vf_tsan_release(spill);
+    /* release: pairs with the acquire in vf_expect; the window has been acquired or made */
+    while (vf_window_of(word - VF_SPILLED)->first < vf_window_of(chunk)->first &&
+           !vf_cas_strong_acq_rel(spill, (void **)&word, word_of_chunk(chunk))) {
+    }
+}
+
+static void *slot_spilled(void **spill, uint64_t index, const vf_smallbuf_type *type, uint64_t *run)
+{
+    vf_directory *directory = decide_directory(spill, type);
+    if (directory == NULL)
+        return NULL;
+    /* acquire: pairs with the release in raise_room, which comes after the chunk's */
+    if (index >= vf_load_acquire(&directory->room) && !decide_up_to(directory, index))
+        return NULL;
+    vf_tsan_acquire(directory);
+    fill_from(spill, vf_chunk_of(directory, index));
+    return vf_slot_of(directory, index, run);
+}
+
+void *vf_spill_find(void **spill, uint64_t index, const vf_smallbuf_type *type, uint64_t *run)
+{
+    assert(index >= type->inside);
+    uint64_t taken = vf_plain_index(index);
+    uint64_t cap = vf_chunk_cap(options_in(spill));
+    void *slot = NULL;
+    if (taken >= cap) {
+        /* refused, and nothing to be decided */
+    } else if (taken < type->inside) {
+        slot = (char *)spill + type->inline_offset + (size_t)taken * type->size;
+        *run = (cap < type->inside ? cap : type->inside) - taken;
+    } else {
+        slot = slot_spilled(spill, taken, type, run);
+    }
+    if (slot == NULL) {
+        VF_PROBE(smallbuf_refusal, spill, taken);
+        errno = ENOMEM;
+    }
+    return slot;
+}
+
+/* ---- exclusive access ---- */
+
+uint64_t vf_spill_init(void **spill, const vf_smallbuf_options *options,
+                       const vf_smallbuf_type *type)
+{
+    assert(vf_directory_of(spill) == NULL);
+    assert(options == NULL || vf_hook_is_valid(&options->allocator));
+    *spill = word_of(options);
+    return vf_chunk_cap(options) < type->inside ? VF_CAP_INSIDE : 0;
+}
+
+size_t vf_spill_capacity(void *const *spill, const vf_smallbuf_type *type)
+{
+    const vf_directory *directory = vf_directory_of(spill);
+    if (directory != NULL)
+        return (size_t)directory->room;
+    uint64_t cap = vf_chunk_cap(options_of(*spill));
+    return (size_t)(cap < type->inside ? cap : type->inside);
+}
+
+uint64_t vf_spill_used(void *const *spill, uint64_t index, const vf_smallbuf_type *type)
+{
+    uint64_t capacity = vf_spill_capacity(spill, type);
+    uint64_t taken = vf_plain_index(index);
+    return taken < capacity ? taken : capacity;
+}
+
+size_t vf_spill_count(void *const *spill, uint64_t index, const vf_smallbuf_type *type)
+{
+    const vf_directory *directory = vf_directory_of(spill);
+    uint64_t used = vf_spill_used(spill, index, type);
+    return (size_t)(directory != NULL ? used - directory->gaps : used);
+}
+
+size_t vf_spill_refused(void *const *spill, uint64_t index, const vf_smallbuf_type *type)
+{
+    const vf_directory *directory = vf_directory_of(spill);
+    uint64_t refused = vf_plain_index(index) - vf_spill_used(spill, index, type);
+    return (size_t)(directory != NULL ? refused + directory->refused : refused);
+}
+
+/* The level above the chunks that are there. */
+static size_t levels_end(const vf_directory *directory)
+{
+    size_t level = directory->first;
+    while (level < VF_SPILL_LEVELS && directory->chunks[level] != NULL &&
+           directory->chunks[level] != VF_CHUNK_REFUSED)
+        level++;
+    return level;
+}
+
+/* Gives back the chunks from the level on; how many bytes. */
+static size_t free_chunks(vf_directory *directory, size_t level)
+{
+    size_t bytes = 0;
+    for (size_t top = levels_end(directory); top > level;) {
+        void *chunk = directory->chunks[--top];
+        directory->chunks[top] = NULL;
+        directory->room = vf_chunk_room(directory, top - 1);
+        bytes += vf_chunk_free(directory, chunk, top);
+    }
+    return bytes;
+}
+
+static size_t free_directory(void **spill, vf_directory *directory)
+{
+    size_t bytes = free_chunks(directory, directory->first + 1);
+    *spill = word_of(directory->options);
+    return bytes + vf_chunk_directory_free(directory);
+}
+
+/* Lifts the refusal of a chunk, where there is one. */
+static void lift_refusal(vf_directory *directory)
+{
+    size_t level = levels_end(directory);
+    if (level < VF_SPILL_LEVELS)
+        directory->chunks[level] = NULL;
+}
+
+/* Adds chunks up to the one that the index is in; false: nothing has changed. */
+static bool add_chunks(vf_directory *directory, uint64_t index)
+{
+    size_t before = levels_end(directory);
+    void *refusal = before < VF_SPILL_LEVELS ? directory->chunks[before] : NULL;
+    lift_refusal(directory);
+    if (decide_up_to(directory, index))
+        return true;
+    lift_refusal(directory);
+    free_chunks(directory, before);
+    if (before < VF_SPILL_LEVELS)
+        directory->chunks[before] = refusal;
+    return false;
+}
+
+/* The same, where there may be no directory yet. */
+static bool reserve_chunks(void **spill, uint64_t index, const vf_smallbuf_type *type)
+{
+    vf_directory *directory = vf_directory_of(spill);
+    if (directory != NULL)
+        return add_chunks(directory, index);
+    void *before = *spill;
+    *spill = word_of(options_of(before)); /* a refusal is lifted */
+    directory = decide_directory(spill, type);
+    if (directory != NULL && add_chunks(directory, index))
+        return true;
+    if (directory != NULL)
+        vf_chunk_directory_free(directory);
+    *spill = before;
+    return false;
+}
+
+bool vf_spill_reserve(void **spill, uint64_t *index, size_t n, const vf_smallbuf_type *type)
+{
+    uint64_t used = vf_spill_used(spill, *index, type);
+    uint64_t capacity = vf_spill_capacity(spill, type);
+    if (n <= capacity - used)
+        return true; /* room for one more: nothing was refused */
+    if (n > vf_chunk_cap(options_in(spill)) - used || !reserve_chunks(spill, used + n - 1, type)) {
+        errno = ENOMEM;
+        return false;
+    }
+    vf_directory_of(spill)->refused += *index - used;
+    *index = used;
+    return true;
+}
+
+size_t vf_spill_trim(void **spill, uint64_t index, size_t keep, const vf_smallbuf_type *type)
+{
+    vf_directory *directory = vf_directory_of(spill);
+    if (directory == NULL)
+        return 0;
+    uint64_t used = vf_spill_used(spill, index, type);
+    uint64_t kept = used > keep ? used : keep;
+    if (kept >= directory->room)
+        return 0; /* so nothing is refused, from here on */
+    if (kept <= type->inside && directory->refused == 0)
+        return free_directory(spill, directory);
+    uint64_t last = kept > type->inside ? kept - 1 : type->inside;
+    fill_first(spill, directory);
+    return free_chunks(directory, vf_level_of(last + directory->offset) + 1);
+}
+
+/* Clears the marks of other fills: done every so often, no mark is older than its number. */
+static void clear_old_marks(vf_directory *directory)
+{
+    for (size_t level = directory->first; level < levels_end(directory); level++) {
+        vf_mark *marks = vf_mark_at(directory, (uint64_t)1 << level);
+        for (size_t i = 0; i < vf_chunk_marks_size(directory, level) / sizeof *marks; i++)
+            marks[i] = vf_mark_fill(marks[i]) == directory->fill ? marks[i] : 0;
+    }
+}
+
+/* A fill ends: what was refused may be tried again, and its gaps are not the next one's. */
+static void begin_fill(vf_directory *directory)
+{
+    lift_refusal(directory);
+    directory->refused = 0;
+    directory->hint = 0;
+    if (directory->gaps == 0)
+        return;
+    directory->gaps = 0;
+    /* twice in all numbers: the marks that the first time spares are cleared by the second */
+    if (directory->fill % (VF_MARK_FILLS / 2) == 0)
+        clear_old_marks(directory);
+    directory->fill = directory->fill % VF_MARK_FILLS + 1;
+}
+
+uint64_t vf_spill_detach(void **spill, uint64_t index, const vf_smallbuf_type *type,
+                         vf_drain *drain)
+{
+    vf_directory *directory = vf_directory_of(spill);
+    drain->end = vf_spill_used(spill, index, type);
+    drain->refused = vf_spill_refused(spill, index, type);
+    if (directory == NULL) {
+        /* a refusal is lifted; atomic, since with VF_FLIP a push may look */
+        vf_store_relaxed(spill, word_of(options_of(*spill)));
+        return index & VF_CAP_INSIDE;
+    }
+    drain->fill = directory->gaps != 0 ? directory->fill : 0;
+    begin_fill(directory);
+    fill_first(spill, directory);
+    return 0;
+}

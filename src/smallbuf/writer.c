@@ -1,0 +1,103 @@
+/*
+ * writer.c - runs of slots for producers that push much.
+ *
+ * A counter that every push adds to, and lines that neighbours write to, cost a transfer between
+ * cores each. A writer takes a run of slots at once, which ends where a pair of lines does, so that
+ * both costs come once a run. Runs double from one block to a few, so that a producer which
+ * pushes little leaves little unused. What it leaves goes back if no slots behind it were taken;
+ * otherwise it is a gap, which marks tell the drain to skip.
+ */
+#include "smallbuf.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "../platform/tsan.h"
+
+#define RUN_MAX 8 /* times the shortest run; more only where a block is more */
+
+/* One slot, by the way of S_push; in that a refusal counts as one, too. */
+static size_t take_one(vf_writer *writer, uint64_t *tail, void **spill,
+                       const vf_smallbuf_type *type, void **slots)
+{
+    uint64_t index = vf_fetch_add_relaxed(tail, 1); /* orders nothing: see S_push */
+    uint64_t run;
+    writer->end = index + 1;
+    if (index < type->inside)
+        *slots = (char *)spill + type->inline_offset + (size_t)index * type->size;
+    else
+        *slots = vf_spill_find(spill, index, type, &run);
+    return *slots != NULL;
+}
+
+/* How many slots are available at the index, from N on, without a decision. */
+static uint64_t slots_there(const vf_directory *directory, uint64_t index, void **slots)
+{
+    uint64_t run = 0;
+    /* acquire: pairs with the release in raise_room, which comes after the chunk's */
+    if (directory != NULL && index < vf_load_acquire(&directory->room))
+        *slots = vf_slot_of(directory, index, &run);
+    return run;
+}
+
+/* Where a run that begins at the index is to end. */
+static uint64_t run_end(const vf_writer *writer, const vf_directory *directory, uint64_t index,
+                        uint64_t in_chunk)
+{
+    uint64_t place = index + directory->offset;
+    uint64_t block = vf_block_at(directory, place);
+    uint64_t end = (place + writer->run + block - 1) / block * block - directory->offset;
+    return end - index < in_chunk ? end : index + in_chunk;
+}
+
+size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_smallbuf_type *type,
+                      void **slots)
+{
+    uint64_t least = vf_block_slots(0, type->size);
+    uint64_t index = vf_load_relaxed(tail); /* the swap will tell whether that is still so */
+    if (writer->run == 0)
+        writer->run = least;
+    while (index >= type->inside) {
+        const vf_directory *directory = vf_directory_of(spill);
+        uint64_t in_chunk = slots_there(directory, index, slots);
+        if (in_chunk == 0)
+            break; /* to be decided, or refused: take_one asks and counts */
+        uint64_t end = run_end(writer, directory, index, in_chunk);
+        /* relaxed: exclusive access is what makes elements visible */
+        if (vf_cas_weak_relaxed(tail, &index, end)) {
+            writer->end = end;
+            if (writer->run < RUN_MAX * least)
+                writer->run *= 2;
+            vf_tsan_acquire(directory);
+            return (size_t)(end - index);
+        }
+    }
+    return take_one(writer, tail, spill, type, slots);
+}
+
+/* Marks slots as a gap. All its blocks end in this run, so the marks are this writer's. */
+static void mark_gap(vf_directory *directory, uint64_t place, uint64_t end)
+{
+    uint64_t block = vf_block_at(directory, place);
+    while (place < end) {
+        uint64_t block_end = (place / block + 1) * block;
+        *vf_mark_at(directory, place) = vf_mark_of(directory->fill, block_end - place);
+        place = block_end;
+    }
+}
+
+void vf_writer_give_back(vf_writer *writer, size_t unused, uint64_t *tail, void **spill)
+{
+    assert(unused > 0);
+    uint64_t end = writer->end;
+    uint64_t index = end - unused;
+    /* relaxed: nobody has written to these slots; tail is end only if nobody has any behind them */
+    if (vf_cas_strong_relaxed(tail, &end, index))
+        return;
+    vf_directory *directory = vf_directory_of(spill);
+    uint64_t offset = directory->offset;
+    mark_gap(directory, index + offset, writer->end + offset);
+    /* relaxed: read with exclusive access only, as the marks are */
+    vf_fetch_add_relaxed(&directory->gaps, unused);
+    vf_store_relaxed(&directory->hint, 0);
+}
