@@ -33,7 +33,7 @@ typedef struct vf_depot {
     size_t grown;          /* atomic: batches that ever got memory; growth lock */
     size_t promised;       /* atomic: allocs that P_reserve has promised, and that are to come */
     size_t peak;           /* atomic: most live when a thread looked */
-    bool has_forked;       /* this is the child: slots may be lost, which no thread has */
+    bool has_forked;       /* this is the child: what other threads were about to count is lost */
 } vf_depot;
 
 /* Sets bits of a batch's word: its slots, which the caller had, are free. The last access to the

@@ -102,10 +102,9 @@ bool vf_stats_add_up(const vf_pool *pool)
     size_t capacity = vf_depot_capacity(&pool->depot);
     int64_t live = live_objects(pool, &cached);
     int64_t taken = (int64_t)(capacity - free_slots(pool));
-    if (capacity == 0)
-        return true; /* of VF_BYPASS, or never used */
-    /* in the child of a fork, slots that were on their way are lost, and count as live */
-    return cached == 0 && (pool->depot.has_forked ? live <= taken : live == taken);
+    /* In the child of a fork, what other threads were about to count is lost. Without capacity it
+       is a pool of VF_BYPASS, or was never used. */
+    return pool->depot.has_forked || capacity == 0 || (cached == 0 && live == taken);
 }
 
 void vf_pool_core_stats(const vf_pool_core *core, vf_pool_stats *stats, size_t stats_size)
