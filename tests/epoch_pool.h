@@ -16,6 +16,18 @@
 #include "test_common.h"
 #include "threads.h"
 
+/* liburcu's barrier, in which it writes what its thread frees. */
+static inline void readers_barrier(void)
+{
+#ifdef READERS_SEEN
+    AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+#endif
+    urcu_memb_flavor.barrier();
+#ifdef READERS_SEEN
+    AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+#endif
+}
+
 /* Drops are counted, and seen by the test only after a barrier or by waiting for their number. */
 static size_t drops;
 static _Thread_local size_t drops_here; /* by this thread */

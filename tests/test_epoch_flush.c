@@ -345,7 +345,7 @@ static void call_rcu_and_dawdle(struct rcu_head *head, void (*function)(struct r
     urcu_memb_flavor.update_call_rcu(head, function);
     if (++gate.calls != 2)
         return;
-    urcu_memb_flavor.barrier();
+    readers_barrier();
     set(&gate.entered);
     for (int i = 0; i < 100 && !is(&gate.too_early); i++)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);

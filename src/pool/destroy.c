@@ -14,7 +14,6 @@
 #include "epoch.h"
 #include "release.h"
 #include "seize.h"
-#include "stats.h"
 #include "walk.h"
 
 bool vf_destroy_claim(vf_pool *pool, const void *object)
@@ -80,7 +79,6 @@ void vf_pool_core_destroy(vf_pool_core *core, void (*drop)(void *object))
     vf_pool *pool = vf_pool_whole(core);
     vf_epoch_drain(pool);
     vf_seize_every(pool);
-    assert(pool->capped != NULL || vf_stats_add_up(pool));
     vf_lock_acquire();
     vf_attach_close(pool);
     vf_lock_release();

@@ -21,8 +21,8 @@
  *   epoch        from the deferral of a thread to its grace period
  *   attach       which cache belongs to which thread
  *   threads      the threads' indices, their ends, forks
- *   seize        takes what other threads' caches have
  *   stats        P_stats
+ *   seize        takes what other threads' caches have
  *   cached       alloc and free of a pool with caches
  *   walk         looks at all slots: P_each, P_owns
  *   destroy, trim, defer, bulk                    the calls of these names

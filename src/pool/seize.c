@@ -30,6 +30,7 @@
 #include "../platform/fence.h"
 #include "../platform/tsan.h"
 #include "attach.h"
+#include "stats.h"
 
 /* ---- the owner's side ---- */
 
@@ -160,5 +161,6 @@ void vf_seize_every(vf_pool *pool)
     vf_lock_acquire(); /* threads may end meanwhile */
     for (vf_pool_cache *cache = pool->caches; cache != NULL; cache = cache->next)
         vf_cache_flush(cache);
+    assert(pool->capped != NULL || vf_stats_add_up(pool));
     vf_lock_release();
 }

@@ -13,7 +13,8 @@ void vf_stats_cached(vf_pool *pool, vf_pool_stats *stats);
 bool vf_stats_may_have_free(const vf_pool *pool);
 
 /* Does what caches and outstanding say of live objects agree with the bits of the depot? For
-   assertions, when the caches are empty and no other call runs. Of a pool with caches. */
+   assertions, when the caches are empty and no other call runs. Of a pool with caches; threads'
+   lock, since threads may end. */
 bool vf_stats_add_up(const vf_pool *pool);
 
 #endif

@@ -6,13 +6,11 @@
  */
 #include "walk.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "epoch.h"
 #include "seize.h"
-#include "stats.h"
 
 /* ---- regions ---- */
 
@@ -140,7 +138,6 @@ bool vf_pool_core_each(vf_pool_core *core, vf_visitor *visit, void *context)
     vf_pool *pool = vf_pool_whole(core);
     vf_epoch_drain(pool);
     vf_seize_every(pool);
-    assert(pool->capped != NULL || vf_stats_add_up(pool));
     bool visited = vf_walk_each_by_address(pool, visit, context);
     if (!visited)
         errno = ENOMEM;

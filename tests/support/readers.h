@@ -17,6 +17,8 @@
 #endif
 #ifdef READERS_SEEN
 #    include <sanitizer/tsan_interface.h>
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
 #endif
 
 static char readers_token;
