@@ -108,31 +108,15 @@ void vf_attach_free(vf_pool *pool)
 
 /* ---- owners ---- */
 
-/* Both lists are of caches that one thread has, or of those without an owner. */
-static void push(vf_pool_cache **list, vf_pool_cache *cache)
-{
-    cache->next_of_owner = *list;
-    cache->link_of_owner = list;
-    if (*list != NULL)
-        (*list)->link_of_owner = &cache->next_of_owner;
-    *list = cache;
-}
-
-static vf_pool_cache *pop(vf_pool_cache **list)
-{
-    vf_pool_cache *cache = *list;
-    *list = cache->next_of_owner;
-    if (*list != NULL)
-        (*list)->link_of_owner = list;
-    return cache;
-}
-
 vf_pool_cache *vf_attach_adopt(vf_pool *pool)
 {
     assert(vf_lock_held());
-    if (pool->idle != NULL)
-        return pop(&pool->idle);
-    vf_pool_cache *cache = vf_cache_new(pool, &pool->depot, pool->cache_limit);
+    vf_pool_cache *cache = pool->idle;
+    if (cache != NULL) {
+        vf_cache_unlink(cache);
+        return cache;
+    }
+    cache = vf_cache_new(pool, &pool->depot, pool->cache_limit);
     if (cache != NULL)
         vf_cache_add(&pool->caches, cache);
     return cache;
@@ -140,8 +124,7 @@ vf_pool_cache *vf_attach_adopt(vf_pool *pool)
 
 void vf_attach_add_idle(vf_pool_cache *cache)
 {
-    assert(vf_lock_held());
-    push(&cache->pool->idle, cache);
+    vf_cache_link(&cache->pool->idle, cache); /* asserts the lock */
 }
 
 vf_pool_cache *vf_attach_new(vf_pool *pool, vf_pool_cache **list)
@@ -150,7 +133,7 @@ vf_pool_cache *vf_attach_new(vf_pool *pool, vf_pool_cache **list)
     vf_pool_cache *cache = vf_attach_adopt(pool); /* asserts the lock */
     if (cache != NULL) {
         cache->thread = vf_thread_index;
-        push(list, cache);
+        vf_cache_link(list, cache);
     }
     return cache;
 }
@@ -165,8 +148,8 @@ void vf_attach_show(vf_pool *pool, vf_pool_cache *cache)
 
 vf_pool_cache *vf_attach_take_first(vf_pool_cache **list)
 {
-    assert(vf_lock_held());
-    vf_pool_cache *cache = pop(list);
+    vf_pool_cache *cache = *list;
+    vf_cache_unlink(cache); /* asserts the lock */
     vf_attach_set_fast(cache->pool, cache->thread, &vf_attach_no_cache);
     set_attached(cache->pool, cache->thread, &vf_attach_no_cache);
     cache->thread = 0;

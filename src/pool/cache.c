@@ -72,6 +72,24 @@ void vf_cache_add(vf_pool_cache **list, vf_pool_cache *cache)
     vf_store_release(list, cache); /* pairs with the acquires of pool->caches */
 }
 
+void vf_cache_link(vf_pool_cache **list, vf_pool_cache *cache)
+{
+    assert(vf_lock_held());
+    cache->next_of_owner = *list;
+    cache->link_of_owner = list;
+    if (*list != NULL)
+        (*list)->link_of_owner = &cache->next_of_owner;
+    *list = cache;
+}
+
+void vf_cache_unlink(vf_pool_cache *cache)
+{
+    assert(vf_lock_held());
+    *cache->link_of_owner = cache->next_of_owner;
+    if (cache->next_of_owner != NULL)
+        cache->next_of_owner->link_of_owner = cache->link_of_owner;
+}
+
 /* How many bytes. */
 static size_t free_array(vf_memory *memory, vf_array *array)
 {

@@ -76,6 +76,10 @@ vf_pool_cache *vf_cache_new(struct vf_pool *pool, vf_depot *depot, size_t most);
 /* Makes it known to the pool, whose list this is. Threads' lock. */
 void vf_cache_add(vf_pool_cache **list, vf_pool_cache *cache);
 
+/* Puts it in front of its owner's list, and takes it off again. Threads' lock. */
+void vf_cache_link(vf_pool_cache **list, vf_pool_cache *cache);
+void vf_cache_unlink(vf_pool_cache *cache);
+
 /* How many slots a spill takes from a full cache, and a refill asks for. Owner. */
 size_t vf_cache_share(const vf_pool_cache *cache);
 

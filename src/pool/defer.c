@@ -44,9 +44,7 @@ static void free_now(vf_pool *pool, void *object, void (*drop)(void *))
 
 static vf_pool_cache *own_cache(vf_pool *pool)
 {
-    vf_pool_cache *cache = vf_attach_found(pool);
-    if (cache == NULL)
-        cache = vf_attach_own(pool);
+    vf_pool_cache *cache = vf_attach_own(pool);
     return cache != NULL ? cache : vf_threads_attach_for_defer(pool);
 }
 

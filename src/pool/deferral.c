@@ -71,8 +71,7 @@ size_t vf_deferral_reserve(vf_epoch *epoch, size_t most)
     size_t used = vf_load_relaxed(&epoch->reserved); /* a number: it orders nothing */
     size_t part;
     do {
-        size_t left = epoch->max - used;
-        part = left < most ? left : most;
+        part = vf_min(epoch->max - used, most);
     } while (part > 0 && !vf_cas_weak_relaxed(&epoch->reserved, &used, used + part));
     return part;
 }

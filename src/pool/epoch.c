@@ -150,7 +150,7 @@ static void busy_end(vf_pool_cache *cache, uint64_t added)
    in flight. Otherwise the end of that one's grace period takes it along. */
 static bool must_go_now(vf_pool *pool)
 {
-    /* release: pairs with the acquire in after_grace_period */
+    /* release: pairs with the acquire in grace_period_over */
     return vf_load_relaxed(&pool->closed) && vf_fetch_add_release(&pool->epoch.in_flight, 0) == 0;
 }
 
@@ -203,7 +203,7 @@ void vf_epoch_flush(vf_pool_cache *cache)
     if (vf_load_relaxed(&cache->open) == NULL)
         return;
     busy_begin(cache);
-    /* release: as in add */
+    /* release: as in vf_epoch_add */
     vf_deferral *open = vf_exchange_release(&cache->open, (vf_deferral *)NULL);
     if (open != NULL)
         vf_epoch_send(open);

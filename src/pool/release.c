@@ -9,9 +9,9 @@
  *
  * (Slots that P_trim has seized are part of both in and count until their owner throws them out.)
  *
- * P_release sends every thread's frees to the slow path (all table entries become vf_no_cache),
- * adds what each cache lent to outstanding ("settles" it), and takes VF_RELEASE_NOT_YET away. From
- * then on each free takes one from outstanding, and the thread that brings it to 0 ends the pool.
+ * P_release sends every thread's frees to the slow path (vf_attach_close), adds what each cache lent
+ * to outstanding ("settles" it), and takes VF_RELEASE_NOT_YET away. From then on each free takes one
+ * from outstanding, and the thread that brings it to 0 ends the pool.
  *
  * Threads free at the same instant, without a lock and without a fence, on the strength of this:
  *
@@ -23,9 +23,9 @@
  * 2. What it missed is found later. A free that was past the look at the table puts its slot in
  *    the cache uncounted. The next slow call, flush or exit of that thread settles the cache again
  *    by the difference. The swap of cache->settled decides which of the two added what, and each
- * difference is added once. If the thread is first, P_release passes its cache by: so before that
- * swap it adds what it lent, so that outstanding cannot come to 0 without it. It subtracts after
- * the swap.
+ *    difference is added once. If the thread is first, P_release passes its cache by: so before
+ *    that swap it adds what it lent, so that outstanding cannot come to 0 without it. It subtracts
+ *    after the swap.
  *
  * 3. Nobody touches a pool that has ended. A free in progress is of an object that is still
  *    outstanding, and its last access to the pool is what makes the object count as free: the
@@ -88,7 +88,7 @@ int64_t vf_release_settle_all(vf_pool *pool)
     for (vf_pool_cache *cache = pool->caches; cache != NULL; cache = cache->next) {
         if (cache->held)
             continue;
-        /* acquire: pairs with the release in spill; in before count, see 1. above */
+        /* acquire: pairs with the release in spill_top; in before count, see 1. above */
         int64_t lent = vf_load_acquire(&cache->in);
         /* acquire: pairs with the release in vf_cache_push, see there. bottom changes in an alloc
            or under the threads' lock only, so not now */
@@ -110,14 +110,6 @@ bool vf_release_put_holder(vf_pool *pool)
     return add_outstanding(pool, -VF_RELEASE_NOT_YET);
 }
 
-/* Takes an attached cache off its thread's list. */
-static void unlink_cache(vf_pool_cache *cache)
-{
-    *cache->link_of_owner = cache->next_of_owner;
-    if (cache->next_of_owner != NULL)
-        cache->next_of_owner->link_of_owner = cache->link_of_owner;
-}
-
 void vf_release_end(vf_pool *pool)
 {
     vf_lock_acquire();
@@ -126,7 +118,7 @@ void vf_release_end(vf_pool *pool)
         pool->next->link = pool->link;
     for (vf_pool_cache *cache = pool->caches; cache != NULL; cache = cache->next) {
         if (cache->thread != 0)
-            unlink_cache(cache);
+            vf_cache_unlink(cache);
     }
     vf_lock_after(&pool->end);
     vf_lock_release();
