@@ -1,11 +1,13 @@
 /*
- * tsan.h - tells ThreadSanitizer in which order things happen in the library, where the
- * program was built for it and the library was not: one from a package, say. The program's own
- * accesses are seen then, and the functions of the headers, but nothing of what is in here.
+ * tsan.h - tells ThreadSanitizer in which order things happen that it does not see.
  *
- * It is told too much rather than too little: of a pool, whatever was freed into the depot comes
- * before whatever is taken from there. A pool stands for itself by the address of its memory. In a
- * build of the library for ThreadSanitizer, which sees all itself, nothing is told.
+ * In a program that is built for it, while the library is not (one from a package, say), that is
+ * all that happens in the library: it sees the program's own accesses then, and the functions of
+ * the headers. It is told too much rather than too little: of a pool, whatever was freed into the
+ * depot comes before whatever is taken from there. A pool stands for itself by the address of its
+ * memory. A build of the library for ThreadSanitizer is not told so, since that sees it all.
+ *
+ * What happens in liburcu it never sees.
  */
 #ifndef VF_TSAN_H
 #define VF_TSAN_H
@@ -13,40 +15,52 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__SANITIZE_THREAD__) || !defined(__ELF__)
-#    define VF_TSAN_TELLS 0
+/* Is this a build for ThreadSanitizer? */
+#if defined(__SANITIZE_THREAD__)
+#    define VF_TSAN_BUILD 1
 #elif defined(__has_feature)
 #    if __has_feature(thread_sanitizer)
-#        define VF_TSAN_TELLS 0
+#        define VF_TSAN_BUILD 1
 #    endif
 #endif
-#ifndef VF_TSAN_TELLS
-#    define VF_TSAN_TELLS 1
+#ifndef VF_TSAN_BUILD
+#    define VF_TSAN_BUILD 0
+#endif
+
+#if defined(__ELF__) || VF_TSAN_BUILD
 /* As in <sanitizer/tsan_interface.h>; there in a program with ThreadSanitizer only. */
 __attribute__((weak)) void __tsan_acquire(void *address);
 __attribute__((weak)) void __tsan_release(void *address);
+#else
+#    define __tsan_acquire ((void (*)(void *))NULL)
+#    define __tsan_release ((void (*)(void *))NULL)
 #endif
 
-/* What this thread has done comes before what others do after vf_tsan_acquire of the same address.
- */
-static inline void vf_tsan_release(const void *address)
+/* What this thread has done comes before what others do after vf_tsan_acquire_unseen of the same
+   address, by way of something that ThreadSanitizer does not see in any build. */
+static inline void vf_tsan_release_unseen(const void *address)
 {
-#if VF_TSAN_TELLS
     if (__tsan_release != NULL)
         __tsan_release((void *)(uintptr_t)address);
-#else
-    (void)address;
-#endif
+}
+
+static inline void vf_tsan_acquire_unseen(const void *address)
+{
+    if (__tsan_acquire != NULL)
+        __tsan_acquire((void *)(uintptr_t)address);
+}
+
+/* The same of what happens in the library. */
+static inline void vf_tsan_release(const void *address)
+{
+    if (!VF_TSAN_BUILD)
+        vf_tsan_release_unseen(address);
 }
 
 static inline void vf_tsan_acquire(const void *address)
 {
-#if VF_TSAN_TELLS
-    if (__tsan_acquire != NULL)
-        __tsan_acquire((void *)(uintptr_t)address);
-#else
-    (void)address;
-#endif
+    if (!VF_TSAN_BUILD)
+        vf_tsan_acquire_unseen(address);
 }
 
 #endif

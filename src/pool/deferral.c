@@ -21,27 +21,15 @@
  * thread, that a barrier comes after the callbacks before it, and to overlook what liburcu writes
  * in a barrier.
  */
-#    if defined(__SANITIZE_THREAD__)
-#        define TSAN 1
-#    elif defined(__has_feature)
-#        if __has_feature(thread_sanitizer)
-#            define TSAN 1
-#        endif
-#    endif
 static char callbacks; /* stands for the end of all of them; the pool may be gone then */
-#    ifdef TSAN
-#        include <sanitizer/tsan_interface.h>
+#    if VF_TSAN_BUILD
 void AnnotateIgnoreWritesBegin(const char *file, int line);
 void AnnotateIgnoreWritesEnd(const char *file, int line);
-#        define HAPPENS_BEFORE(what) __tsan_release(what)
-#        define HAPPENS_AFTER(what)  __tsan_acquire(what)
 #        define IGNORE_WRITES(call)                                                                \
             (AnnotateIgnoreWritesBegin(__FILE__, __LINE__), (call),                                \
              AnnotateIgnoreWritesEnd(__FILE__, __LINE__))
 #    else
-#        define HAPPENS_BEFORE(what) vf_tsan_release(what)
-#        define HAPPENS_AFTER(what)  vf_tsan_acquire(what)
-#        define IGNORE_WRITES(call)  (call)
+#        define IGNORE_WRITES(call) (call)
 #    endif
 
 _Static_assert(sizeof(struct rcu_head) <= sizeof(((vf_deferral *)NULL)->head),
@@ -138,16 +126,16 @@ static const struct rcu_flavor_struct *flavour_of(const vf_pool *pool)
 static void after_grace_period(struct rcu_head *head)
 {
     vf_deferral *deferral = (vf_deferral *)(void *)((char *)head - offsetof(vf_deferral, head));
-    HAPPENS_AFTER(deferral);
+    vf_tsan_acquire_unseen(deferral);
     deferral->over(deferral);
-    HAPPENS_BEFORE(&callbacks);
+    vf_tsan_release_unseen(&callbacks);
 }
 
 void vf_deferral_hand_over(vf_deferral *deferral, void (*when_over)(vf_deferral *deferral))
 {
     const struct rcu_flavor_struct *flavour = flavour_of(deferral->pool);
     deferral->over = when_over;
-    HAPPENS_BEFORE(deferral); /* with the last look at the pool behind it */
+    vf_tsan_release_unseen(deferral); /* with the last look at the pool behind it */
     int saved = errno;
     flavour->update_call_rcu((struct rcu_head *)(void *)deferral->head, after_grace_period);
     errno = saved;
@@ -160,7 +148,7 @@ void vf_deferrals_barrier(vf_pool *pool)
     IGNORE_WRITES(flavour_of(pool)->barrier());
     errno = saved;
     vf_cancel_restore(state);
-    HAPPENS_AFTER(&callbacks);
+    vf_tsan_acquire_unseen(&callbacks);
 }
 
 #endif

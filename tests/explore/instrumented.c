@@ -134,7 +134,7 @@ void __tsan_func_exit(void)
 {
 }
 
-/* What src/pool/epoch.c tells ThreadSanitizer of liburcu; here that is part of the scenario. */
+/* What src/pool/deferral.c tells ThreadSanitizer of liburcu; here that is part of the scenario. */
 void __tsan_acquire(void *what)
 {
     (void)what;
