@@ -3,15 +3,11 @@
  * calls of one thread leave alone.
  */
 #define _GNU_SOURCE /* syscall */
-#ifdef __linux__
-#    include <linux/membarrier.h>
-#    include <sys/syscall.h>
-#    include <unistd.h>
-#endif
 #ifndef _WIN32
 #    include <sys/wait.h>
 #endif
 
+#include "support/membarrier.h"
 #include "support/threads.h"
 #include "test_common.h"
 
@@ -40,19 +36,6 @@ static void close_numbers(void)
     numbers_destroy(pool);
     check_all_back(&allocator);
 }
-
-#ifdef __linux__
-static bool membarrier_is_there(void)
-{
-    long commands = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
-    return commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0;
-}
-#else
-static bool membarrier_is_there(void)
-{
-    return false;
-}
-#endif
 
 /* ---- threads that sleep ---- */
 

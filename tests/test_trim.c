@@ -2,11 +2,8 @@
  * test_trim.c - P_trim finds free slots wherever they are, needs no memory, and loses no slot.
  */
 #define _GNU_SOURCE /* syscall */
-#ifdef __linux__
-#    include <sys/syscall.h>
-#    include <unistd.h>
-#endif
 
+#include "support/membarrier.h"
 #include "support/threads.h"
 #include "test_common.h"
 
@@ -94,19 +91,6 @@ Test(trim, finds_what_threads_without_a_cache_freed)
     check_nothing_left();
     close_numbers();
 }
-
-#ifdef __linux__
-static bool membarrier_is_there(void)
-{
-    long commands = syscall(SYS_membarrier, 0 /* query */, 0, 0);
-    return commands > 0 && (commands & 1 << 3 /* private, expedited */) != 0;
-}
-#else
-static bool membarrier_is_there(void)
-{
-    return false;
-}
-#endif
 
 static pthread_barrier_t turn;
 

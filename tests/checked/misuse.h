@@ -20,6 +20,20 @@
     void name(void);                                                                               \
     __attribute__((noinline)) void name(void)
 
+/* For an allocator of which only what it does besides matters. */
+static inline void *misuse_alloc(size_t size, size_t alignment)
+{
+    return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+static inline void misuse_dealloc(void *context, void *memory, size_t size, size_t alignment)
+{
+    (void)context;
+    (void)size;
+    (void)alignment;
+    free(memory);
+}
+
 /* Memory with all that a scene wrote to stderr; *status is how it ended. */
 static inline char *misuse_output(void (*scene)(void), int *status)
 {

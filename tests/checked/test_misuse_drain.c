@@ -216,20 +216,13 @@ static void *alloc_and_push(void *context, size_t size, size_t alignment)
 {
     (void)context;
     push_in_the_allocator();
-    return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-}
-
-static void dealloc(void *context, void *memory, size_t size, size_t alignment)
-{
-    (void)context;
-    (void)size;
-    (void)alignment;
-    free(memory);
+    return misuse_alloc(size, alignment);
 }
 
 SCENE(pushes_with_that_allocator)
 {
-    static const vf_smallbuf_options options = {.allocator = {alloc_and_push, dealloc, NULL}};
+    static const vf_smallbuf_options options = {
+        .allocator = {alloc_and_push, misuse_dealloc, NULL}};
     smallbuf_int_4_init(&buffer, &options);
     for (int i = 0; i < 5; i++)
         push_one();

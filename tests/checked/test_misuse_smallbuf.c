@@ -31,18 +31,10 @@ static void *alloc_meanwhile(void *context, size_t size, size_t alignment)
     (void)context;
     if (meanwhile != NULL)
         meanwhile();
-    return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    return misuse_alloc(size, alignment);
 }
 
-static void dealloc(void *context, void *memory, size_t size, size_t alignment)
-{
-    (void)context;
-    (void)size;
-    (void)alignment;
-    free(memory);
-}
-
-static const vf_smallbuf_options options = {.allocator = {alloc_meanwhile, dealloc, NULL}};
+static const vf_smallbuf_options options = {.allocator = {alloc_meanwhile, misuse_dealloc, NULL}};
 
 static void setup(void)
 {
