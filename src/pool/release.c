@@ -9,9 +9,9 @@
  *
  * (Slots that P_trim has seized are part of both in and count until their owner throws them out.)
  *
- * P_release sends every thread's frees to the slow path (vf_attach_close), adds what each cache lent
- * to outstanding ("settles" it), and takes VF_RELEASE_NOT_YET away. From then on each free takes one
- * from outstanding, and the thread that brings it to 0 ends the pool.
+ * P_release sends every thread's frees to the slow path (vf_attach_close), adds what each cache
+ * lent to outstanding ("settles" it), and takes VF_RELEASE_NOT_YET away. From then on each free
+ * takes one from outstanding, and the thread that brings it to 0 ends the pool.
  *
  * Threads free at the same instant, without a lock and without a fence, on the strength of this:
  *
