@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * allocator_loops.h - template: the timed loops, stamped out for each allocator, so that none pays
  * for a dispatch that its users would not pay for. For C and C++.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * allocator_peers.c - what the pool is compared with, see allocators.h.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * allocator_rows.c - the rows that compare the pool with allocators.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * allocator_sizes.c - pools of several sizes, and several pools, see allocators.h.
  */

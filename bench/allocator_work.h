@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * allocator_work.h - what the timed loops work on. Read by C and C++.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * allocators.c - the pool's forms, and the columns of the tables, see allocators.h.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * allocators.h - what is measured: the pool's forms, and its peers.
  */

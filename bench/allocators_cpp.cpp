@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * allocators_cpp.cpp - the pool's peers that are in C++ only, see allocator_work.h.
  */

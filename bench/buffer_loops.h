@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * buffer_loops.h - template: the timed loops, stamped out for each buffer, in C and C++.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * buffer_rows.c - the rows that compare the small buffer with what collects elements elsewhere.
  */

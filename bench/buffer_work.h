@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * buffer_work.h - what the timed loops of buffers work on. Read by C and C++.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * buffers.c - the small buffer's forms and its peers in C, see buffers.h.
  */

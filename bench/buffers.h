@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * buffers.h - what is measured: the small buffer's forms, and its peers.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * buffers_cpp.cpp - the small buffer's peers that are in C++ only, see buffer_work.h.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * crowds.c - rows of one pool that several threads share, some of which sleep: few free slots
  * among many objects, slots that a sleeping thread has freed, growth beside threads that have used

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * deferrers.c - see deferrers.h. Workers are no readers, and who waits for readers finds none; so
  * the figures are what the waiting costs those who free.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * deferrers.h - what is measured: frees that wait for readers.
  */

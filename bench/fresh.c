@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fresh.c - rows that are measured on memory that nobody has used yet: every sample takes a
  * process of its own, a child of one that has called no allocator but malloc, and that hardly.

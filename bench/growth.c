@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * growth.c - how the cost of an object grows with the objects that are live: each is allocated,
  * and then they are freed in random order. Every sample takes a process of its own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * harness.h - time, medians, threads and processes for benchmarks. Read by C and C++, which has no
  * <stdatomic.h> yet: hence the compilers' own atomic operations.

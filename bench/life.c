@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * life.c - rows on what comes late in the life of a program: a walk over objects that were
  * allocated in an old heap, the end of many at once, the memory that stays behind a peak. Every

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * measure.c - how ordinary rows are measured, see rows.h.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * mempool_peer.c - DPDK's rte_mempool, see allocators.h.
  *

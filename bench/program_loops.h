@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * program_loops.h - template: loops of programs that use what they allocate, see allocator_loops.h,
  * which includes it. Their helpers are functions that call themselves, hence LOOPS_USE in each.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * program_rows.c - the rows of programs.c and crowds.c.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * program_work.h - what programs build of their objects, see program_loops.h: all that does not
  * depend on the allocator. Every node has the 64 bytes of an object. Read by C and C++.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * programs.c - rows of programs that use what they allocate, see program_loops.h. Every sample
  * takes a process of its own, whose heap some rounds have warmed up and mixed.

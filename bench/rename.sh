@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # rename.sh ARCHIVE PREFIX OUTPUT - a copy of a static library in which every symbol that it defines
 # has a prefix, so that several replacements of malloc fit into one program and none replaces it.
 set -eu

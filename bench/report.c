@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * report.c - prints the table, and writes it for other programs, see rows.h.
  */

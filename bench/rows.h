@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * rows.h - the rows of the table: what each measures, how, and what it is to reach.
  */

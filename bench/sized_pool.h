@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * sized_pool.h - template: pools of objects of SIZE bytes, side by side and each on lines of its
  * own, with their loops.

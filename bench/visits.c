@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * visits.c - a visit to all live objects, of which there are more or fewer among the slots, as a
  * multiple of what it takes where just the live ones lie side by side in an array. Every sample

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * visits.h - what is measured by a visit to all live objects. Read by C and C++.
  */

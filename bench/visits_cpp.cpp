@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * visits_cpp.cpp - the container that is made for visits, see visits.h.
  */

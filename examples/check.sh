@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # check.sh - what the checks of the examples have in common, to be sourced by them.
 
 fail() {

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 #
 # Plays the same levels with pools, with one that is trimmed, and with malloc: the entities must be
 # the same, and the memory that is held after each level as much as after the one before.

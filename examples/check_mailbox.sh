@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 #
 # Sends the same messages to small buffers and to arrays under mutexes, by one thread and by more:
 # the results must be the same, and no gold may be lost. Arguments that make no sense are refused.

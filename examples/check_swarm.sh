@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 #
 # Plays the same swarm with the pool and with malloc, on one thread and on more: the checksum must
 # be the same, and another for another seed.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 #
 # Plays with the stack and the set on one thread and on more: whatever goes in must come out, nothing
 # may be left, and one thread does the same thing every time.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 #
 # Compares wordcount's counts with those of standard tools on the same files, with the pool and with
 # malloc: first on a tree made to be awkward, then on real headers.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The small buffer in one screen: two threads push, then one takes all out.
  *

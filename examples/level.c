@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The levels of a game: each fills the memory, and leaves none of it behind.
  *

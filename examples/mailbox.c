@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A frame loop in which every entity has a mailbox: all threads write to them, few of them
  * overflow.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * program.h - what the example programs have in common: numbers as arguments, time, threads.
  */

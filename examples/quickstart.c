@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The pool in one screen: make one, push an object, look, give it back.
  *

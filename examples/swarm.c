@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The frame loop of a game: a swarm in which thousands are born and thousands die in every frame.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A lock-free stack and a lock-free hash set, whose nodes come from pools.
  *

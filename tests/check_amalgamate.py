@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Amalgamates the library, and uses the files as one who has copied them would.
 
 usage: check_amalgamate.py SOURCE COMPILER...

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Uses the source tree with CMake alone.
 
 usage: check_cmake.py SOURCE VERSION CC

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Requires that each pair of a pool's features is in combinations.md, with tests that have both.
 
 usage: check_combinations.py SOURCE

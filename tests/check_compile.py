@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Compiles each file of a directory, and each header alone, with all warnings as errors.
 
 usage: check_compile.py INCLUDE DIRECTORY COMPILER...

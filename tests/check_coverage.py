@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Requires that the tests have run nearly every line and branch, and that the rest is explained.
 
 usage: check_coverage.py SOURCE_DIRECTORY BUILD_DIRECTORY

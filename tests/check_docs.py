@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Makes the pages, in which no symbol may be without documentation, and no link lead nowhere.
 
 usage: check_docs.py SOURCE

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Requires that the programs which say that they make every call do.
 
 usage: check_entry_points.py SOURCE

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Compiles each file of a directory, which must fail with the sentence in its first line.
 
 usage: check_fail.py INCLUDE DIRECTORY COMPILER...

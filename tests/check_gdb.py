@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Looks at pools and small buffers with gdb, in C and C++, and compares with what they say.
 Stops at each probe point.
 

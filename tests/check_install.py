@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Installs a fresh build of the source tree and uses it as others would.
 
 usage: check_install.py SOURCE VERSION CC MESON both|shared|static

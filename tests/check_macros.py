@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Compares the preprocessor's macros before and after the headers.
 
 usage: check_macros.py INCLUDE COMPILER...

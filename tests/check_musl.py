@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Compiles the sources with musl-gcc as it is, without the kernel's headers, and opens a plug-in.
 
 usage: check_musl.py SOURCE

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Runs test programs and requires that each runs as many tests as its source has.
 
 usage: check_ran.py PROGRAM SOURCE [PROGRAM SOURCE ...]

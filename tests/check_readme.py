@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What the README and the pages in docs/ show must be true.
 
 usage: check_readme.py SOURCE COMPILER...
 
-The README's ```c blocks are the short examples, to the letter; its line that sets up a build chooses
-the directory lib on a Debian with or without dpkg-dev. Those of each page in docs/, one
-behind the other, compile without a warning, ```cpp blocks as C++. Links between pages lead
-somewhere.
+The README's ```c blocks are the short examples, to the letter but for the line of the licence; its
+line that sets up a build chooses the directory lib on a Debian with or without dpkg-dev. Those of
+each page in docs/, one behind the other, compile without a warning, ```cpp blocks as C++. Links
+between pages lead somewhere.
 """
 import difflib
 import json
@@ -34,7 +35,7 @@ def check_examples(source):
     if len(shown) != len(EXAMPLES):
         yield f'README.md has {len(shown)} ```c blocks, not {len(EXAMPLES)}'
     for block, name in zip(shown, EXAMPLES):
-        example = (source / 'examples' / name).read_text()
+        example = (source / 'examples' / name).read_text().partition('\n')[2]  # the licence's line
         yield from difflib.unified_diff(block.splitlines(), example.splitlines(), 'README.md',
                                         f'examples/{name}', lineterm='')
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Runs a command, which must fail and say what is expected of it.
 
 usage: check_report.py SENTENCE FUNCTION COMMAND...

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The layout of src/: a function is found by its name, and includes run one way.
 
 usage: check_rooms.py SOURCE

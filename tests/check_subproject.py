@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Builds the consumer with this source tree as a Meson subproject, by the README's wrap file.
 
 usage: check_subproject.py SOURCE VERSION CC MESON

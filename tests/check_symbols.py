@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Compares the symbols that the shared library exports with the list of those that it should.
 
 usage: check_symbols.py LIBRARY MAP...

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Finds the lines in reports of a real misuse with veryfast-where, and compares with the source.
 
 usage: check_where.py WHERE SOURCE PROGRAM...

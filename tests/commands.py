@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the checks that run programs have in common."""
 import shlex
 import subprocess

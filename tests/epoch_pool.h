@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * epoch_pool.h - what the tests of deferred frees share: pools of all kinds, drops that are
  * counted, and ways to wait for what liburcu's thread does.

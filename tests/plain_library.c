@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * plain_library.c - a right program that is built for ThreadSanitizer, with a library that is not:
  * nothing is reported. Each thread writes to what it has, and elements go by small buffers.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_batch.c - batches: which one an address is of, which one has which number, and what a
  * failure to make some leaves behind.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_bits.c - words of bits, beside the plain way to say the same.
  */

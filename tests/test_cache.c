@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_cache.c - caches held by the caller, and vf_thread_flush.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_cancel.c - no call is a cancellation point: a thread that has been cancelled before goes
  * through all of them, and ends behind the last. S_flip, which waits, is test_smallbuf_flip_wait.c,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_cap.c - max_objects: so many objects may live, neither one fewer nor one more.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_cap_type.h - one test for capped pools of a type: TYPE, N and NAME as VF_T, VF_N, VF_NAME.
  */

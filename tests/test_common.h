@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_common.h - what the unit tests share: Criterion (or its stand-in) and a few checks.
  */

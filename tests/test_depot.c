@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_depot.c - the depot: slots go home and come back, each once; batches with free slots are
  * found, those that no cache refills from first.

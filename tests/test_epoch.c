@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_epoch.c - objects freed while they may still be read: when they are dropped and reused, and
  * how many may wait.

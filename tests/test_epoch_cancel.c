@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_epoch_cancel.c - calls that wait, for readers or for who is handing objects to liburcu, are
  * no cancellation points either: a thread that has been cancelled before goes through them.

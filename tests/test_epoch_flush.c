@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_epoch_flush.c - all occasions on which deferred objects go to their grace period, and the
  * end of a pool with some.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_epoch_refused.c - a filter of system calls that comes after the first P_new refuses
  * membarrier: nothing waits for it for ever, and what was deferred goes out.

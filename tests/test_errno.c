@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_errno.c - every call that succeeds leaves errno alone, whatever it does on its way: also
  * where the allocator does not, where the system has no membarrier (this program is run like that

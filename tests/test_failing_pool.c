@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_failing_pool.c - a table of all calls on a pool: in each the k-th call of the allocator
  * fails, for every k, and then all from the k-th on.

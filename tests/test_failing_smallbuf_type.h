@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_failing_smallbuf_type.h - the table of test_failing_smallbuf.c for one kind of buffer.
  * Parameters: NAME, and VF_CACHE_ALIGNED, VF_FLIP and VF_EPOCH as smallbuf.h has them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_hooks.c - VF_ON_ALLOC and VF_ON_FREE see each object once, by whichever call it goes.
  */

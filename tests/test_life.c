@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_life.c - the whole life of a pool: walking it, asking it, shrinking it, ending it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_life_type.h - one test for a pool of any type, stamped out per type like the pool itself:
  * chance allocates and frees, and at times all is walked, trimmed, and asked for; then destroyed.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_limits.c - sizes and numbers of a pool at the edge of what can be counted: nothing large is
  * ever given the little memory that is left of it where a product or a sum comes round.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_locality.c - what is allocated together lies together: whatever order objects were freed
  * in, they come again by ascending address, batch by batch.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_name.c - what a pool is called in reports: the options' name, copied, or its instance's.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_options.c - how a pool is to be: its allocator, its caches, what is refused.
  *

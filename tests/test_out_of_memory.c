@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_out_of_memory.c - the allocator fails at its k-th call, for every k.
  *

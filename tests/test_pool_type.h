@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_pool_type.h - one test for a pool of any type, stamped out per type like the pool itself.
  *

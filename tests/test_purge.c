@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_purge.c - what P_trim does within a batch that has live objects: whole pages of free slots
  * are dropped, by the hook or by the system, and nothing else is touched.

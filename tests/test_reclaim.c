@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_reclaim.c - what other threads keep free is had before an alloc is refused; and what the
  * calls of one thread leave alone.

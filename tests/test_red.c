@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_red.c - a test that fails, as it should: it shows that a failure is seen.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_release.c - the end of a pool, from one thread: its memory comes back with the handle or
  * with the last object, whichever is later.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_reserve.c - what is reserved can be had without the allocator, and a reservation that
  * fails leaves the pool as it was.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_reserve_batch.h - one test for reservations in batches of BATCH objects: all counts, all
  * histories of a pool, threads with and without caches.

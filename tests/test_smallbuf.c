@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_smallbuf.c - the calls of a small buffer, one by one, from one thread.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_smallbuf_cap.c - caps: exactly so many elements, below N, at N, above it; and S_reserve,
  * after which nothing is refused.

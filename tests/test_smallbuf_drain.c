@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_smallbuf_drain.c - drains: whole, left half way, abandoned; and what is dropped.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_smallbuf_flip.c - draining while others may push, on one thread: which bank gets what.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_smallbuf_flip_grace.c - flips that wait for a grace period instead of counting: what the
  * drain has, and threads that push all the time and meet at the end of each frame.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_smallbuf_flip_wait.c - S_flip and S_flip_try while a push is in flight: it is in the middle
  * of its call of the allocator. The flip waits until it sleeps, and may not be cancelled there.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_smallbuf_limits.c - sizes and numbers of a small buffer at the edge of what can be counted,
  * as test_limits.c has them of a pool.

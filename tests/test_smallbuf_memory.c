@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_smallbuf_memory.c - S_span at every place, and what S_trim gives back.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_smallbuf_refusal.c - the allocator fails at its k-th call, for every k, in every kind of
  * push: what was accepted is a prefix, and the rest is refused until the next drain.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_smallbuf_type.h - tests for a small buffer of any type, stamped out per type like the
  * buffer itself.

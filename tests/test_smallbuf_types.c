@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_smallbuf_types.c - small buffers of elements of all sizes and alignments.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_smallbuf_writer.c - writers: what they push, the gaps they leave, and what they give back.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_stack.c - the lock-free stack: the arithmetic of its head word, and what a push and a pop
  * do.

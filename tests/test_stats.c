@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_stats.c - a pool in numbers, compared with what the test itself has counted.
  */

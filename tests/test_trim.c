@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_trim.c - P_trim finds free slots wherever they are, needs no memory, and loses no slot.
  */

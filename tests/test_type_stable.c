@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_type_stable.c - reads of objects that may be free, or others by now, by the rule in pool.h:
  * hold, then check. Each test does what another thread might do at the worst moment.

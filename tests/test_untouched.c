@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_untouched.c - the library never looks at what is in an object, nor writes to it: every call
  * works on objects in memory that nobody may read or write. (A checked build does both.)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_walk.c - what P_each, P_destroy and P_owns see: slots that were never handed out, that
  * P_trim took from a thread, that are freed while they are looked at, and the ends of batches.

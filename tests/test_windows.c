@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_windows.c - threads that Windows makes, and its C library, without pthread_create: what they
  * have comes back when they end, and the next one goes on with it.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Writes the library as a few files that are copied into a program and compiled with it.
 
 usage: amalgamate.py SOURCE DIRECTORY
@@ -14,11 +15,17 @@ import sys
 from pathlib import Path
 
 INCLUDE = re.compile(r'^# *include (?:<(veryfast/[\w/.]+)>|"([\w/.]+)")\n', re.MULTILINE)
+LICENCE = re.compile(r'^/\* SPDX-License-Identifier: .* \*/\n')
 FEATURES = re.compile(r'^#define _(?:GNU|POSIX_C)_SOURCE\b.*\n', re.MULTILINE)
 # name.h is a system header from its first line on, and with it what would follow
 ONCE = ['veryfast.h', 'checked.h', 'detail/pool_core.h', 'detail/smallbuf_core.h',
         'detail/names.h', 'detail/name.h']
 APART = ['pool.h', 'smallbuf.h', 'veryfast.hpp']
+
+
+def read(path):
+    """A file without the line of its licence, which the whole has once."""
+    return LICENCE.sub('', path.read_text())
 
 
 def expand(text, directories, seen):
@@ -30,7 +37,7 @@ def expand(text, directories, seen):
         path = next(d / name for d in directories if (d / name).exists()).resolve()
         if path in seen:
             return ''
-        text = path.read_text()
+        text = read(path)
         if re.search(r'^#ifndef VF_\w+_H$', text, re.MULTILINE):
             seen.add(path)
         return expand(text, [directories[0], path.parent], seen)
@@ -65,7 +72,7 @@ def core(source, seen):
     texts = []
     for path in files:
         directories = [source / 'include', path.parent]
-        text = FEATURES.sub('', expand(path.read_text(), directories, seen))
+        text = FEATURES.sub('', expand(read(path), directories, seen))
         if path.stem in ('deferral', 'epoch', 'defer'):
             text = f'#ifdef VF_HAS_EPOCH /* needs liburcu-memb */\n{text}#endif\n'
         if path.parent.name == 'checked':
@@ -78,7 +85,7 @@ def head(source, name, sentence):
     licence = (source / 'LICENSE').read_text().rstrip().splitlines()
     made = 'Made by ./dev amalgamate from the sources of veryfast.'
     lines = [f'{name} - {sentence}', '', made, '', *licence]
-    return '/*\n' + ''.join(f' * {line}'.rstrip() + '\n' for line in lines) + ' */\n'
+    return '/* SPDX-License-Identifier: MIT */\n/*\n' + ''.join(f' * {line}'.rstrip() + '\n' for line in lines) + ' */\n'
 
 
 def write(source, directory):

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Writes what Doxygen is to read: the headers as a program sees them, and the pages.
 
 usage: api.py SOURCE DIRECTORY
@@ -13,12 +14,18 @@ from pathlib import Path
 
 INSTANCES = {'P': 'pool_T_N', 'S': 'smallbuf_T_N'}
 TEMPLATES = {'pool.h': INSTANCES['P'], 'smallbuf.h': INSTANCES['S']}
+LICENCE = re.compile(r'^/\* SPDX-License-Identifier: .* \*/\n')
 PLAIN = ['veryfast.h', 'checked.h', 'veryfast.hpp']
 HEAD = re.compile(r'/\*\n \* [\w.]+ - (.*\n(?: \*.*\n)*?) \*/\n')
 # What a template declares: a type (but for the bank, a part of the buffer), or a function.
 DECLARATION = re.compile(r'(?:^/\*((?:(?!\*/)[^{])*?) ?\*/\n)?'
                          r'^(?:(typedef struct vf_self(?!_bank)\w*) \{|.*\bvf_fn (.*\);)$)',
                          re.MULTILINE)
+
+
+def header(path):
+    """Its text, without the line of its licence."""
+    return LICENCE.sub('', path.read_text())
 
 
 def comment_lines(block):
@@ -142,9 +149,9 @@ def main():
     include = source / 'include' / 'veryfast'
     directory.mkdir(parents=True, exist_ok=True)
     for name in PLAIN:
-        (directory / name).write_text(plain_header((include / name).read_text()))
+        (directory / name).write_text(plain_header(header(include / name)))
     for name, instance in TEMPLATES.items():
-        text = (include / name).read_text()
+        text = header(include / name)
         (directory / name).write_text('\n'.join(template_header(text, instance)))
     for path in [source / 'README.md', *(source / 'docs').glob('*.md')]:
         (directory / path.name).write_text(page(source, path))

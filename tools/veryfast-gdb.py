@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pools and small buffers in gdb.
 
     (gdb) source PREFIX/share/veryfast/veryfast-gdb.py       where gdb does not load it by itself

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * checked.h - what a program can ask of a checked build, one with VF_CHECKED and veryfast-checked.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * veryfast.h - what both containers share: allocator, options, statistics.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * veryfast.hpp - the containers in C++, as owners and ranges. Optional: pool.h and
  * smallbuf.h are made for C++ as they are. Needs C++17, neither exceptions nor RTTI.

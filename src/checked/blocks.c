@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * blocks.c - see blocks.h. Open addressing with linear probing, at most half full. Addresses are
  * stored inverted: a tool that looks for leaks is not to find pointers there.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * blocks.h - the table, by address, of the live objects of a pool that was made with VF_BYPASS. The
  * pool's growth lock guards it; each call is under it.

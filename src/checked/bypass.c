@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * bypass.c - pools made with VF_BYPASS: each object is a block of malloc's, or of the
  * pool's allocator, with exactly the size of VF_T.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * bypass.h - pools made with VF_BYPASS, whose objects are blocks of malloc's, or of the pool's
  * allocator. Each call acquires the pool's growth lock.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * caller.c - see caller.h. For a report or a list of leaks: what the process itself knows of a
  * caller. Its source line is known to a sanitizer's runtime only; the file and the offset are

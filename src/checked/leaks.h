@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * leaks.h - the list of objects that are live when their pool ends.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * list.c - see list.h. One lock guards all of it; no other lock is acquired while it is held, and
  * nothing called but what waits for none.

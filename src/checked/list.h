@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * list.h - the pools there are, and of each the quarantine: freed objects that wait before their
  * slots may be used again, and are live for the core meanwhile.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * look.h - looks at what the program gives to a free, or the like.
  */

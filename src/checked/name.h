@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * name.h - the names of instances, each of which must stand for one set of parameters in the whole
  * program: code that is compiled with others takes an object for what it is not.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pool.c - the pool's calls in a checked build: each looks at what it is given, and then
  * does what the core does.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * push.c - pushes in flight, open writers and drains of small buffers, in a checked build:
  * what must not be there when a thread takes a buffer for itself, and when a drain goes on.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * push.h - pushes in flight and open writers of small buffers.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * slot.h - headers, fences and fills of the objects of a checked build; see ../pool/checks.h.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * hook.h - the allocator of the options, as both containers call it.
  */

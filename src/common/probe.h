@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * probe.h - points at which perf, bpftrace, SystemTap and gdb can look on: on the slow paths only,
  * and a nop each while nobody does. Where <sys/sdt.h> is not there, there are none.

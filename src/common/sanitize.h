@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * sanitize.h - tells AddressSanitizer, MemorySanitizer and Valgrind's memcheck what is an object.
  *

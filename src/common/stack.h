@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stack.h - a lock-free stack of nodes that have numbers, from 1 on. Its head is a tagged
  * reference:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cancel.h - no call is a cancellation point: a thread that is cancelled within one ends behind it,
  * with all locks released and nothing in its hands.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fence.h - an asymmetric fence: two threads that must not miss one another, one of which is here
  * often and pays nothing, and one seldom, which pays for both.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * mutex.h - a mutex that can be asked whether it is held, so that a function which needs a lock
  * asserts so in its first line.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * tid.c - see tid.h.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * tid.h - the system's numbers of threads, by which one thread can ask whether another has ended.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * tsan.h - tells ThreadSanitizer in which order things happen that it does not see.
  *

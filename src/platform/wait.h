@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * wait.h - waiting for another thread, which will be done in a moment.
  */

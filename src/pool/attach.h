@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * attach.h - which cache belongs to which thread: each pool's table from thread index to cache,
  * which the fast paths look up.

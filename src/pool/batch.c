@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * batch.c - see batch.h. All that grows and shrinks does so under the pool's growth lock, in an
  * order that leaves everything whole after each store: the child of a fork goes on with what it

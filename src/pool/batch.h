@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * batch.h - batches: where slots come from, and how a slot leads to its batch.
  *

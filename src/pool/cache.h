@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cache.h - the free slots that one thread, or one caller, keeps for itself.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cached.h - alloc and free of a pool with caches, where the fast paths have found nothing. What
  * each function does is said in kind.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * calls.c - the calls behind the template, but for those that have a file of their own: the life of
  * a pool and of caches that callers hold, and the slow paths.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * capped.c - see capped.h. Slots move singly through a tagged stack:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * capped.h - slots with a hard cap on how many are live: in place of caches, depot and batches, for
  * pools that have max_objects.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * checks.h - what a checked build keeps in a pool and behind its objects, and the points at which
  * it looks on. In an ordinary build all of this is nothing.

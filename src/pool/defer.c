@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * defer.c - P_free_deferred and P_epoch_barrier.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * deferral.c - see deferral.h. The only file that includes liburcu, and none of its inlines.
  *

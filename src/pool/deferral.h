@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * deferral.h - deferrals: lists of objects that wait for a grace period together.
  *

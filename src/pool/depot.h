@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * depot.h - the free slots that no cache has: one bit each, in the record of their own batch.
  *

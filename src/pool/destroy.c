@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * destroy.c - the end of a pool with all its objects: P_destroy.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * destroy.h - the end of a pool with all its objects: P_destroy.
  */

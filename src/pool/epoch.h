@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * epoch.h - from the deferral that each thread's cache has open to the end of its grace period.
  * Where there is no liburcu, nothing is ever deferred.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * kind.h - the two kinds of pool, with caches and capped, in the calls in which they differ: all of
  * them slow paths. The fast paths see no kind: a capped pool has no caches, so that every call of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * kinds.c - the tables of the two kinds of pool, see kind.h.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * lock.h - the threads' lock: under it threads, caches and pools come and go. Alloc and free only
  * ever try it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * memory.h - a pool's memory: from the allocator of its options, and counted.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pool.h - the pool's parts and how they hang together. Read this first.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * release.c - the end of a pool: memory goes back when the handle and all objects are gone.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * release.h - what counts as live, and the end of a pool.
  */

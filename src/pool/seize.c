@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * seize.c - see seize.h.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * seize.h - takes the free slots that caches keep, other threads' too: for P_trim, and for an alloc
  * that would have to fail without them.

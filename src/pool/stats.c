@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stats.c - a pool in numbers, at no cost to alloc and free: what they leave behind is added up
  * when somebody asks.

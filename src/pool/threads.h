@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * threads.h - the threads that use pools: their indices, their ends, and the one that is left in
  * the child of a fork.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * trim.h - gives memory back: P_trim, beside all other calls.
  */

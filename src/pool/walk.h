@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * walk.h - looks at all slots of a pool, or for one: P_each and P_owns.
  */

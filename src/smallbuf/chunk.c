@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * chunk.c - the memory of a small buffer's chunks: how large, from whom, and what it begins with.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * chunk.h - the memory of a small buffer's chunks. A function that gives memory back says how many
  * bytes; one that cannot have any returns NULL, and leaves errno alone.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * drain.c - walks over the chunks of a small buffer and skips the gaps that writers have left.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * flip.c - waits for pushes in flight.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * smallbuf.h - the small buffer's parts and how they hang together. Read this first.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * spill.c - the small buffer's chunks: which are there, and which were refused.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * bypass_jobs.h - a pool that is made with VF_BYPASS in test_bypass.c, and used without in
  * bypass_plain.c.

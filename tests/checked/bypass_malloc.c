@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * bypass_malloc.c - with VF_BYPASS, and no allocator in the options, an alloc is one malloc of the
  * object's size, and a free one free of its address. Has a malloc of its own, over glibc's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * bypass_plain.c - a file that is compiled without VF_BYPASS.
  */

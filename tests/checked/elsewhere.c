@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * elsewhere.c - places in another module than the program's own.
  */

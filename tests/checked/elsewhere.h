@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * elsewhere.h - a pool that test_misuse_symbol.c uses, and a shared library beside it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * misuse.h - tests of what a checked build stops: a scene runs in a child, which must abort with
  * one line that has the sentence, and names the scene as the place of the call.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * same_name.c - instances, compiled twice: in each of them one parameter is another one in OTHER.
  */

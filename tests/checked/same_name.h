@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * same_name.h - uses of instances: each of one name in both, with another parameter.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * sanitized.c - for a sanitizer, or Valgrind, to find: what is wrong with objects of a checked
  * build as it would be with malloc'ed ones, and as it is with VF_BYPASS. check_report.py runs it.

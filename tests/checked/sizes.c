@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * sizes.c - the sizes of public structs, compiled in both kinds of build; SIZES is the array.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * sizes.h - the sizes of public structs in both kinds of build.
  */

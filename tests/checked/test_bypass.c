@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_bypass.c - pools made with VF_BYPASS: an alloc is one malloc, and a free one free.
  */

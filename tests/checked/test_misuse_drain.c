@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_misuse_drain.c - calls in the middle of something: pushes in a drain of the same bank, or in
  * another push; a pool's call in another one, by a signal's handler.

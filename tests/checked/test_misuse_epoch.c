@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_misuse_epoch.c - misuse of objects that are freed after a grace period.
  */

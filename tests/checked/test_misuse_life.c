@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_misuse_life.c - misuse of pools as wholes and of caches held by callers, and lists of leaks.
  */

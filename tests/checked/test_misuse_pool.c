@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_misuse_pool.c - each misuse of a pool's objects stops a checked build, and use does not.
  */

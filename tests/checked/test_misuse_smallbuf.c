@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_misuse_smallbuf.c - a small buffer that somebody takes to himself while others push.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_misuse_symbol.c - places in reports and lists of leaks: the function, the file and the
  * offset in it. That these lead to the lines is for check_where.py to see.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * test_sizes.c - public structs have the same sizes in a checked build and in an ordinary one.
  */

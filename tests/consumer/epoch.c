@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * epoch.c - a program of somebody else's that reads objects without a lock, with liburcu.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * host.c - a program of somebody else's that opens a plug-in, both with pools of their own.
  *

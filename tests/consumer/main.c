@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * main.c - a program of somebody else's, with an installed library. Prints the headers' version.
  */

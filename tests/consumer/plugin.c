@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * plugin.c - a plug-in of somebody else's, with a pool of its own: the library inside, or beside
  * it. Its frees wait for readers, where the library has that.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * choices.c - an execution is a list of choices; the next execution is the next list.
  *

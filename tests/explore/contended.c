@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * contended.c - which addresses several threads use at a time, at least one of them writing.
  *

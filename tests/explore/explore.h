@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * explore.h - runs a scenario under every schedule of its threads within bounds.
  *

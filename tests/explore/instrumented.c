@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* instrumented.c - the calls that -fsanitize=thread puts into a program. */
 #include "knowledge.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* internal.h - what the parts of the explorer share; README.md says how they work together. */
 #ifndef EXPLORE_INTERNAL_H
 #define EXPLORE_INTERNAL_H

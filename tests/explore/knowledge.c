@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* knowledge.c - see knowledge.h. */
 #include "knowledge.h"
 

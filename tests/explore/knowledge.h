@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * knowledge.h - what a thread knows of what the others have done, and how it gets to know.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* libc.c - what the library asks of the system, one execution at a time. */
 #define _GNU_SOURCE
 #include "internal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * litmus.c - tests of the explorer itself: small programs of two to four threads, each with the
  * outcomes that C11 allows. Each of these must come out in some execution, and no other in any.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * main.c - the arguments, and one execution after another until there is no next one.
  *

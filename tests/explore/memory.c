@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * memory.c - what an atomic load may return, and what a store adds to that.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """mutate.py - breaks the library on purpose, and demands that the explorer sees it.
 
     mutate.py SOURCE BUILD LINK_ARGUMENTS [--few | --find] [WORD...]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * races.c - which accesses race, and which are to memory that is not allocated.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """replay.py - what the explorer finds, it prints, and what it prints can be run again.
 
     replay.py PROGRAM

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * report.c - what happened in this execution, and what is printed of it when it fails:
  *

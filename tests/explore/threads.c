@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * threads.c - the real threads that run the scenario's, one at a time: each waits for its baton,
  * a semaphore that the one before posts when it hands on (schedule.c). They are real ones so that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * program.c - pools and small buffers in several states, for check_gdb.py to look at. Says itself
  * what gdb must show: each pool's P_stats, each buffer's elements.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """mutants.py - the mutations of logic that there are of the library's sources, one at a time.
 
     a condition is negated; && becomes ||, and == becomes !=, and the reverse

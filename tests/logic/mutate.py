@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """mutate.py - breaks the logic of the library on purpose, and demands that a test sees it.
 
     mutate.py SOURCE BUILD [--few | NUMBER [SEED] | WORD...]

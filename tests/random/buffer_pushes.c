@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * buffer_pushes.c - the ways in which random programs push into small buffers.
  */

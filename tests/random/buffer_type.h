@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * buffer_type.h - a small buffer's functions in a table. Parameters: NAME, and what smallbuf.h has,
  * for elements of struct element.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * buffer_types.h - the kinds of small buffers that random programs use, of one element.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * buffers.c - random programs on small buffers: one to be read by who is alone, one that is drained
  * while others push. What was pushed (buffer_pushes.c) is compared with what comes out.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * buffers.h - the model of small buffers that random programs have: for each hand, a log of what
  * was accepted from it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fuzz_programs.c - random programs (see program.h) as libFuzzer finds them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pool_calls.c - the calls on pools that random programs make at any time, and the objects that
  * they give and take.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pool_type.h - a pool's functions in a table. Parameters: NAME, and what pool.h has, for elements
  * of struct thing.

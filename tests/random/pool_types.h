@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pool_types.h - the kinds of pools that random programs use, of one element.
  */

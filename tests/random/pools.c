@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pools.c - random programs on pools: two at a time, of all kinds, and those that were released and
  * have objects out; their beginnings and ends, and calls that need to be alone. The others are in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pools.h - the model of pools that random programs have: who holds which of their objects.
  */

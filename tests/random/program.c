@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * program.c - runs a random program: turns, the threads that take part in them, forks, and a thread
  * that has been cancelled and must not notice.

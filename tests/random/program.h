@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * program.h - random programs: bytes that are read as calls on pools and small buffers.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * random_programs.c - runs random programs (see program.h) that it makes from a seed, or files.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * aba_pause.h - put in front of every source file of the library that is built into stress_aba:
  * a thread may lose the processor just where ABA does its harm, between the load of a link and the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * any_pool.h - pools of several types behind one table of functions, for tests that do the same
  * with each of them.

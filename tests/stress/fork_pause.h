@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * fork_pause.h - put in front of every source file that is built into stress_fork_at: before each
  * atomic operation that writes, a thread may be stopped, for a fork to find it there.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pages.h - an allocator for tests: whole pages straight from the system.
  *

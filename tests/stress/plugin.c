@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * plugin.c - a plug-in that uses a pool and a buffer, for stress_plugins.c: linked to the shared
  * core, or with a core of its own inside.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * smallbuf_producers.h - template: producers that push numbered elements into one small buffer in
  * every way there is, and a consumer who checks that each arrives once and in order.

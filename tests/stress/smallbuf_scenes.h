@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * smallbuf_scenes.h - template: what stress_smallbuf.c does with each of its buffers. Parameters as
  * of smallbuf_producers.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * soak.h - the soak: all that the library can do, by 64 threads at once, for as long as asked.
  *

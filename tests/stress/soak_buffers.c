@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * soak_buffers.c - small buffers that all threads push to: one kind is emptied under a write lock,
  * the other by flips while others push. See soak.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * soak_epochs.c - what waits for readers: objects that are replaced while others read them, and a
  * buffer whose flip waits for a grace period. See soak.h.

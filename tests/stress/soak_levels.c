@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * soak_levels.c - pools that only one thread at a time has, for what needs that: P_each, and the
  * end of a level by P_destroy, with objects in it from all threads. See soak.h.

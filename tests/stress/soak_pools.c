@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * soak_pools.c - pools of all kinds that come and go, see soak.h.
  *

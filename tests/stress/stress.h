@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress.h - what the stress programs share: seed, counts, the closing line, owners.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_cap.c - a cap of 32 objects shared by 8 threads: never 33 live, and no false refusal.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_epoch.c - readers without a lock, writers that replace what they read, all flavours.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_faults.c - what happens to threads in the midst of calls: the process ends, by exit (whose
  * handlers make calls too), quick_exit, _exit and a signal; they get signals without end; they are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_first_call_is_free.c - threads whose first call is a free, with memory spent.
  *

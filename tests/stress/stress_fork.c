@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_fork.c - fork in the midst of other threads' work.
  *

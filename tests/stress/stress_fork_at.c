@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_fork_at.c - a fork at every single step of another thread's work.
  *

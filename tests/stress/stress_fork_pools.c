@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_fork_pools.c - forks around pools: of many pools, from handlers that use them, and while
  * an allocator that is called for one pool uses another.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_late_destructors.c - alloc and free in destructors of thread-specific data, before and
  * after the library's own has run.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_late_destructors_cpp.cpp - alloc and free in destructors of C++ thread_local objects.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_many_threads.c - 100,000 threads one after another, and 1,000 at once.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_memory_bound.c - how much memory a pool takes, measured at the allocator.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_plugins.c - a plug-in that uses the library is loaded and unloaded over and over, while
  * threads that have used it live on, and end after it is gone.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_release.c - the end of thousands of pools: objects outlive the pool, and their frees, the
  * flushes and the ends and beginnings of threads race its release.

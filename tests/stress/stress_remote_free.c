@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_remote_free.c - what one thread allocates another one frees.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_smallbuf.c - many threads push into one small buffer, in all ways: nothing is lost,
  * nothing comes twice, each producer's elements come in order; and so when memory fails.

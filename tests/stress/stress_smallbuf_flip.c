@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_smallbuf_flip.c - one thread drains while others push: nothing is lost, nothing comes
  * twice, each producer's elements come in order; and a push that is stuck delays the drainer only.

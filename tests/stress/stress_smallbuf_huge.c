@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_smallbuf_huge.c - a small buffer with more than 2^32 elements of a byte each: counted, and
  * looked at. Takes about 5 GiB of memory, so only where VF_HUGE is set:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_soak.c - everything at once, see soak.h: rounds of all parts, and what is left after them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_step.c - what another does to a stack between any two instructions of a pop or a push.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stress_trim.c - P_trim beside all other calls, and P_destroy at the end of each round.
  *

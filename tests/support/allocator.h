@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * allocator.h - an allocator for tests: counts what is out, checks what comes back, fails on
  * demand. Any thread.

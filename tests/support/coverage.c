@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * coverage.c - programs measured by gcov write their counts where they end without exit(): a test's
  * child, or a scene that the checked build has stopped. These take the place of libc's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * membarrier.h - Linux' system call membarrier: is it there, and a filter of system calls that
  * refuses it, as an old kernel or a container's policy does. To be included behind _GNU_SOURCE.

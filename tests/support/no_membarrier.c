@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * no_membarrier.c - runs a program on a system without the system call membarrier, or one that
  * looks so.

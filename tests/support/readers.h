@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * readers.h - tells ThreadSanitizer what a grace period orders: it does not see into liburcu.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * atomic.h - the atomic operations, spelt out here and nowhere else. (Fences for the compiler alone
  * are beside the membarrier that they belong to, in src/.)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * config.h - what depends on the compiler and the architecture, spelt once.
  *

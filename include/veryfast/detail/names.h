@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * names.h - the names of an instance, so that the templates read as plain C.
  *

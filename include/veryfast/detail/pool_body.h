@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pool_body.h - the bodies of what pool.h declares, in the same order; the descriptions are there.
  * Included by it once for each instance.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * pool_checked.h - the checked side of pool_core.h: the same calls, but each looks at what it is
  * given, and is told its place: the address behind the program's call.

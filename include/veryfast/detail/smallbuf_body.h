@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * smallbuf_body.h - the bodies of what smallbuf.h declares; the descriptions are there. This file
  * has the pushes by any thread, and what the others need too. Included by smallbuf.h once for each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * smallbuf_checked.h - the checked side of smallbuf_core.h: which calls use a buffer, and from what
  * place of the program (see pool_checked.h).

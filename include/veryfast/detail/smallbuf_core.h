@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * smallbuf_core.h - what the small buffer's template sees of the core.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * smallbuf_flip.h - the bodies of what smallbuf.h declares for draining while others push. Included
  * by smallbuf_body.h, with VF_FLIP.

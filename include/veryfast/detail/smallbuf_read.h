@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * smallbuf_read.h - the bodies of what smallbuf.h declares for exclusive access. Included by
  * smallbuf_body.h.

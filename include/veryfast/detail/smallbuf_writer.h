@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * smallbuf_writer.h - the bodies of what smallbuf.h declares for a thread that pushes much.
  * Included by smallbuf_body.h, without VF_FLIP.

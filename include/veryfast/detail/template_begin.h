@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * template_begin.h - the prologue of every template: checks its parameters and makes its name.
  *

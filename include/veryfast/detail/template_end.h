@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * template_end.h - the epilogue of every template: undefines what begins with VF_ or vf_ and
  * belongs to the instance. Included by pool.h and smallbuf.h only, once for each instance.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * again.c - one thread: batches come and go while the table by address is replaced, and their
  * memory is used again for others. A batch that is in the table twice, or still, is found for an

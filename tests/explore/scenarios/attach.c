@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * attach.c - two threads use a pool for the first time, and one of them ends (with THREE: both).
  * Both ask for an index and a cache at once; who finds the lock held works through the depot. An

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cap.c - a capped pool at its cap, with spans that have yet to grow. One thread takes, gives and
  * takes again, the other takes: at each moment there is a slot for who asks, so a refusal would be

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * cap_aba.c - in a capped pool one thread pops a slot while another pops twice and pushes the first
  * back. Without a tag the first thread's swap would put a slot on top of the stack that is no

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * claims.c - two threads take from and give to a pool of two batches, each with a cache of its own
  * that prefers another batch. When a thread's own batch is empty it takes from the other's before

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * epoch.c - P_free_deferred by one thread, which then ends, while another takes what it has open:
  * by P_epoch_barrier, or by P_release (RELEASE). A third is liburcu's. A deferral that both take,

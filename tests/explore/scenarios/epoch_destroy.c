@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * epoch_destroy.c - P_destroy while an object is deferred, whose VF_DROP defers another, by
  * liburcu's thread: the pool must wait for a second grace period, and end when that thread has left

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * find.c - a thread frees an object, for which its batch is looked up, while another makes the pool
  * grow. All batches lead to the same place of the table by address, which may be replaced by a

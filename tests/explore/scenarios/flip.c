@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * flip.c - two threads push while a third flips the buffer and drains what it has taken (FLIPS
  * times), or tries to (TRY). A push counted as done before its number is there, or into a bank that

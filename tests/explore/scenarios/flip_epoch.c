@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * flip_epoch.c - the flip that counts no pushes: one thread pushes before the end of a frame, which
  * the drainer waits for (here by a join), another pushes all the time, into the bank that is the

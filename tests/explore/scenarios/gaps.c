@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * gaps.c - two writers are closed at once, neither of which can give back what it has not used:
  * there is a push behind both. What they leave is counted and marked, each slot once.

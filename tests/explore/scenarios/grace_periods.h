@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * grace_periods.h - liburcu's part in a scenario: a thread that ends grace periods one after the
  * other. Nobody reads, so that each may be over at once.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * growth.c - two threads take from a pool without a free slot, which grows. A slot handed out twice
  * has two owners; a batch too many was made because another's growth was not seen. With GIVER one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * lost.c - one thread frees an object while another takes the last free slot of the batch, finds
  * the batch empty and takes it off the list. When both are done every free slot is found again.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * move.c - a cache moves to a larger array, in an alloc that finds it empty after a burst, beside
  * P_trim, which would seize what is in it, or with STATS beside P_stats, or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * numbers.h - what the scenarios of the small buffer share: each thread pushes PUSHES numbers that
  * say who pushed them and when, and a drain must hand out each that was accepted, once, and those

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * objects.h - what the scenarios of the pool share: a pool, and objects that know whether they have
  * an owner. They say so in a plain field: two owners at a time are a data race, and so is an owner

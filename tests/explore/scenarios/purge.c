@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * purge.c - P_trim drops the pages of free slots, beside an alloc and a free, or beside a second
  * P_trim that gives the whole batch back, after which another batch has its record (TWO). The hook

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * push.c - two threads push into one small buffer, which spills, grows by a chunk, or has one
  * refused: BEFORE says how full it is at first, REFUSED which allocation fails. What was accepted

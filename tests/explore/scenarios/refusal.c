@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * refusal.c - out of memory, with free slots that nobody moves: an alloc finds one. They are in the
  * cache of the main thread, which waits, while another thread ends that has lent objects (EXIT); or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * region.h - an allocator that gives out the memory of batches again as soon as it can, and at
  * addresses that all lead to the same place in the first table by address (batch.c). What is given

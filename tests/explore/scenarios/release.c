@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * release.c - P_release while two other threads free the last objects and end. The pool must end
  * once, not before the last object is back and the last call has left it, and not never. Caches

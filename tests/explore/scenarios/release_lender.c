@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * release_lender.c - P_release while the thread whose cache has lent all objects frees them. It may
  * settle its cache before P_release comes to that, and the pool must not end before the last object

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * seize.c - P_trim seizes what this thread has in its cache, which meanwhile takes and gives, in
  * calls that are quick; or spills (SPILL), or flushes (FLUSH); or the cache is another thread's,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * slots.h - what the scenarios of depot and batches share, beside objects.h: they look into the
  * pool, and see to it that no free slot is lost. A free slot is lost if its bit is set but the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * spill.c - caches so small that each call goes to the depot: one thread frees what another took,
  * and so spills, while the other takes, and so refills. What the one wrote into an object before he

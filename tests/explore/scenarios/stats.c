@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * stats.c - P_stats beside threads that attach, take, give and end. The numbers are an estimate,
  * but each within what there is; and a cache that has just been made is seen whole, or not at all.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * table.c - the table that leads to the caches is replaced by a longer one while one thread uses
  * its cache and another attaches. A longer table that is seen before it is filled leads to nothing,

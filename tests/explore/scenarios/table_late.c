@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * table_late.c - the table that leads to the caches is replaced by a longer one while a thread is
  * in a slow call that looks at it again: an alloc from a cache of one object, or with CLOSED a free

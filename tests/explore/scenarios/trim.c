@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * trim.c - P_trim beside a thread that allocates and frees, with batches of four objects. Trim may
  * seize what is in the other's cache unless that is in a slow call, and give back batches that it

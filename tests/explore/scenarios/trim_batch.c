@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * trim_batch.c - P_trim beside a thread without a cache that gives back the last object of a batch
  * and takes one again. The memory goes back with no object in it, and is not touched after that.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * walk.c - two threads read a small buffer in which a writer has left a gap. Nobody writes to it,
  * but each leaves a hint where the next element is; whatever they find there, both must come upon

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * word.c - two threads take free slots of the same word, one of them a part of what is there, or
  * with WHOLE all of it in one exchange; with GIVE one gives a slot back meanwhile. No slot has two

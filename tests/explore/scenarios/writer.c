@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * writer.c - a writer and a push, or two writers (BOTH), on one small buffer. A writer takes a run
  * of slots, and gives back or marks what it has not used: the drain must skip just that, and no

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * criterion.h - a stand-in for Criterion, for where it is missing or cannot run (it stops under
  * ThreadSanitizer). The part of Criterion that these tests use: all tests run one after another in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // expect: VF_BYPASS goes with a checked build
 // once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // expect: VF_DECLARE and VF_DEFINE are both defined
 // once
 

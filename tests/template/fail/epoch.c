@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // expect: VF_EPOCH needs a veryfast with epochs
 // once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // expect: VF_EPOCH is a parameter of pool.h, or goes with VF_FLIP
 // once
 

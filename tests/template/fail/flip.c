@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // expect: VF_FLIP is a parameter of smallbuf.h
 // once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // expect: VF_ON_ALLOC and VF_ON_FREE are parameters of pool.h
 // once
 

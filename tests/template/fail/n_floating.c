@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // expect: plain decimal number
 
 #define VF_T int

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // expect: VF_N is not a plain decimal number
 // once
 

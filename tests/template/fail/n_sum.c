@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // expect: plain decimal number
 // once
 

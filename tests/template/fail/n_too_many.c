@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // expect: VF_N is more than 1073741824
 // once
 

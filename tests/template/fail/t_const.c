@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // expect: VF_T is an array or qualified
 
 #define VF_T    const int

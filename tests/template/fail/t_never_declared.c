@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // expect: VF_T is an incomplete type
 
 #define VF_T struct foo

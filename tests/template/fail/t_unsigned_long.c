@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // expect: VF_T is not one word
 // once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * declared.c - small buffers that are declared, and defined in the same file. Each body needs a
  * prototype with its description in the header: -Wmissing-prototypes finds one that has none.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * epoch.c - what VF_EPOCH adds, in all forms. The flags of a library that has the backend
  * define VF_HAS_EPOCH.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * hygiene.c - what VF_DROP, VF_ON_ALLOC and VF_ON_FREE say of the program's variables is of the
  * program's variables, whatever they are called.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * instances.h - pools of all kinds, in C and in C++. INSTANCES(X) is a list of them: name, type.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // move_only.cpp - elements of C++: moved in by push, moved out by take, destroyed by VF_DROP.
 #undef NDEBUG
 #include <cassert>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Instances of all kinds for the type VF_T, of type_names.c. */
 #define VF_N 4
 #define VF_KEEP

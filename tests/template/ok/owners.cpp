@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // owners.cpp - veryfast.hpp: owners of pools and objects, a memory resource, drains by range.
 // With exceptions it also tries what throws.
 #undef NDEBUG

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pointers.c - small buffers of pointers, whose star and const must bind to the element. */
 #define VF_T    char *
 #define VF_N    4

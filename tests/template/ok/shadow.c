@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* shadow.c - names of the program are the program's: no -Wshadow about those inside the headers. */
 int pool, object, objects, value, n, i, options, stats, cache, slot, count, table, type;
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* type_names.c - a type may be called as anything is called inside the templates. */
 typedef struct {
     long number;

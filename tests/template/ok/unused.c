@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* unused.c - no warning if nothing of an instance is used. */
 #include "instances.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* used.c - no warning if all of it is, with the types that the contract says. */
 #include <string.h>
 

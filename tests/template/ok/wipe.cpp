@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * wipe.cpp - secrets are gone after the free, as README has it: the object's next owner looks. The
  * destructor alone, or a memset, is removed by the compiler.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * words.h - one instance for several files in C and C++, as a program would keep it: in one
  * guarded header. Static inline, or extern with WORDS_DECLARED.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* words_define.c - the bodies of the extern form. */
 #include "words.h"
 

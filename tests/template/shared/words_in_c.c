@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* words_in_c.c - uses the shared instance from C. */
 #include "words.h"
 

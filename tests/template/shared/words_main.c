@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * words_main.c - one pool, used from three files: what one pushes, another takes, and all share
  * the thread's cache.
