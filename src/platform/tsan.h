@@ -16,17 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Is this a build for ThreadSanitizer? */
-#if defined(__SANITIZE_THREAD__)
-#    define VF_TSAN_BUILD 1
-#elif defined(__has_feature)
-#    if __has_feature(thread_sanitizer)
-#        define VF_TSAN_BUILD 1
-#    endif
-#endif
-#ifndef VF_TSAN_BUILD
-#    define VF_TSAN_BUILD 0
-#endif
+#include <veryfast/detail/config.h>
 
 #if defined(__ELF__) || VF_TSAN_BUILD
 /* As in <sanitizer/tsan_interface.h>; there in a program with ThreadSanitizer only. */

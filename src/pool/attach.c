@@ -30,7 +30,7 @@ static struct {
     vf_cache *entries[2];
 } no_threads = {{1, NULL}, {&vf_attach_no_cache, &vf_attach_no_cache}};
 
-vf_table *const vf_attach_no_table = &no_threads.table;
+vf_cache **const vf_attach_no_entries = no_threads.entries;
 
 /* ---- the table ---- */
 
@@ -43,14 +43,14 @@ void vf_attach_set_fast(vf_pool *pool, uint32_t index, vf_cache *cache)
 {
     assert(vf_lock_held());
     /* release: pairs with the acquire in vf_seize_begin_call, when the owner gets its cache back */
-    vf_store_release(&vf_table_entries(pool->core.table)[index], cache);
+    vf_store_release(&pool->core.entries[index], cache);
 }
 
 /* What is attached. */
 static void set_attached(vf_pool *pool, uint32_t index, vf_cache *cache)
 {
-    vf_table *table = pool->core.table;
-    vf_store_relaxed(&vf_table_entries(table)[table->size + index], cache);
+    vf_cache **entries = pool->core.entries;
+    vf_store_relaxed(&entries[vf_table_of(entries)->size + index], cache);
 }
 
 void vf_attach_close(vf_pool *pool)
@@ -58,24 +58,24 @@ void vf_attach_close(vf_pool *pool)
     assert(vf_lock_held() && !pool->closed);
     /* relaxed: a free that does not see it yet is one that was caught half way */
     vf_store_relaxed(&pool->closed, true);
-    for (uint32_t i = 1; i < pool->core.table->size; i++)
+    for (uint32_t i = 1; i < vf_table_of(pool->core.entries)->size; i++)
         vf_attach_set_fast(pool, i, &vf_attach_no_cache);
 }
 
 vf_pool_cache *vf_attach_own(vf_pool *pool)
 {
-    /* acquire: as in vf_pool_core_find */
-    vf_table *table = vf_load_acquire(&pool->core.table);
-    if (vf_thread_index >= table->size)
+    vf_cache **entries = vf_load_consume(&pool->core.entries); /* as in vf_pool_core_find */
+    size_t size = vf_table_of(entries)->size;
+    if (vf_thread_index >= size)
         return NULL;
-    vf_cache *cache = vf_load_relaxed(&vf_table_entries(table)[table->size + vf_thread_index]);
+    vf_cache *cache = vf_load_relaxed(&entries[size + vf_thread_index]);
     return cache != &vf_attach_no_cache ? vf_cache_whole(cache) : NULL;
 }
 
 bool vf_attach_reach(vf_pool *pool, uint32_t index)
 {
     assert(vf_lock_held());
-    vf_table *old = pool->core.table;
+    vf_table *old = vf_table_of(pool->core.entries);
     if (index < old->size)
         return true;
     size_t size = FIRST_SIZE;
@@ -87,21 +87,21 @@ bool vf_attach_reach(vf_pool *pool, uint32_t index)
     table->older = old;
     table->size = size;
     vf_cache **entries = vf_table_entries(table);
-    vf_cache **before = vf_table_entries(old);
+    vf_cache **before = pool->core.entries;
     for (size_t i = 0; i < size; i++) {
         entries[i] = i < old->size ? before[i] : &vf_attach_no_cache;
         entries[size + i] = i < old->size ? before[old->size + i] : &vf_attach_no_cache;
     }
-    vf_tsan_release(&pool->core.table);
-    /* pairs with the acquire in vf_pool_core_find */
-    vf_store_release(&pool->core.table, table);
+    vf_tsan_release(&pool->core.entries);
+    /* pairs with the consume in vf_pool_core_find */
+    vf_store_release(&pool->core.entries, entries);
     return true;
 }
 
 void vf_attach_free(vf_pool *pool)
 {
-    vf_table *older;
-    for (vf_table *table = pool->core.table; table != vf_attach_no_table; table = older) {
+    vf_table *older, *table = vf_table_of(pool->core.entries);
+    for (; table != &no_threads.table; table = older) {
         older = table->older;
         vf_memory_free(&pool->memory, table, table_bytes(table->size), _Alignof(vf_table));
     }

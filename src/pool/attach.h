@@ -11,8 +11,8 @@
 /* Empty and full at once: it sends both fast paths to their slow ones. Never written. */
 extern vf_cache vf_attach_no_cache;
 
-/* The table of a pool that no thread has used yet. Never written. */
-extern vf_table *const vf_attach_no_table;
+/* The entries of a pool that no thread has used yet. Never written. */
+extern vf_cache **const vf_attach_no_entries;
 
 /* The calling thread's cache, as the fast paths find it; or NULL. */
 static inline vf_pool_cache *vf_attach_found(vf_pool *pool)

@@ -118,7 +118,7 @@ static vf_pool *make(const vf_pool_type *type, const vf_pool_options *options)
         return NULL;
     vf_shape shape =
         vf_batch_shape(type->batch_objects, stride_of(type), vf_checks_alignment(type->alignment));
-    pool->core.table = vf_attach_no_table;
+    pool->core.entries = vf_attach_no_entries;
     pool->cache_limit = cache_limit(options, shape.stride);
     pool->uncached = options->cache_objects == VF_CACHE_NONE || options->max_objects != 0;
     pool->outstanding = VF_RELEASE_NOT_YET;

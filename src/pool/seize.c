@@ -40,12 +40,11 @@ bool vf_seize_begin_call(vf_pool *pool, vf_pool_cache *cache)
     /* relaxed: a thread that finds it busy looks no further */
     vf_store_relaxed(&cache->busy, true);
     vf_fence_light(); /* pairs with the heavy one in seize_round */
-    /* acquire: as in vf_pool_core_find. The table has had the index since the cache was attached
-     */
-    vf_table *table = vf_load_acquire(&pool->core.table);
+    /* consume: as in vf_pool_core_find. The table has had the index since the cache was attached */
+    vf_cache **entries = vf_load_consume(&pool->core.entries);
     /* acquire: pairs with the release in vf_attach_set_fast; what a seizing thread has read in the
        cache comes before what the call is about to write there */
-    if (vf_load_acquire(&vf_table_entries(table)[vf_thread_index]) == &cache->fast)
+    if (vf_load_acquire(&entries[vf_thread_index]) == &cache->fast)
         return true;
     vf_seize_end_call(cache);
     return false;

@@ -29,7 +29,7 @@ import sys
 import tempfile
 
 KINDS = 'load|store|exchange|fetch_add|fetch_or|fetch_and|cas_weak|cas_strong'
-ORDERS = 'relaxed|acquire|release|acq_rel|seq_cst'
+ORDERS = 'relaxed|consume|acquire|release|acq_rel|seq_cst'
 OPERATION = re.compile(rf'\bvf_({KINDS})_({ORDERS})\(')
 FUNCTION = re.compile(r'^(?!typedef|#|struct|enum|union|extern)[A-Za-z].*?\b(\w+)\([^;]*$')
 
@@ -37,7 +37,7 @@ COMMENT = re.compile(r'\s*(/\*|\*[ /\n])')
 
 # What an operation of some order is to become, one at a time.
 WEAKER = {'seq_cst': ['acq_rel'], 'acq_rel': ['acquire', 'release'], 'acquire': ['relaxed'],
-          'release': ['relaxed'], 'relaxed': ['torn']}
+          'consume': ['relaxed'],          'release': ['relaxed'], 'relaxed': ['torn']}
 NOT_FOR_ONE_WAY = {('load', 'acq_rel'): 'acquire', ('load', 'torn'): 'plain',
                    ('store', 'torn'): 'plain', ('store', 'acq_rel'): 'release'}
 

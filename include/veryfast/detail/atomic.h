@@ -11,11 +11,38 @@
 #ifndef VF_DETAIL_ATOMIC_H
 #define VF_DETAIL_ATOMIC_H
 
+#include <veryfast/detail/config.h>
+
 #define vf_load_relaxed(p)     __atomic_load_n((p), __ATOMIC_RELAXED)
 #define vf_load_acquire(p)     __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define vf_load_seq_cst(p)     __atomic_load_n((p), __ATOMIC_SEQ_CST)
-#define vf_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #define vf_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+
+/* gcc (12, for one) makes an atomic swap of it on RISC-V. A volatile store writes an aligned word
+   whole, too. */
+#if defined(__riscv) && !defined(__clang__)
+#    define vf_store_relaxed(p, v) ((void)(*(volatile __typeof__(*(p)) *)(p) = (v)))
+#else
+#    define vf_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#endif
+
+/*
+ * Of a pointer: an acquire for what is read through it, and for nothing else. A processor cannot
+ * read through a pointer before it has the pointer (DEC's Alpha can), so no instruction is needed,
+ * where an acquire on ARM waits for the last release store to be over, and is a fence on RISC-V.
+ *
+ * C11's own order for it, consume, is compiled as acquire by all compilers, and by the letter of
+ * C11 relaxed is too weak. What makes it right is that the compiler keeps the dependency: it can
+ * only lose it where it finds out the pointer's value otherwise, by a comparison for instance. So
+ * the pointer is only followed, and never compared. That is the rule of Linux' rcu_dereference,
+ * which rests on the same (its Documentation/RCU/rcu_dereference.rst). What does not see
+ * dependencies, ThreadSanitizer and the explorer, gets an acquire.
+ */
+#if VF_TSAN_BUILD || defined(__alpha__)
+#    define vf_load_consume(p) vf_load_acquire(p)
+#else
+#    define vf_load_consume(p) vf_load_relaxed(p)
+#endif
 
 #define vf_exchange_relaxed(p, v)  __atomic_exchange_n((p), (v), __ATOMIC_RELAXED)
 #define vf_exchange_acquire(p, v)  __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)

@@ -93,6 +93,18 @@ VF_EXTERN_C_END
 #    define VF_TLS __thread
 #endif
 
+/* Is this a build for ThreadSanitizer? */
+#if defined(__SANITIZE_THREAD__)
+#    define VF_TSAN_BUILD 1
+#elif defined(__has_feature)
+#    if __has_feature(thread_sanitizer)
+#        define VF_TSAN_BUILD 1
+#    endif
+#endif
+#ifndef VF_TSAN_BUILD
+#    define VF_TSAN_BUILD 0
+#endif
+
 /*
  * Bytes that two cores pass back and forth as one. Fixed per architecture and never taken from
  * tuning flags, which may differ between the files of one program.

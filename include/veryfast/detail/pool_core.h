@@ -2,8 +2,8 @@
 /*
  * pool_core.h - what the pool template sees of the core.
  *
- *   thread               pool                       cache, this thread's for this pool
- *   vf_thread_index ---> table->entries[index] -->  bottom    top         limit
+ *   thread               pool                 cache, this thread's for this pool
+ *   vf_thread_index ---> entries[index] --->  bottom    top         limit
  *                                                      |       |           |
  *                                                      v       v           v
  *                                                    [ s s s s . . . . . . ]
@@ -36,8 +36,8 @@ typedef struct vf_cache {
     void **limit;  /* top of a full cache */
 } vf_cache;
 
-/* From thread index to cache; entries[] stands behind it. Replaced by a longer one as threads come,
-   see src/pool/attach.c. */
+/* From thread index to cache: stands before the entries that a pool points to, so that the index
+   alone says where an entry is. Replaced by a longer one as threads come, see src/pool/attach.c. */
 typedef struct vf_table {
     size_t size; /* constant; at least 1 */
     struct vf_table *older;
@@ -45,8 +45,8 @@ typedef struct vf_table {
 
 /* The part of a pool that the fast paths know. */
 typedef struct vf_pool_core {
-    vf_table *table;
-    void *dropped; /* set: P_destroy is at work, see src/pool/destroy.c */
+    vf_cache **entries; /* of its table, by thread index */
+    void *dropped;      /* set: P_destroy is at work, see src/pool/destroy.c */
 } vf_pool_core;
 
 /* What the core must know of an instance; constant, one for each. */
@@ -102,18 +102,24 @@ static inline vf_cache **vf_table_entries(vf_table *table)
     return (vf_cache **)(void *)(table + 1);
 }
 
+static inline vf_table *vf_table_of(vf_cache **entries)
+{
+    return (vf_table *)(void *)entries - 1;
+}
+
 /* The calling thread's cache of the pool, or the one that looks empty and full; false where the
    table does not go so far. */
 static inline bool vf_pool_core_find(vf_pool_core *pool, vf_cache **cache)
 {
-    /* acquire: pairs with the release of a longer table, which was filled before: src/pool/attach.c
-     */
-    vf_table *table = vf_load_acquire(&pool->table);
+    /* consume: pairs with the release of a longer table, which was filled before
+       (src/pool/attach.c). The size and the entry are read through the pointer, which is not
+       compared with anything */
+    vf_cache **entries = vf_load_consume(&pool->entries);
     size_t index = vf_thread_index;
-    if (VF_UNLIKELY(index >= table->size))
+    if (VF_UNLIKELY(index >= vf_table_of(entries)->size))
         return false;
     /* relaxed: what it leads to was written by this thread when it attached, or never is */
-    *cache = vf_load_relaxed(&vf_table_entries(table)[index]);
+    *cache = vf_load_relaxed(&entries[index]);
     return true;
 }
 
