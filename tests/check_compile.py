@@ -19,7 +19,7 @@ STANDARDS = {'c': ['c11', 'c17', 'c2x'], 'c++': ['c++17', 'c++20']}
 
 
 def compile_file(compiler, language, flags, include, source):
-    warnings = WARNINGS + (['-Wmissing-prototypes'] if language == 'c' else [])
+    warnings = WARNINGS + (['-Wmissing-prototypes'] if language == 'c' else ['-Wold-style-cast'])
     result = subprocess.run(
         [compiler, '-x', language, *flags, *warnings, f'-I{include}', source],
         capture_output=True, text=True)

@@ -93,7 +93,7 @@ def template_header(text, instance):
     for comment, struct, prototype in DECLARATION.findall(text):
         lines = [re.sub(r'^ \*? ?', '', line) for line in comment.splitlines()]
         code = prototype or f'{struct} {struct.split()[-1]};'
-        code = re.sub(r'\b(VF_T|vf_t|vf_value)\b', 'T', code.replace('vf_self', instance))
+        code = re.sub(r'\b(VF_T|vf_t|vf_value|vf_moved|vf_exactly)\b', 'T', code.replace('vf_self', instance))
         yield (documentation(lines if lines[0] else lines[1:]) if comment else '') \
             + code.replace('T const', 'const T') + '\n'
 

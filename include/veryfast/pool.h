@@ -81,14 +81,11 @@
  *
  * For examples of use see examples/quickstart.c, wordcount.c and swarm.c.
  */
+#include <veryfast/detail/cplusplus.h>
 #include <veryfast/detail/name.h>
 #include <veryfast/detail/names.h>
 #include <veryfast/detail/pool_core.h>
 #include <veryfast/veryfast.h>
-#ifdef __cplusplus
-#    include <new>
-#    include <type_traits>
-#endif
 
 #ifdef VF_FLIP
 #    error "VF_FLIP is a parameter of smallbuf.h; a pool has nothing to flip"
@@ -152,12 +149,16 @@ vf_fn bool vf_self_reserve(vf_self *pool, size_t n);
 vf_fn vf_t *vf_self_alloc(vf_self *pool);
 
 /*
- * P_alloc, with value stored (in C++ moved) into the object. NULL and ENOMEM: the value is still
- * the caller's, and not dropped.
+ * P_alloc, with value stored into the object. NULL and ENOMEM: the value is still the caller's, and
+ * not dropped.
+ *
+ * In C++ the inline form takes VF_T && and moves only if there is an object; of an lvalue it makes
+ * a copy, before the object is taken. Where the constructor throws, the object goes back to the
+ * pool and the exception to the caller.
  *
  * Any thread. Costs as much as P_alloc, and the store.
  */
-vf_fn vf_t *vf_self_push(vf_self *pool, vf_t value);
+vf_generic vf_fn vf_t *vf_self_push(vf_self *pool, vf_moved value);
 
 /*
  * Fills objects[0 .. result - 1] with objects, in no promised order. The result is how many; fewer
@@ -178,11 +179,11 @@ vf_fn void vf_self_free(vf_self *pool, vf_t *object);
 
 /*
  * Moves the value out of the object, which goes back to the pool without VF_DROP (in C++ the object
- * that was moved from is destroyed). Never fails.
+ * that was moved from is destroyed; where the move throws, nothing has changed). Never fails.
  *
  * Any thread, after P_release too. Costs as much as P_free, and the copy.
  */
-vf_fn vf_t vf_self_take(vf_self *pool, vf_t *object);
+vf_generic vf_fn vf_value vf_self_take(vf_self *pool, vf_t *object);
 
 /*
  * P_free for objects[0 .. n - 1], those that are NULL ignored; every VF_DROP runs before the pool
@@ -276,7 +277,7 @@ vf_fn bool vf_self_owns(const vf_self *pool, const void *object);
  * free the object that it is given, and may make no other call on the pool. First waits for what is
  * deferred, as P_epoch_barrier does; and all caches give what they have to the depot. False and
  * ENOMEM: there is no memory to sort the batches by address (16 bytes for each), and no object was
- * visited.
+ * visited. In C++ a visitor that throws is the last one to be called, and its exception goes on.
  *
  * No other thread may be inside a call on the pool. Costs little more than the objects' own cache
  * misses; a free slot costs a look at a bit.

@@ -15,7 +15,7 @@
  *
  * The type is a plain struct of 16 bytes and the elements, and all zero bytes are a valid empty
  * buffer: it can be static, in an array or inside another object. It does not point to itself, so
- * an idle one may be moved with memcpy (in C++ if its elements may).
+ * an idle one may be moved with memcpy (in C++ if its elements may). In C++ it cannot be copied.
  *
  * There is no include guard: each inclusion makes another instance. The same instance twice in
  * one translation unit is a redefinition, so an instance that several files use belongs in one
@@ -82,14 +82,11 @@
  * For examples of use see examples/mailbox.c and wordcount.c.
  */
 #include <string.h>
+#include <veryfast/detail/cplusplus.h>
 #include <veryfast/detail/name.h>
 #include <veryfast/detail/names.h>
 #include <veryfast/detail/smallbuf_core.h>
 #include <veryfast/veryfast.h>
-#ifdef __cplusplus
-#    include <new>
-#    include <type_traits>
-#endif
 
 #ifdef VF_ALIGN
 #    error "VF_ALIGN is a parameter of pool.h; the elements of a small buffer lie close together"
@@ -114,14 +111,6 @@
 #    define vf_line 8 /* on every architecture, so that 64-bit operations are lock-free */
 #endif
 
-/* In C++ S_push_n is a template where it is inline; its elements are vf_value. */
-#if defined(__cplusplus) && !defined(VF_DECLARE) && !defined(VF_DEFINE)
-#    define vf_push_n_template template <typename vf_value>
-#else
-#    define vf_push_n_template
-#    define vf_value vf_t
-#endif
-
 /*
  * The instance. S_push stands for smallbuf_message_6_push here and in the descriptions, and in the
  * code vf_self_push becomes that (detail/names.h); vf_t is VF_T, and vf_fn static inline, or
@@ -130,8 +119,9 @@
 #if vf_declarations
 /* The elements inside, in C++ as bytes: no element is constructed that was not pushed. */
 #    ifdef __cplusplus
-#        define vf_inline_slots alignas(vf_t) unsigned char inline_[sizeof(vf_t) * (VF_N)]
-VF_STATIC_ASSERT(std::is_nothrow_move_constructible<vf_t>::value,
+#        define vf_inline_slots vf_room<sizeof(vf_t) * (VF_N), alignof(vf_t)> inline_
+VF_STATIC_ASSERT(!std::is_move_constructible<vf_t>::value ||
+                     std::is_nothrow_move_constructible<vf_t>::value,
                  "VF_T may throw when it is moved: declare its move constructor noexcept");
 #    else
 #        define vf_inline_slots vf_t inline_[VF_N]
@@ -163,9 +153,18 @@ typedef struct vf_self {
     vf_inline_slots;
 } vf_self;
 
-/* A producer that pushes much. Made by S_writer_open, used by one thread at a time. */
+/* A producer that pushes much. Made by S_writer_open, used by one thread at a time. In C++ its
+   destructor closes it. */
 typedef struct vf_self_writer {
+#        ifdef __cplusplus
+    vf_self_writer() = default;
+    vf_self_writer(const vf_self_writer &) = delete;
+    vf_self_writer &operator=(const vf_self_writer &) = delete;
+    inline ~vf_self_writer();
+    vf_self *buffer = nullptr;
+#        else
     vf_self *buffer;
+#        endif
     vf_t *at; /* to stop: what is left of its run */
     vf_t *stop;
     vf_writer core;
@@ -201,13 +200,16 @@ vf_fn void vf_self_init(vf_self *buffer, const vf_smallbuf_options *options);
 vf_fn bool vf_self_reserve(vf_self *buffer, size_t n);
 
 /*
- * Stores (in C++ moves) the value into the buffer. False and ENOMEM: refused, since there is no
- * memory or the cap is reached; the value is still the caller's, and not dropped.
+ * Stores the value into the buffer. False and ENOMEM: refused, since there is no memory or the cap
+ * is reached; the value is still the caller's, and not dropped.
+ *
+ * In C++ the inline form of this and of all other pushes takes VF_T &&, and moves only if the push
+ * is not refused. Of an lvalue they make a copy, before anything else.
  *
  * Any thread. Lock-free; wait-free up to VF_N and wherever no chunk has to be allocated. Costs one
  * atomic operation (with VF_FLIP, without VF_EPOCH: two).
  */
-vf_fn bool vf_self_push(vf_self *buffer, vf_t value);
+vf_generic vf_fn bool vf_self_push(vf_self *buffer, vf_moved value);
 
 /*
  * S_push, and *index (if not NULL) becomes the element's place in the order of all pushes since the
@@ -216,7 +218,7 @@ vf_fn bool vf_self_push(vf_self *buffer, vf_t value);
  *
  * Any thread. Costs as much as S_push.
  */
-vf_fn bool vf_self_push_index(vf_self *buffer, vf_t value, size_t *index);
+vf_generic vf_fn bool vf_self_push_index(vf_self *buffer, vf_moved value, size_t *index);
 
 #    ifndef VF_FLIP
 /*
@@ -232,12 +234,11 @@ vf_fn vf_t *vf_self_push_slot(vf_self *buffer, size_t *index);
 /*
  * Copies values[0 .. n - 1] into the buffer, next to one another in the order of all pushes. The
  * result is how many were taken, always the first ones; fewer than n: ENOMEM, and the rest counts
- * as refused. In C++ the inline form is a template, so that an instance may have elements that
- * cannot be copied.
+ * as refused. In C++ the elements must be such that can be copied without throwing.
  *
  * Any thread. Costs the atomic operations of one S_push, and the copy.
  */
-vf_push_n_template vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *values, size_t n);
+vf_generic vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *values, size_t n);
 
 #    ifndef VF_FLIP
 /*
@@ -254,21 +255,28 @@ vf_push_n_template vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *
 vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer);
 
 /*
- * S_push through the writer: stores (in C++ moves) the value into the buffer. False and ENOMEM:
- * refused, the value is still the caller's.
+ * S_push through the writer. False and ENOMEM: refused, the value is still the caller's.
  *
  * One thread at a time. Costs one atomic operation for a run of slots, from VF_N on: 128 bytes at
  * first (8 elements at least), 1 KiB (64) later; a store for each element.
  */
-vf_fn bool vf_self_writer_push(vf_self_writer *writer, vf_t value);
+vf_generic vf_fn bool vf_self_writer_push(vf_self_writer *writer, vf_moved value);
 
 /*
  * Gives back what the writer has not used. The writer may be closed again, which does nothing, or
- * opened again, on any buffer. Never fails.
+ * opened again, on any buffer. Never fails. In C++ the writer's destructor does the same, so that
+ * one is closed if an exception is thrown while it is open.
  *
  * One thread at a time. Costs at most one atomic operation.
  */
 vf_fn void vf_self_writer_close(vf_self_writer *writer);
+#        ifdef __cplusplus
+inline vf_self_writer::~vf_self_writer()
+{
+    if (buffer != nullptr)
+        vf_self_writer_close(this);
+}
+#        endif
 #    elif !defined(VF_EPOCH)
 /*
  * Takes all elements, and waits for the pushes that are in flight. The drain is as that of
@@ -311,7 +319,7 @@ vf_fn vf_self_drain vf_self_flip_finish(vf_self *buffer);
  *
  * Exclusive access. No atomic operation: costs as much as storing into an array and counting.
  */
-vf_fn bool vf_self_push_exclusive(vf_self *buffer, vf_t value);
+vf_generic vf_fn bool vf_self_push_exclusive(vf_self *buffer, vf_moved value);
 
 /*
  * How many elements are in the buffer.
@@ -375,11 +383,12 @@ vf_fn vf_self_drain vf_self_drain_begin(vf_self *buffer);
 vf_fn size_t vf_self_drain_span(vf_self_drain *drain, vf_t **elements);
 
 /*
- * Moves the next element to *value; false at the end. May be mixed with S_drain_span.
+ * Moves the next element to *value (in C++ by assignment); false at the end. May be mixed with
+ * S_drain_span.
  *
  * The thread that drains.
  */
-vf_fn bool vf_self_drain_next(vf_self_drain *drain, vf_t *value);
+vf_generic vf_fn bool vf_self_drain_next(vf_self_drain *drain, vf_exactly *value);
 
 #    ifdef VF_FLIP
 /*
@@ -423,7 +432,5 @@ vf_fn void vf_self_destroy(vf_self *buffer);
 #    include <veryfast/detail/smallbuf_body.h>
 #endif
 
-#undef vf_push_n_template
-#undef vf_value
 #undef vf_line
 #include <veryfast/detail/template_end.h>

@@ -33,6 +33,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <veryfast/detail/atomic.h>
+#include <veryfast/detail/cplusplus.h>
 #include <veryfast/veryfast.h>
 
 /* Owners, a memory resource and ranges, for instances that VF_CPP_POOL or VF_CPP_SMALLBUF names. */
@@ -47,6 +49,34 @@ template <typename S> struct smallbuf_functions;
 template <typename P> using pool_element = typename pool_functions<P>::element;
 /* VF_T of a small buffer's instance. */
 template <typename S> using smallbuf_element = typename smallbuf_functions<S>::element;
+
+namespace detail
+{
+
+/* Is the pool one with VF_DECLARE? Then it has no vf_put_back. */
+template <typename P, typename = void> inline constexpr bool is_declared = true;
+template <typename P>
+inline constexpr bool is_declared<
+    P, std::void_t<decltype(vf_put_back(std::declval<P *>(), std::declval<pool_element<P> *>()))>> =
+    false;
+
+/* Made from the arguments, be it an aggregate. */
+template <typename T, typename... Arguments> void make_at(T *slot, Arguments &&...arguments)
+{
+    if constexpr (std::is_constructible_v<T, Arguments &&...>)
+        ::new (static_cast<void *>(slot)) T(std::forward<Arguments>(arguments)...);
+    else
+        ::new (static_cast<void *>(slot)) T{std::forward<Arguments>(arguments)...};
+}
+template <typename T, typename... Arguments> T made(Arguments &&...arguments)
+{
+    if constexpr (std::is_constructible_v<T, Arguments &&...>)
+        return T(std::forward<Arguments>(arguments)...);
+    else
+        return T{std::forward<Arguments>(arguments)...};
+}
+
+} // namespace detail
 
 /* ---- a pool and its objects ---- */
 
@@ -83,27 +113,33 @@ template <typename P> struct free_to {
 template <typename P> using unique_object = std::unique_ptr<pool_element<P>, free_to<P>>;
 
 /*
- * An object of the pool made from the arguments, as by P_push; empty and ENOMEM where there is no
- * memory or the cap is reached. A constructor that throws does so before the pool is asked.
+ * An object of the pool made from the arguments, in its place; empty and ENOMEM where there is no
+ * memory or the cap is reached. Where the constructor throws, the pool is as it was. (With
+ * VF_DECLARE the object is made beside the pool, and then pushed.)
  */
 template <typename P, typename... Arguments>
 unique_object<P> make(P *pool, Arguments &&...arguments)
 {
     using element = pool_element<P>;
-    if constexpr (std::is_constructible_v<element, Arguments &&...>) {
-        element value(std::forward<Arguments>(arguments)...);
+    if constexpr (detail::is_declared<P>) {
+        element value = detail::made<element>(std::forward<Arguments>(arguments)...);
         return {pool_functions<P>::push(pool, std::move(value)), free_to<P>{pool}};
     } else {
-        element value{std::forward<Arguments>(arguments)...};
-        return {pool_functions<P>::push(pool, std::move(value)), free_to<P>{pool}};
+        element *object = pool_functions<P>::alloc(pool);
+        if (object != nullptr) {
+            vf_unmade<P, element> unmade(pool, object);
+            detail::make_at(object, std::forward<Arguments>(arguments)...);
+            unmade.made();
+        }
+        return {object, free_to<P>{pool}};
     }
 }
 
 /*
  * A pool as a memory resource, for the nodes of std::pmr::list, map and the like: what fits into an
- * object of the pool is one, whatever its type; all else is for the upstream resource. Where the
- * pool has no more objects, std::bad_alloc. The pool must be without VF_DROP, and outlive the
- * resource.
+ * object of the pool is one, whatever its type. All else is for the upstream resource, where one is
+ * given, and counted; otherwise it is std::bad_alloc, as it is where the pool has no more objects.
+ * The pool must be without VF_DROP, and outlive the resource.
  *
  *     struct alignas(16) node { unsigned char bytes[64]; };    // VF_T of the pool
  *
@@ -114,15 +150,23 @@ template <typename P> class pool_resource : public std::pmr::memory_resource
   public:
     /* Both must outlive it. */
     explicit pool_resource(
-        P *pool, std::pmr::memory_resource *upstream = std::pmr::get_default_resource()) noexcept
+        P *pool, std::pmr::memory_resource *upstream = std::pmr::null_memory_resource()) noexcept
         : pool_(pool), upstream_(upstream)
     {
+    }
+
+    /* How many allocations were not for the pool. Any thread. */
+    std::size_t passed_on() const noexcept
+    {
+        return vf_load_relaxed(&passed_on_);
     }
 
   private:
     using element = pool_element<P>;
     static_assert(std::is_trivially_destructible_v<element>,
                   "a pool_resource hands out plain memory: VF_T may not have a destructor");
+    static_assert(alignof(element) >= alignof(std::max_align_t),
+                  "a pool_resource would hand out nothing: VF_T needs alignas(std::max_align_t)");
 
     static constexpr bool fits(std::size_t size, std::size_t alignment) noexcept
     {
@@ -131,8 +175,10 @@ template <typename P> class pool_resource : public std::pmr::memory_resource
 
     void *do_allocate(std::size_t size, std::size_t alignment) override
     {
-        if (!fits(size, alignment))
+        if (!fits(size, alignment)) {
+            vf_fetch_add_relaxed(&passed_on_, 1); /* a number for people */
             return upstream_->allocate(size, alignment);
+        }
         if (void *object = pool_functions<P>::alloc(pool_))
             return object;
         /* throws in place of this file, which may be compiled without exceptions */
@@ -154,6 +200,7 @@ template <typename P> class pool_resource : public std::pmr::memory_resource
 
     P *pool_;
     std::pmr::memory_resource *upstream_;
+    std::size_t passed_on_ = 0; /* atomic */
 };
 
 /* ---- a small buffer's drain ---- */
@@ -316,9 +363,9 @@ template <typename S> class drain
         {                                                                                          \
             return P##_alloc(pool);                                                                \
         }                                                                                          \
-        static element *push(P *pool, element &&value)                                             \
+        template <typename T> static element *push(P *pool, T &&value)                             \
         {                                                                                          \
-            return P##_push(pool, static_cast<element &&>(value));                                 \
+            return P##_push(pool, static_cast<T &&>(value));                                       \
         }                                                                                          \
         static void free(P *pool, element *object) noexcept                                        \
         {                                                                                          \

@@ -58,6 +58,9 @@ VF_EXTERN_C_END
 /* For functions that an instance provides and a program may leave unused. */
 #define VF_UNUSED __attribute__((unused))
 
+/* For what an instance's functions share: a return address is theirs, where it is used. */
+#define VF_ALWAYS_INLINE static inline VF_UNUSED __attribute__((always_inline))
+
 /* For slow paths, to keep the fast ones' prologues short. */
 #define VF_NOINLINE __attribute__((noinline))
 

@@ -73,19 +73,49 @@ vf_fn vf_t *vf_self_alloc(vf_self *pool)
     return object;
 }
 
-vf_fn vf_t *vf_self_push(vf_self *pool, vf_t value)
+#ifdef __cplusplus
+/* The slot's object was not made. */
+static inline VF_UNUSED void vf_put_back(vf_self *pool, vf_t *slot)
 {
-    vf_t *object = (vf_t *)vf_pool_call(alloc, &pool->core);
+    vf_self_gone(slot);
+    vf_pool_call(free, &pool->core, slot);
+}
+#endif
+
+/* Moves the value into what an alloc has given, if it has. */
+vf_generic_body static inline VF_UNUSED vf_t *vf_self_fill(vf_self *pool, void *slot,
+                                                           vf_value *value)
+{
+    vf_t *object = (vf_t *)slot;
     if (VF_UNLIKELY(object == NULL))
         return NULL;
     vf_self_given(object);
 #ifdef __cplusplus
-    return ::new (static_cast<void *>(object)) vf_t(static_cast<vf_t &&>(value));
+    vf_unmade<vf_self, vf_t> unmade(pool, object);
+    ::new (slot) vf_value(static_cast<vf_value &&>(*value));
+    unmade.made();
 #else
-    *object = value;
-    return object;
+    (void)pool;
+    *object = *value;
 #endif
+    return object;
 }
+
+vf_generic_body vf_fn vf_t *vf_self_push(vf_self *pool, vf_moved value)
+{
+    return vf_self_fill(pool, vf_pool_call(alloc, &pool->core), vf_address(value));
+}
+
+#ifdef vf_copied
+/* The same of a copy. */
+vf_generic vf_fn vf_t *vf_self_push(vf_self *pool, vf_copied value)
+{
+    VF_STATIC_ASSERT(std::is_copy_constructible<vf_value>::value,
+                     "VF_T cannot be copied: give P_push what may be moved (std::move)");
+    vf_value copy(value);
+    return vf_self_fill(pool, vf_pool_call(alloc, &pool->core), vf_address(copy));
+}
+#endif
 
 vf_fn size_t vf_self_alloc_n(vf_self *pool, vf_t *objects[], size_t n)
 {
@@ -107,11 +137,11 @@ vf_fn void vf_self_free(vf_self *pool, vf_t *object)
     vf_pool_call(free, &pool->core, object);
 }
 
-vf_fn vf_t vf_self_take(vf_self *pool, vf_t *object)
+vf_generic_body vf_fn vf_value vf_self_take(vf_self *pool, vf_t *object)
 {
     vf_pool_call(look, &pool->core, object);
 #ifdef __cplusplus
-    vf_t value(static_cast<vf_t &&>(*object));
+    vf_value value(static_cast<vf_value &&>(*object));
     object->~vf_t();
 #else
     vf_t value = *object;
@@ -193,21 +223,42 @@ vf_fn bool vf_self_owns(const vf_self *pool, const void *object)
     return vf_pool_call(owns, &pool->core, object);
 }
 
-/* The core visits objects without a type. */
+/* The core visits objects without a type, and no exception may pass through it. */
 struct vf_self_visitor {
     void (*visit)(vf_t *object, void *context);
     void *context;
+#ifdef __cpp_exceptions
+    std::exception_ptr thrown;
+#endif
 };
 static inline VF_UNUSED void vf_self_visit(void *object, void *visitor)
 {
-    const struct vf_self_visitor *typed = (const struct vf_self_visitor *)visitor;
+    struct vf_self_visitor *typed = (struct vf_self_visitor *)visitor;
+#ifdef __cpp_exceptions
+    if (typed->thrown != nullptr)
+        return;
+    try {
+        typed->visit((vf_t *)object, typed->context);
+    } catch (...) {
+        typed->thrown = std::current_exception();
+    }
+#else
     typed->visit((vf_t *)object, typed->context);
+#endif
 }
 
 vf_fn bool vf_self_each(vf_self *pool, void (*visit)(vf_t *object, void *context), void *context)
 {
+#ifdef __cpp_exceptions
+    struct vf_self_visitor visitor = {visit, context, nullptr};
+    bool visited = vf_pool_call(each, &pool->core, vf_self_visit, &visitor);
+    if (visitor.thrown != nullptr)
+        std::rethrow_exception(visitor.thrown);
+    return visited;
+#else
     struct vf_self_visitor visitor = {visit, context};
     return vf_pool_call(each, &pool->core, vf_self_visit, &visitor);
+#endif
 }
 
 vf_fn size_t vf_self_trim(vf_self *pool)

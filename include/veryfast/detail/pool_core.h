@@ -96,6 +96,9 @@ VF_EXTERN_C_END
 /* A program may call other things pool, cache, top or slot. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
+#ifdef __cplusplus
+#    pragma GCC diagnostic ignored "-Wold-style-cast" /* what is C too */
+#endif
 
 static inline vf_cache **vf_table_entries(vf_table *table)
 {

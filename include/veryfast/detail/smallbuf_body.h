@@ -99,7 +99,7 @@ vf_hidden void vf_self_done(vf_self *buffer, uint64_t tail, uint64_t n)
 
 vf_hidden vf_t *vf_self_inside(const vf_self_bank *bank)
 {
-    return (vf_t *)(uintptr_t)bank->inline_;
+    return (vf_t *)(uintptr_t)&bank->inline_;
 }
 
 /* The slot that the counter's value stands for, and *run that follow. NULL and ENOMEM: refused. */
@@ -123,18 +123,19 @@ vf_hidden vf_t *vf_self_slots(vf_self *buffer, const vf_expected *expected, uint
     return slot;
 }
 
-vf_hidden void vf_self_store(vf_t *slot, vf_t *value)
+vf_generic_body vf_hidden void vf_self_store(vf_t *slot, vf_value *value)
 {
 #ifdef __cplusplus
-    ::new (static_cast<void *>(slot)) vf_t(static_cast<vf_t &&>(*value));
+    ::new (static_cast<void *>(slot)) vf_value(static_cast<vf_value &&>(*value));
 #else
     *slot = *value;
 #endif
 }
 
 /* All of a push. False and ENOMEM: refused. *index is that of S_push_index. */
-vf_hidden bool vf_self_put(vf_self *buffer, vf_t *value, size_t *index)
+vf_generic_body VF_ALWAYS_INLINE bool vf_self_put(vf_self *buffer, vf_value *value, size_t *index)
 {
+    vf_push_begin(buffer);
     vf_expected expected = vf_self_expect(buffer);
     uint64_t tail = vf_self_count_up(buffer, 1);
     uint64_t run;
@@ -142,25 +143,21 @@ vf_hidden bool vf_self_put(vf_self *buffer, vf_t *value, size_t *index)
     if (VF_LIKELY(slot != NULL))
         vf_self_store(slot, value);
     vf_self_done(buffer, tail, 1);
+    vf_push_end(buffer);
     *index = (size_t)vf_plain_index(tail);
     return slot != NULL;
 }
 
-vf_fn bool vf_self_push(vf_self *buffer, vf_t value)
+vf_generic_body vf_fn bool vf_self_push(vf_self *buffer, vf_moved value)
 {
     size_t index;
-    vf_push_begin(buffer);
-    bool pushed = vf_self_put(buffer, &value, &index);
-    vf_push_end(buffer);
-    return pushed;
+    return vf_self_put(buffer, vf_address(value), &index);
 }
 
-vf_fn bool vf_self_push_index(vf_self *buffer, vf_t value, size_t *index)
+vf_generic_body vf_fn bool vf_self_push_index(vf_self *buffer, vf_moved value, size_t *index)
 {
     size_t taken;
-    vf_push_begin(buffer);
-    bool pushed = vf_self_put(buffer, &value, &taken);
-    vf_push_end(buffer);
+    bool pushed = vf_self_put(buffer, vf_address(value), &taken);
     if (index != NULL)
         *index = taken;
     return pushed;
@@ -181,7 +178,7 @@ vf_fn vf_t *vf_self_push_slot(vf_self *buffer, size_t *index)
 }
 #endif
 
-vf_push_n_template vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *values, size_t n)
+vf_generic_body vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *values, size_t n)
 {
 #ifdef __cplusplus
     VF_STATIC_ASSERT((std::is_same<vf_value, vf_t>::value &&
@@ -219,5 +216,8 @@ vf_push_n_template vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *
 #    include <veryfast/detail/smallbuf_flip.h>
 #else
 #    include <veryfast/detail/smallbuf_writer.h>
+#endif
+#ifdef vf_copied
+#    include <veryfast/detail/smallbuf_copies.h>
 #endif
 #undef vf_hidden

@@ -77,6 +77,9 @@ typedef struct vf_smallbuf_type {
 /* A program may call other things tail or index. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
+#ifdef __cplusplus
+#    pragma GCC diagnostic ignored "-Wold-style-cast" /* what is C too */
+#endif
 
 /* Where the pushes to the other bank begin. */
 static inline uint64_t vf_other_bank(uint64_t tail)
@@ -152,6 +155,9 @@ typedef struct vf_expected {
 /* A program may call other things spill, word or window. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
+#ifdef __cplusplus
+#    pragma GCC diagnostic ignored "-Wold-style-cast" /* what is C too */
+#endif
 
 /*
  * A push calls this before it takes its index. On x86 a load waits for an atomic operation before

@@ -34,24 +34,30 @@ vf_fn void vf_self_init(vf_self *buffer, const vf_smallbuf_options *options)
     vf_self_set_index(buffer, bank, vf_spill_init(&bank->spill, options, &vf_self_type));
 }
 
-vf_fn bool vf_self_push_exclusive(vf_self *buffer, vf_t value)
+/* All of an exclusive push. */
+vf_generic_body VF_ALWAYS_INLINE bool vf_self_put_exclusive(vf_self *buffer, vf_value *value)
 {
     vf_exclusive(buffer, "S_push_exclusive");
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
     bool pushed = true;
     if (VF_LIKELY(index < (VF_N))) {
-        vf_self_store(vf_self_inside(bank) + index, &value);
+        vf_self_store(vf_self_inside(bank) + index, value);
     } else {
         vf_expected expected = vf_self_expect(buffer);
         uint64_t run;
         vf_t *slot = vf_self_slots(buffer, &expected, buffer->tail, &run);
         pushed = slot != NULL;
         if (VF_LIKELY(pushed))
-            vf_self_store(slot, &value);
+            vf_self_store(slot, value);
     }
     vf_self_set_index(buffer, bank, index + 1);
     return pushed;
+}
+
+vf_generic_body vf_fn bool vf_self_push_exclusive(vf_self *buffer, vf_moved value)
+{
+    return vf_self_put_exclusive(buffer, vf_address(value));
 }
 
 vf_fn size_t vf_self_count(const vf_self *buffer)
@@ -168,7 +174,7 @@ vf_fn size_t vf_self_drain_span(vf_self_drain *drain, vf_t **elements)
     return n;
 }
 
-vf_fn bool vf_self_drain_next(vf_self_drain *drain, vf_t *value)
+vf_generic_body vf_fn bool vf_self_drain_next(vf_self_drain *drain, vf_exactly *value)
 {
     vf_drain_used(drain, "S_drain_next");
     if (VF_UNLIKELY(drain->at == drain->stop)) {
@@ -181,7 +187,9 @@ vf_fn bool vf_self_drain_next(vf_self_drain *drain, vf_t *value)
     }
     vf_t *element = drain->at++;
 #ifdef __cplusplus
-    *value = static_cast<vf_t &&>(*element);
+    VF_STATIC_ASSERT(std::is_move_assignable<vf_value>::value,
+                     "S_drain_next needs a VF_T that can be assigned: take it by S_drain_span");
+    *value = static_cast<vf_value &&>(*element);
     element->~vf_t();
 #else
     *value = *element;

@@ -26,7 +26,8 @@ vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer)
     writer->core.run = 0;
 }
 
-vf_fn bool vf_self_writer_push(vf_self_writer *writer, vf_t value)
+/* All of a push through a writer. */
+vf_generic_body vf_hidden bool vf_self_writer_put(vf_self_writer *writer, vf_value *value)
 {
     if (VF_UNLIKELY(writer->at == writer->stop)) {
         vf_self *buffer = writer->buffer;
@@ -38,8 +39,13 @@ vf_fn bool vf_self_writer_push(vf_self_writer *writer, vf_t value)
         writer->at = (vf_t *)slots;
         writer->stop = writer->at + n;
     }
-    vf_self_store(writer->at++, &value);
+    vf_self_store(writer->at++, value);
     return true;
+}
+
+vf_generic_body vf_fn bool vf_self_writer_push(vf_self_writer *writer, vf_moved value)
+{
+    return vf_self_writer_put(writer, vf_address(value));
 }
 
 vf_fn void vf_self_writer_close(vf_self_writer *writer)

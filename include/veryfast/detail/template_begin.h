@@ -108,6 +108,9 @@ VF_STATIC_ASSERT(_Generic(*(VF_T *)0, VF_T : 1, default : 0),
 #    if !vf_bodies && defined(__cplusplus)
 VF_STATIC_ASSERT(std::is_trivially_copyable<VF_T>::value,
                  "VF_T is not trivially copyable, as it must be in C++ with VF_DECLARE");
+#    elif defined(vf_no_drop) && defined(__cplusplus)
+VF_STATIC_ASSERT(std::is_trivially_destructible<VF_T>::value,
+                 "VF_T has a destructor: define VF_DROP(p) to call it, or as ((void)(p))");
 #    endif
 #endif
 
@@ -119,6 +122,30 @@ VF_STATIC_ASSERT(std::is_trivially_copyable<VF_T>::value,
 typedef VF_T vf_t;
 #endif
 
+/*
+ * What stores or returns a value is a template in C++, where it is inline, so that an instance may
+ * have elements that can be neither moved nor copied. vf_generic begins its declaration, and
+ * vf_generic_body its body. A push takes vf_moved there; it has a second form that takes vf_copied.
+ */
+#if defined(__cplusplus) && vf_declarations && vf_bodies
+#    define vf_generic      template <typename vf_value = vf_t>
+#    define vf_generic_body template <typename vf_value>
+#    define vf_exactly      typename vf_itself<vf_value>::type
+#    define vf_moved        vf_exactly &&
+#    define vf_copied       vf_exactly const &
+#    define vf_address(x)   __builtin_addressof(x) /* a class may have an operator & */
+#else
+#    define vf_generic
+#    define vf_generic_body
+#    define vf_value      vf_t
+#    define vf_exactly    vf_t
+#    define vf_moved      vf_t
+#    define vf_address(x) (&(x))
+#endif
+
 /* The program may have given other things the names that parameters and variables have here. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
+#ifdef __cplusplus
+#    pragma GCC diagnostic ignored "-Wold-style-cast" /* what is C too */
+#endif

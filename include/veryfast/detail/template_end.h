@@ -33,3 +33,10 @@
 #undef vf_bodies
 #undef vf_fn
 #undef vf_t
+#undef vf_generic
+#undef vf_generic_body
+#undef vf_value
+#undef vf_exactly
+#undef vf_moved
+#undef vf_copied
+#undef vf_address

@@ -54,6 +54,7 @@ VF_CPP_SMALLBUF(smallbuf_order_4)
 #define VF_N    4
 #define VF_NAME orders_flipped
 #define VF_FLIP
+#define VF_DROP(p) (p)->~order()
 #include <veryfast/smallbuf.h>
 VF_CPP_SMALLBUF(orders_flipped)
 
@@ -150,10 +151,18 @@ static void nodes_come_from_the_pool()
 #endif
         numbers.pop_back();
         assert(pool_node_32_stats(pool.get()).live == 99);
-        void *large = resource.allocate(65), *straight = resource.allocate(64, 32);
-        assert(pool_node_32_stats(pool.get()).live == 99);
-        resource.deallocate(large, 65);
-        resource.deallocate(straight, 64, 32);
+        veryfast::pool_resource<pool_node_32> passes(pool.get(), std::pmr::new_delete_resource());
+        void *large = passes.allocate(65), *straight = passes.allocate(64, 32);
+        assert(pool_node_32_stats(pool.get()).live == 99 && passes.passed_on() == 2);
+        passes.deallocate(large, 65);
+        passes.deallocate(straight, 64, 32);
+#ifdef __cpp_exceptions
+        try {
+            (void)resource.allocate(65); // no silent way to malloc
+            assert(false);
+        } catch (const std::bad_alloc &) {
+        }
+#endif
     }
     assert(pool_node_32_stats(pool.get()).live == 0);
 }
