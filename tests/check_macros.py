@@ -12,8 +12,10 @@ import sys
 from pathlib import Path
 
 SYSTEM = '#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <stdio.h>\n'
-PLAIN = ['veryfast.h', 'detail/atomic.h', 'detail/config.h', 'detail/name.h', 'detail/names.h',
-         'detail/pool_core.h']
+CPP_SYSTEM = ''.join(f'#include <{name}>\n'
+                     for name in ('cstddef', 'exception', 'new', 'type_traits'))
+PLAIN = ['veryfast.h', 'detail/atomic.h', 'detail/config.h', 'detail/cplusplus.h', 'detail/name.h',
+         'detail/names.h', 'detail/pool_core.h']
 FIRST = '#define VF_T int\n#define VF_N 8\n#include <veryfast/pool.h>\n'
 INSTANCES = '''
 struct foo { int a; };
@@ -46,7 +48,7 @@ KEPT = '''
 
 def macros(compiler, include, text):
     language = 'c++' if '++' in Path(compiler).name else 'c'
-    system = SYSTEM + ('#include <new>\n#include <type_traits>\n' if language == 'c++' else '')
+    system = SYSTEM + (CPP_SYSTEM if language == 'c++' else '')
     result = subprocess.run([compiler, '-x', language, '-E', '-dM', f'-I{include}', '-'],
                             input=system + text, capture_output=True, text=True, check=True)
     return dict(line[len('#define '):].partition(' ')[::2] for line in result.stdout.splitlines())
