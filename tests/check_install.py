@@ -63,12 +63,12 @@ class Installed:
         self.env = {**os.environ, 'CC': cc, 'LD_LIBRARY_PATH': str(self.prefix / 'lib'),
                     'PKG_CONFIG_PATH': str(self.prefix / 'lib' / 'pkgconfig')}
 
-    def build(self, source, build, cc, *destination):
+    def build(self, source, build, cc, *destination, options=()):
         # the shared libraries for a loader that asks for it
         tls_model = 'global-dynamic' if self.kind == 'shared' else 'auto'
         run([*shlex.split(self.meson), 'setup', build, source, f'--prefix={self.prefix}',
              '--libdir=lib', f'-Ddefault_library={self.kind}', f'-Dtls_model={tls_model}',
-             '-Dtests=disabled', '-Dexamples=disabled', '-Dbench=disabled'],
+             '-Dtests=disabled', '-Dexamples=disabled', '-Dbench=disabled', *options],
             env={**os.environ, 'CC': cc})
         run([*shlex.split(self.meson), 'install', '-C', build, *destination])
 
@@ -94,17 +94,40 @@ def check_files(installed, version):
     expected = {'bin/veryfast-where',
                 'lib/cmake/veryfast/veryfastConfig.cmake',
                 'lib/cmake/veryfast/veryfastConfigVersion.cmake',
+                'share/man/man1/veryfast-where.1',
                 'share/veryfast/veryfast-gdb.py'}
     for library in LIBRARIES:
         expected |= {f'lib/pkgconfig/{library}.pc'}
         if installed.kind != 'static':
-            expected |= {f'lib/lib{library}.so{end}' for end in ['', '.0', f'.{version}']}
+            expected |= {f'lib/lib{library}.so{end}' for end in ['', '.1', f'.{version}']}
         if installed.kind != 'shared':
             expected |= {f'lib/lib{library}.a'}
     if installed.kind != 'static':
         expected |= {f'share/gdb/auto-load{installed.prefix}/lib/libveryfast.so.{version}-gdb.py'}
     others = installed.files() - headers
     require(others == expected, f'installed are {others}, not {expected}')
+
+
+def check_tags(installed, version):
+    """What a package of the shared library has, and what one for programs that are compiled."""
+    runtime = {f'lib/libveryfast.so{end}' for end in ['.1', f'.{version}']}
+    for tags, expected in {'runtime': runtime, 'devel,man': installed.files() - runtime}.items():
+        stage = installed.temporary / tags
+        run([*shlex.split(installed.meson), 'install', '-C', installed.temporary / 'build',
+             f'--tags={tags}', f'--destdir={stage}'])
+        top = stage / installed.prefix.relative_to('/')
+        files = {str(path.relative_to(top)) for path in top.rglob('*') if not path.is_dir()}
+        require(files == expected, f'with the tag {tags} installed are {files}, not {expected}')
+
+
+def check_without_checked(installed, source, cc):
+    """-Dchecked=disabled leaves all out that is its own."""
+    build, stage = installed.temporary / 'ordinary', installed.temporary / 'ordinary-stage'
+    installed.build(source, build, cc, f'--destdir={stage}', options=['-Dchecked=disabled'])
+    names = {path.name for path in stage.rglob('*') if not path.is_dir()}
+    stray = {name for name in names if 'checked' in name or 'where' in name}
+    require(stray == {'checked.h', 'pool_checked.h', 'smallbuf_checked.h'},
+            f'without the checked library installed is {stray}')
 
 
 def check_headers_are_those_of_the_source(installed, source):
@@ -115,9 +138,17 @@ def check_headers_are_those_of_the_source(installed, source):
 
 
 def check_soname(installed):
+    """It has the number of the interface, as the versions of the symbols have."""
+    config = installed.prefix / 'include' / 'veryfast' / 'detail' / 'config.h'
+    interface = re.search(r'^extern VF_API const char vf_interface_(\d+);$', config.read_text(), re.M)[1]
     for library in LIBRARIES:
         said = run(['readelf', '-d', installed.prefix / 'lib' / f'lib{library}.so'])
-        require(f'Library soname: [lib{library}.so.0]' in said, f'the soname of {library}:\n{said}')
+        soname = f'lib{library}.so.{interface}'
+        require(f'Library soname: [{soname}]' in said, f'the soname of {library}:\n{said}')
+        said = run(['nm', '-D', '--defined-only', installed.prefix / 'lib' / soname])
+        versions = set(re.findall(r'@@(VERYFAST_\w+)', said))
+        require(versions and all(name.endswith(f'_{interface}') for name in versions),
+                f'the versions of the symbols of {library}: {versions}')
 
 
 def check_second_build(installed, cc):
@@ -306,6 +337,8 @@ def main():
         if kind != 'static':
             check_soname(installed)
         if kind == 'both':
+            check_tags(installed, version)
+            check_without_checked(installed, source, cc)
             check_second_build(installed, cc)
         for library in LIBRARIES:
             check_pkg_config(installed, version, library)

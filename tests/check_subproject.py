@@ -58,7 +58,7 @@ def check(project, build, meson, cc, version, options, beside):
     run([*meson, 'test', '-C', build])
     run([*meson, 'install', '-C', build])
     installed = {path.name for path in prefix.rglob('*') if not path.is_dir()}
-    libraries = {f'libveryfast.so{end}' for end in ['', '.0', f'.{version}']} if beside else set()
+    libraries = {f'libveryfast.so{end}' for end in ['', '.1', f'.{version}']} if beside else set()
     require(installed == {'consumer'} | libraries, f'the parent installs {installed}')
     where = {'LD_LIBRARY_PATH': str(prefix / 'lib')} if beside else {}
     run([prefix / 'bin' / 'consumer'], env={**env, **where})

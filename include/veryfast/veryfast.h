@@ -30,8 +30,11 @@
 
 #include <veryfast/detail/config.h>
 
-/* Of these headers. */
+/* The version of these headers: major.minor.patch. */
 #define VF_VERSION "0.4.0"
+
+/* The same as a number that can be compared: 1000000 * major + 1000 * minor + patch. */
+#define VF_VERSION_NUMBER 4000
 
 VF_EXTERN_C_BEGIN
 
@@ -136,6 +139,12 @@ static inline VF_UNUSED void vf_pool_stats_print(FILE *out, const char *name,
  * uses.
  */
 VF_API void vf_thread_flush(void);
+
+/*
+ * The VF_VERSION_NUMBER of the library that runs: where it is a shared one, not less than that of
+ * the headers that the program was built with, and perhaps more. Any thread, at any time.
+ */
+VF_API unsigned vf_version(void);
 
 VF_EXTERN_C_END
 
