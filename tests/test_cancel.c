@@ -90,6 +90,12 @@ static void fill_and_empty(int *objects[SOME])
     size_t live = 0;
     CHECK(pool_int_50_each(pool, count, &live));
     CHECK(live == pool_int_50_stats(pool).live);
+    pool_int_50_walk walk = pool_int_50_walk_begin(pool);
+    while (pool_int_50_walk_next(&walk) != NULL)
+        live--;
+    CHECK(live == 0);
+    walk = pool_int_50_walk_part(pool, 0, 2);
+    pool_int_50_walk_end(&walk);
     pool_int_50_free(pool, objects[0]);
     (void)pool_int_50_take(pool, objects[1]);
     pool_int_50_free_n(pool, objects + 2, SOME - 2);

@@ -101,6 +101,15 @@ static void wait_by_each(void)
     CHECK(dropped() == 10);
 }
 
+static void wait_by_walk(void)
+{
+    defer(0, 10);
+    numbers_walk walk = numbers_walk_begin(pool);
+    CHECK(dropped() == 10);
+    for (long *number; (number = numbers_walk_next(&walk)) != NULL;)
+        never_visit(number, NULL);
+}
+
 static void wait_by_destroy(void)
 {
     defer(0, 10);
@@ -109,12 +118,13 @@ static void wait_by_destroy(void)
 
 Test(epoch_cancel, what_waits_for_readers_goes_on_to_its_end)
 {
-    static void (*const waits[])(void) = {wait_by_barrier, wait_by_each, wait_by_destroy};
-    for (size_t i = 0; i < 3; i++) {
+    static void (*const waits[])(void) = {wait_by_barrier, wait_by_each, wait_by_walk,
+                                          wait_by_destroy};
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
         begin_gate(0, false);
         fill(20);
         call_cancelled(waits[i]);
-        if (i < 2)
+        if (waits[i] != wait_by_destroy)
             numbers_destroy(pool);
         check_equal(dropped(), 20);
         check_all_back(&allocator);

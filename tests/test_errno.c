@@ -111,6 +111,16 @@ static void visit(long *object, void *context)
 static long *objects[MANY];
 static longs *pool;
 
+static void every_walk(void)
+{
+    longs_walk walk;
+    KEEPS_VOID(walk = longs_walk_begin(pool));
+    KEEPS(longs_walk_next(&walk) != NULL);
+    KEEPS_VOID(longs_walk_end(&walk));
+    KEEPS(longs_walk_next(&walk) == NULL);
+    KEEPS_VOID(walk = longs_walk_part(pool, 0, 2));
+}
+
 static void every_call_of_objects(void)
 {
     for (size_t i = 0; i < MANY / 2; i++)
@@ -124,6 +134,7 @@ static void every_call_of_objects(void)
     KEEPS(!longs_owns(pool, &objects));
     KEEPS(longs_stats(pool).live == MANY);
     KEEPS(longs_each(pool, visit, NULL));
+    every_walk();
     KEEPS(longs_take(pool, objects[0]) == 2);
     for (size_t i = 1; i < MANY / 2; i += 2)
         KEEPS_VOID(longs_free(pool, objects[i]));

@@ -172,6 +172,23 @@ static bool call_each(void)
     return visited;
 }
 
+/* Neither needs memory. */
+static bool call_walk(void)
+{
+    size_t count = 0;
+    for (size_t part = 0; part < 2; part++) {
+        longs_walk walk = part == 0 ? longs_walk_begin(pool) : longs_walk_part(pool, 1, 2);
+        longs_walk other = part == 0 ? walk : longs_walk_part(pool, 0, 2);
+        for (long *object; (object = longs_walk_next(&walk)) != NULL;)
+            count_one(object, &count);
+        for (long *object; part == 1 && (object = longs_walk_next(&other)) != NULL;)
+            count_one(object, &count);
+        longs_walk_end(&walk);
+    }
+    check_equal(count, 2 * live);
+    return true;
+}
+
 static bool call_trim(void)
 {
     size_t before = allocator.bytes;
@@ -269,6 +286,7 @@ static const struct entry {
     {"stats", call_stats, false},
     {"owns", call_owns, false},
     {"each", call_each, true},
+    {"walk", call_walk, false},
     {"trim", call_trim, false},
     {"vf_thread_flush", call_flush, false},
     {"cache_new", call_cache_new, true},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_walk.c - what P_each, P_destroy and P_owns see: slots that were never handed out, that
- * P_trim took from a thread, that are freed while they are looked at, and the ends of batches.
+ * test_walk.c - what P_each, P_walk_..., P_destroy and P_owns see: slots that were never handed
+ * out, that P_trim took from a thread, that are freed while they are looked at, and the ends of
+ * batches.
  */
 #include "support/threads.h"
 #include "test_common.h"
@@ -130,6 +131,201 @@ Test(walk, objects_that_a_trim_took_from_a_thread_are_visited_once)
         check_equal(*live[i], i);
     check_walk(LIVE, note);
     cr_assert(all_apart(live, LIVE, sizeof **live));
+    numbers_destroy(pool);
+    check_all_back(&allocator);
+}
+
+/* ---- step by step ---- */
+
+static numbers_walk parts[70];
+
+/* The objects with the numbers 0 .. n - 1 are given by so many parts together, each once; every
+   third is freed. How many are left. */
+static size_t check_parts(size_t n, size_t count, bool frees)
+{
+    size_t freed = 0;
+    memset(visits, 0, sizeof visits);
+    visited = 0;
+    for (size_t i = 0; i < count; i++)
+        parts[i] = numbers_walk_part(pool, i, count);
+    for (size_t i = 0; i < count; i++) {
+        for (uint64_t *number; (number = numbers_walk_next(&parts[i])) != NULL;) {
+            note(number, NULL);
+            if (frees && *number % 3 == 0) {
+                numbers_free(pool, number);
+                freed++;
+            }
+        }
+        cr_assert(numbers_walk_next(&parts[i]) == NULL);
+        numbers_walk_end(&parts[i]);
+    }
+    check_equal(visited, n);
+    return n - freed;
+}
+
+static void check_all_walks(size_t n, size_t cap)
+{
+    allocator = (test_allocator){0};
+    vf_pool_options options = {.allocator = test_allocator_hook(&allocator), .max_objects = cap};
+    pool = numbers_new(&options);
+    cr_assert(pool != NULL);
+    for (size_t i = 0; i < n; i++)
+        push(i);
+    allocator.refuse = true; /* a walk needs no memory */
+    static const size_t counts[] = {1, 2, 3, 7, 64, 70};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        check_parts(n, counts[i], false);
+        for (size_t j = 0; j < n; j++)
+            check_equal(visits[j], 1);
+    }
+    size_t left = check_parts(n, 3, true);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        check_parts(left, counts[i], false);
+    for (size_t j = 0; j < n; j++)
+        check_equal(visits[j], j % 3 == 0 ? 0 : 1);
+    numbers_destroy(pool);
+    check_all_back(&allocator);
+}
+
+Test(walk, parts_together_give_each_object_once)
+{
+    static const size_t sizes[] = {0, 1, 63, 64, 65, 1000, 20000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        check_all_walks(sizes[i], 0);
+        check_all_walks(sizes[i], sizes[i] + 1);
+    }
+}
+
+Test(walk, a_part_of_more_than_there_are_words_gives_nothing)
+{
+    open_numbers();
+    push(0);
+    numbers_walk walk = numbers_walk_part(pool, SIZE_MAX - 1, SIZE_MAX);
+    cr_assert(numbers_walk_next(&walk) == NULL);
+    walk = numbers_walk_part(pool, 0, SIZE_MAX);
+    cr_assert(numbers_walk_next(&walk) != NULL);
+    cr_assert(numbers_walk_next(&walk) == NULL);
+    numbers_destroy(pool);
+}
+
+/* By number: batches in the order in which they were made, and what was handed out first. */
+Test(walk, objects_come_in_the_order_of_their_slots)
+{
+    open_numbers();
+    for (size_t i = 0; i < 1000; i++)
+        push(i);
+    numbers_walk walk = numbers_walk_begin(pool);
+    const uint64_t *batch = NULL;
+    size_t steps = 0;
+    for (uint64_t *number; (number = numbers_walk_next(&walk)) != NULL; steps++) {
+        if (steps % 64 == 0)
+            batch = number;
+        cr_assert(number == batch + steps % 64);
+    }
+    check_equal(steps, 1000);
+    numbers_destroy(pool);
+}
+
+Test(walk, a_walk_may_end_early_or_be_given_up)
+{
+    open_numbers();
+    for (size_t i = 0; i < 1000; i++)
+        push(i);
+    numbers_walk walk = numbers_walk_begin(pool);
+    for (size_t i = 0; i < 100; i++)
+        numbers_free(pool, numbers_walk_next(&walk));
+    numbers_walk_end(&walk);
+    cr_assert(numbers_walk_next(&walk) == NULL);
+    walk = numbers_walk_begin(pool);
+    cr_assert(numbers_walk_next(&walk) != NULL);
+    numbers_release(pool); /* and nothing of the walk is left */
+    walk = (numbers_walk){0};
+    vf_thread_flush();
+}
+
+/* Each object is compared with each, and the outer walk frees the one that it has. */
+Test(walk, walks_may_be_nested)
+{
+    open_numbers();
+    enum { N = 150 };
+    for (size_t i = 0; i < N; i++)
+        push(i);
+    size_t inner_steps = 0, left = N;
+    numbers_walk outer = numbers_walk_begin(pool);
+    for (uint64_t *one; (one = numbers_walk_next(&outer)) != NULL;) {
+        size_t steps = 0;
+        bool met = false;
+        numbers_walk inner = numbers_walk_begin(pool);
+        for (uint64_t *other; (other = numbers_walk_next(&inner)) != NULL; steps++)
+            met |= other == one;
+        cr_assert(met);
+        check_equal(steps, left);
+        inner_steps += steps;
+        if (*one % 2 == 0) {
+            numbers_free(pool, one);
+            left--;
+        }
+    }
+    check_equal(left, N / 2);
+    cr_assert(inner_steps > (size_t)N * left);
+    numbers_destroy(pool);
+    check_all_back(&allocator);
+}
+
+enum { WALKERS = 4 };
+static size_t seen_by[WALKERS];
+
+static void *walk_a_part(void *which)
+{
+    size_t part = (size_t)((numbers_walk *)which - parts), n = 0;
+    for (uint64_t *number; (number = numbers_walk_next(&parts[part])) != NULL; n++) {
+        visits[*number]++;
+        if (*number % 2 == 0)
+            numbers_free(pool, number);
+    }
+    seen_by[part] = n;
+    return NULL;
+}
+
+Test(walk, threads_walk_and_free_at_once)
+{
+    open_numbers();
+    for (size_t i = 0; i < MOST; i++)
+        push(i);
+    memset(visits, 0, sizeof visits);
+    pthread_t threads[WALKERS];
+    for (size_t i = 0; i < WALKERS; i++)
+        parts[i] = numbers_walk_part(pool, i, WALKERS);
+    for (size_t i = 0; i < WALKERS; i++)
+        CHECK(pthread_create(&threads[i], NULL, walk_a_part, &parts[i]) == 0);
+    for (size_t i = 0; i < WALKERS; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    for (size_t i = 0; i < MOST; i++)
+        check_equal(visits[i], 1);
+    for (size_t i = 0; i < WALKERS; i++)
+        cr_assert(seen_by[i] > MOST / WALKERS / 2, "part %zu has %zu", i, seen_by[i]);
+    check_equal(numbers_stats(pool).live, MOST / 2);
+    numbers_destroy(pool);
+    check_all_back(&allocator);
+}
+
+/* What another thread has cached, and a trim has taken from it, is not walked. */
+Test(walk, objects_that_a_trim_took_from_a_thread_are_given_once)
+{
+    open_numbers();
+    pthread_t thread;
+    pthread_barrier_init(&turn, NULL, 2);
+    CHECK(pthread_create(&thread, NULL, has_free_objects, NULL) == 0);
+    pthread_barrier_wait(&turn);
+    numbers_trim(pool);
+    check_parts(HALF, 2, false);
+    for (size_t i = HALF; i < 2 * HALF; i++)
+        live[i] = push(i);
+    check_parts(2 * HALF, 3, false);
+    pthread_barrier_wait(&turn);
+    CHECK(pthread_join(thread, NULL) == 0);
+    pthread_barrier_destroy(&turn);
+    check_parts(LIVE, 1, false);
     numbers_destroy(pool);
     check_all_back(&allocator);
 }

@@ -120,6 +120,12 @@ typedef struct vf_self_cache {
     vf_cache core;
 } vf_self_cache;
 
+/* A walk over a pool's live objects. Made by P_walk_begin and P_walk_part, used by one thread at a
+   time. */
+typedef struct vf_self_walk {
+    vf_walk core;
+} vf_self_walk;
+
 /*
  * Makes a pool. NULL options: the defaults. NULL and ENOMEM; NULL and EINVAL where the options make
  * no sense (one function of the allocator without the other; a cap or a batch of more than 2^30
@@ -283,6 +289,39 @@ vf_fn bool vf_self_owns(const vf_self *pool, const void *object);
  * misses; a free slot costs a look at a bit.
  */
 vf_fn bool vf_self_each(vf_self *pool, void (*visit)(vf_t *object, void *context), void *context);
+
+/*
+ * Begins a walk over all live objects, for P_walk_next, in the order of their slots' numbers: batch
+ * by batch, as the batches were made. Never fails, and needs no memory; a walk that is not carried
+ * on holds nothing. First waits for what is deferred, as P_epoch_barrier does, and all caches give
+ * what they have to the depot.
+ *
+ * From the begin to the end no other thread may be inside a call on the pool, but for the other
+ * parts of the walk; nothing is allocated, and only the object that was given last is freed (or
+ * taken, or deferred). Walks may be nested.
+ *
+ * Costs a visit to each cache.
+ */
+vf_fn vf_self_walk vf_self_walk_begin(vf_self *pool);
+
+/*
+ * P_walk_begin for one of so many parts, 0 <= part < parts: together the parts give all objects,
+ * each in one of them, so that as many threads can walk at once. A part has runs of slots, about 4
+ * KiB long, that lie apart. All parts are begun before an object is freed in any.
+ */
+vf_fn vf_self_walk vf_self_walk_part(vf_self *pool, size_t part, size_t parts);
+
+/*
+ * The next object; NULL: that was the last. The object may be freed, or left.
+ *
+ * Costs a few instructions, and a call for each 64 slots, live or free.
+ */
+vf_fn vf_t *vf_self_walk_next(vf_self_walk *walk);
+
+/*
+ * Ends the walk, be it early: P_walk_next gives nothing more.
+ */
+vf_fn void vf_self_walk_end(vf_self_walk *walk);
 
 /*
  * Gives back every batch without a live object, and of the other batches each whole page on which

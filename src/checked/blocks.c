@@ -5,6 +5,8 @@
  */
 #include "blocks.h"
 
+#include <string.h>
+
 #define FIRST_CAPACITY 64
 
 static uintptr_t key_of(const void *object)
@@ -34,18 +36,40 @@ vf_block *vf_blocks_find(const vf_blocks *blocks, const void *object)
     return block->key != 0 ? block : NULL;
 }
 
+static size_t table_bytes(const vf_blocks *blocks)
+{
+    return blocks->capacity * sizeof(vf_block);
+}
+
+static size_t numbered_bytes(const vf_blocks *blocks)
+{
+    return blocks->capacity / 2 * sizeof(vf_numbered);
+}
+
+/* Empty ones: the memory is zero, see vf_checks_fresh. False: out of memory. */
+static bool make_tables(vf_blocks *blocks, vf_memory *memory)
+{
+    if (blocks->capacity > SIZE_MAX / sizeof(vf_block))
+        return false;
+    blocks->table = vf_memory_alloc(memory, table_bytes(blocks), _Alignof(vf_block));
+    if (blocks->table == NULL)
+        return false;
+    blocks->numbered = vf_memory_alloc(memory, numbered_bytes(blocks), _Alignof(vf_numbered));
+    if (blocks->numbered == NULL)
+        vf_memory_free(memory, blocks->table, table_bytes(blocks), _Alignof(vf_block));
+    return blocks->numbered != NULL;
+}
+
 bool vf_blocks_reserve(vf_blocks *blocks, vf_memory *memory)
 {
     if (blocks->count < blocks->capacity / 2)
         return true;
     vf_blocks larger = *blocks;
-    larger.table = NULL;
     larger.capacity = blocks->capacity != 0 ? blocks->capacity * 2 : FIRST_CAPACITY;
-    if (larger.capacity <= SIZE_MAX / sizeof(vf_block))
-        larger.table =
-            vf_memory_alloc(memory, larger.capacity * sizeof(vf_block), _Alignof(vf_block));
-    if (larger.table == NULL)
-        return false; /* the memory is zero otherwise: vf_checks_fresh */
+    if (!make_tables(&larger, memory))
+        return false;
+    if (blocks->numbers > 0)
+        memcpy(larger.numbered, blocks->numbered, blocks->numbers * sizeof(vf_numbered));
     for (size_t i = 0; i < blocks->capacity; i++) {
         if (blocks->table[i].key != 0)
             *cell_of(&larger, blocks->table[i].key) = blocks->table[i];
@@ -55,9 +79,26 @@ bool vf_blocks_reserve(vf_blocks *blocks, vf_memory *memory)
     return true;
 }
 
+/* A number that was used before, or else the next one. There is room. */
+static uint32_t take_number(vf_blocks *blocks)
+{
+    uint32_t unused = blocks->unused;
+    if (unused == 0)
+        return (uint32_t)blocks->numbers++;
+    blocks->unused = blocks->numbered[unused - 1].unused;
+    return unused - 1;
+}
+
+static void leave_number(vf_blocks *blocks, uint32_t number)
+{
+    blocks->numbered[number] = (vf_numbered){.unused = blocks->unused};
+    blocks->unused = number + 1;
+}
+
 /* Those behind it move up, if they may: a search stops at the first empty place. */
 void vf_blocks_remove(vf_blocks *blocks, vf_block *block)
 {
+    leave_number(blocks, block->number);
     size_t mask = blocks->capacity - 1;
     size_t empty = (size_t)(block - blocks->table);
     for (size_t i = (empty + 1) & mask; blocks->table[i].key != 0; i = (i + 1) & mask) {
@@ -72,14 +113,17 @@ void vf_blocks_remove(vf_blocks *blocks, vf_block *block)
 
 void vf_blocks_add(vf_blocks *blocks, const void *object, const void *caller)
 {
+    uint32_t number = take_number(blocks);
+    blocks->numbered[number].key = key_of(object);
     *cell_of(blocks, key_of(object)) =
-        (vf_block){.key = key_of(object), .allocated = caller, .state = VF_LIVE};
+        (vf_block){.key = key_of(object), .allocated = caller, .state = VF_LIVE, .number = number};
     blocks->peak = vf_max(blocks->peak, ++blocks->count);
 }
 
 void vf_blocks_free(vf_blocks *blocks, vf_memory *memory)
 {
-    if (blocks->table != NULL)
-        vf_memory_free(memory, blocks->table, blocks->capacity * sizeof(vf_block),
-                       _Alignof(vf_block));
+    if (blocks->table == NULL)
+        return;
+    vf_memory_free(memory, blocks->table, table_bytes(blocks), _Alignof(vf_block));
+    vf_memory_free(memory, blocks->numbered, numbered_bytes(blocks), _Alignof(vf_numbered));
 }

@@ -221,6 +221,32 @@ bool vf_bypass_each(vf_pool *pool, vf_visitor *visit, void *context)
     return true;
 }
 
+/* A block is as a batch of one. A part has each one whose number is its own, modulo the parts. */
+void vf_bypass_walk_begin(vf_pool *pool, vf_walk *walk, size_t part, size_t parts)
+{
+    vf_epoch_drain(pool);
+    vf_mutex_lock(&pool->growth);
+    *walk = (vf_walk){
+        .pool = &pool->core,
+        .number = part,
+        .batches = pool->checked.blocks.numbers,
+        .skip = parts - 1,
+    };
+    vf_mutex_unlock(&pool->growth);
+}
+
+void *vf_bypass_walk_next(vf_pool *pool, vf_walk *walk)
+{
+    void *object = NULL;
+    vf_mutex_lock(&pool->growth);
+    while (object == NULL && walk->number < walk->batches) {
+        object = vf_blocks_numbered(&pool->checked.blocks, walk->number);
+        walk->number = vf_min(walk->batches - walk->number, walk->skip) + walk->number + 1;
+    }
+    vf_mutex_unlock(&pool->growth);
+    return object;
+}
+
 /* Nothing is set aside: true where the cap allows for n more. */
 bool vf_bypass_reserve(vf_pool *pool, size_t n)
 {

@@ -15,6 +15,8 @@ bool vf_bypass_may_drop(vf_pool *pool, const void *object, const void *caller);
 void vf_bypass_free(vf_pool *pool, void *object, const void *caller);
 void vf_bypass_destroy(vf_pool *pool, void (*drop)(void *object));
 bool vf_bypass_each(vf_pool *pool, vf_visitor *visit, void *context);
+void vf_bypass_walk_begin(vf_pool *pool, vf_walk *walk, size_t part, size_t parts);
+void *vf_bypass_walk_next(vf_pool *pool, vf_walk *walk);
 bool vf_bypass_reserve(vf_pool *pool, size_t n);
 vf_pool_stats vf_bypass_stats(vf_pool *pool);
 bool vf_bypass_owns(vf_pool *pool, const void *object);

@@ -276,6 +276,33 @@ bool vf_checked_each(vf_pool_core *core, void (*visit)(void *object, void *conte
     return vf_pool_core_each(core, visit, context);
 }
 
+void vf_checked_walk_begin(const vf_pool_core *core, vf_walk *walk, size_t part, size_t parts,
+                           const void *caller)
+{
+    vf_pool *pool = vf_list_pool(core, false, "P_walk_begin", caller);
+    if (part >= parts)
+        vf_misuse(pool->name, pool, caller, "part %zu of a walk in %zu parts", part, parts);
+    if (pool->checked.blocks.bypass) {
+        vf_bypass_walk_begin(pool, walk, part, parts);
+        return;
+    }
+    empty_quarantine(pool, caller);
+    vf_pool_core_walk_begin(core, walk, part, parts);
+}
+
+void *vf_checked_walk_next(vf_walk *walk, const void *caller)
+{
+    vf_pool *pool = vf_list_pool(walk->pool, false, "P_walk_next", caller);
+    return pool->checked.blocks.bypass ? vf_bypass_walk_next(pool, walk)
+                                       : vf_pool_core_walk_next(walk);
+}
+
+void vf_checked_walk_end(vf_walk *walk, const void *caller)
+{
+    (void)vf_list_pool(walk->pool, false, "P_walk_end", caller);
+    vf_pool_core_walk_end(walk);
+}
+
 size_t vf_checked_trim(vf_pool_core *core, const void *caller)
 {
     vf_pool *pool = vf_list_pool(core, false, "P_trim", caller);

@@ -70,7 +70,7 @@ vf_capped *vf_capped_new(vf_memory *memory, const vf_shape *shape, size_t most, 
 
 /* Newest first: it has as many slots as all others. acquire: pairs with the release in add_span,
    where it was not already visible by way of the head. */
-static span *span_of_index(vf_capped *capped, uint32_t index)
+static const span *span_of_index(const vf_capped *capped, uint32_t index)
 {
     uint32_t i = vf_load_acquire(&capped->span_count);
     do {
@@ -171,7 +171,7 @@ static void *carve(vf_capped *capped)
         }
         /* relaxed: the slot is nobody's before, so there is nothing to see */
         if (vf_cas_weak_relaxed(&capped->carved, &carved, carved + 1)) {
-            span *of = span_of_index(capped, carved + 1);
+            const span *of = span_of_index(capped, carved + 1);
             vf_store_relaxed(&of->links[carved - of->first], LIVE); /* as in pop */
             return of->base + (carved - of->first) * capped->shape.stride;
         }
@@ -180,7 +180,7 @@ static void *carve(vf_capped *capped)
 
 static uint32_t *link_of(void *context, uint32_t index)
 {
-    span *of = span_of_index(context, index);
+    const span *of = span_of_index(context, index);
     return &of->links[index - 1 - of->first];
 }
 
@@ -190,7 +190,7 @@ static void *pop(vf_capped *capped)
     uint32_t index = vf_stack_pop(&capped->free, link_of, capped);
     if (index == 0)
         return NULL;
-    span *of = span_of_index(capped, index);
+    const span *of = span_of_index(capped, index);
     uint32_t number = index - 1 - of->first;
     /* relaxed: for calls beside which there is no other; a thread that follows the link late fails
        at its swap */
@@ -235,7 +235,7 @@ static uint32_t count_free(vf_capped *capped, uint64_t head)
     uint32_t index = vf_stack_top(&capped->free, head);
     uint32_t n = 0;
     for (; n < most && index != 0 && index <= ready; n++) {
-        span *of = span_of_index(capped, index);
+        const span *of = span_of_index(capped, index);
         /* relaxed: a number that is followed no further than ready */
         index = vf_load_relaxed(&of->links[index - 1 - of->first]);
     }
@@ -279,15 +279,20 @@ void vf_capped_stats(vf_capped *capped, vf_pool_stats *stats)
     stats->peak = carved;
 }
 
-size_t vf_capped_spans(const vf_capped *capped)
+/* A span begins with a region: all spans but the last have whole ones (see grow). */
+size_t vf_capped_regions(const vf_capped *capped)
 {
-    return vf_load_acquire(&capped->span_count); /* pairs with the release in add_span */
+    /* acquire: pairs with the release in add_span */
+    return (vf_load_acquire(&capped->ready) + capped->shape.objects - 1) / capped->shape.objects;
 }
 
 vf_region vf_capped_region(const vf_capped *capped, size_t number)
 {
-    const span *of = &capped->spans[number];
-    return (vf_region){of->base, of->slots};
+    uint32_t first = (uint32_t)(number * capped->shape.objects);
+    const span *of = span_of_index(capped, first + 1);
+    size_t offset = first - of->first;
+    return (vf_region){of->base + offset * capped->shape.stride,
+                       vf_min(of->slots - offset, capped->shape.objects)};
 }
 
 bool vf_capped_find(const vf_capped *capped, const void *address, vf_region *region)
@@ -299,9 +304,22 @@ bool vf_capped_find(const vf_capped *capped, const void *address, vf_region *reg
     return of != NULL;
 }
 
-bool vf_capped_is_live(const vf_capped *capped, size_t number, size_t slot)
+vf_word vf_capped_live(const vf_capped *capped, size_t number, size_t w, char **first)
 {
-    return vf_load_relaxed(&capped->spans[number].links[slot]) == LIVE;
+    size_t slot = number * capped->shape.objects + w * VF_WORD_BITS;
+    size_t end = vf_min(slot + VF_WORD_BITS, (number + 1) * capped->shape.objects);
+    end = vf_min(end, vf_load_relaxed(&capped->carved)); /* of others no link was ever written */
+    if (slot >= end)
+        return 0;
+    const span *of = span_of_index(capped, (uint32_t)slot + 1);
+    *first = of->base + (slot - of->first) * capped->shape.stride;
+    vf_word live = 0;
+    for (size_t i = 0; i < end - slot; i++) {
+        /* relaxed: no other call runs, but frees of what was visited */
+        if (vf_load_relaxed(&of->links[slot - of->first + i]) == LIVE)
+            live |= vf_bits_bit(i);
+    }
+    return live;
 }
 
 bool vf_capped_claim(vf_capped *capped, const void *object)

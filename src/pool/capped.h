@@ -13,7 +13,7 @@
 
 typedef struct vf_capped vf_capped;
 
-/* What slots lie in: a batch, or a span of a capped pool. */
+/* What slots lie in: a batch, or a span of a capped pool, or a part of one. */
 typedef struct vf_region {
     char *base;
     size_t slots; /* 0: it has no memory */
@@ -42,13 +42,15 @@ bool vf_capped_reserve(vf_capped *capped, size_t n);
 /* Fills in all numbers of objects and batches. Any thread. */
 void vf_capped_stats(vf_capped *capped, vf_pool_stats *stats);
 
-/* Spans by number, and the one that an address lies in; false: none. Any thread. */
-size_t vf_capped_spans(const vf_capped *capped);
+/* Regions by number, as many slots each as a batch has, or fewer in the last; and the span that an
+   address lies in, false: none. Any thread. */
+size_t vf_capped_regions(const vf_capped *capped);
 vf_region vf_capped_region(const vf_capped *capped, size_t number);
 bool vf_capped_find(const vf_capped *capped, const void *address, vf_region *region);
 
-/* Is this slot of this span live? No other call. */
-bool vf_capped_is_live(const vf_capped *capped, size_t number, size_t slot);
+/* The live slots of word w of this region, and *first is its first slot. No other call, but frees.
+ */
+vf_word vf_capped_live(const vf_capped *capped, size_t number, size_t w, char **first);
 
 /* The object is live no more; false: it was not. For P_destroy: no other call. */
 bool vf_capped_claim(vf_capped *capped, const void *object);

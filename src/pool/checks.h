@@ -47,7 +47,14 @@ typedef struct vf_block {
     uintptr_t key; /* its address, inverted; 0: none */
     const void *allocated;
     uint32_t state;
+    uint32_t number; /* its place in vf_blocks.numbered */
 } vf_block;
+
+/* What has, or had, a number. */
+typedef struct vf_numbered {
+    uintptr_t key;   /* as a block's */
+    uint32_t unused; /* the next number without an object, and 1; 0: none */
+} vf_numbered;
 
 /* All of them; the growth lock. */
 typedef struct vf_blocks {
@@ -57,6 +64,9 @@ typedef struct vf_blocks {
     size_t count, peak;
     size_t capacity; /* of the table: a power of two, or 0 */
     vf_block *table;
+    vf_numbered *numbered; /* for half as many as the table has places */
+    size_t numbers;        /* that were ever given */
+    uint32_t unused;       /* a number without an object, and 1; 0: none */
 } vf_blocks;
 
 /* Of a pool, what is checked. */

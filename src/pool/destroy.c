@@ -60,8 +60,7 @@ static void drop_all(vf_pool *pool, void (*drop)(void *object))
     pool->core.dropped = &dropper;
     if (vf_walk_each_by_address(pool, claim_and_drop, &dropper))
         return;
-    for (size_t number = 0; number < pool->kind->regions(pool); number++)
-        pool->kind->each(pool, number, claim_and_drop, &dropper);
+    vf_walk_each_by_number(pool, claim_and_drop, &dropper);
 }
 
 /* Sends the calls of a cache held by a caller to the slow paths, too. It is empty. */

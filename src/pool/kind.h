@@ -25,15 +25,16 @@ typedef struct vf_kind {
     /* Any thread. */
     void (*stats)(vf_pool *pool, vf_pool_stats *stats); /* all but stride, bytes and deferred */
     size_t (*trim)(vf_pool *pool);
-    size_t (*regions)(const vf_pool *pool);
+    size_t (*regions)(const vf_pool *pool); /* VF_N slots each, but the last of a capped pool */
     vf_region (*region)(const vf_pool *pool, size_t number);
     bool (*find)(const vf_pool *pool, const void *address, vf_region *region);
 
     /* No other call but frees: P_release. What is live, and counts itself off from here on. */
     int64_t (*close)(vf_pool *pool);
 
-    /* No other call, but what the visitor frees. */
-    void (*each)(vf_pool *pool, size_t number, vf_visitor *visit, void *context);
+    /* No other call, but frees of what was live. */
+    /* the live slots of word w of a region, if any; and *first is its first slot */
+    vf_word (*live)(const vf_pool *pool, size_t number, size_t w, char **first);
     bool (*claim)(vf_pool *pool, const void *object); /* it is free now; false: it was already */
 } vf_kind;
 

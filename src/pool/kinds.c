@@ -24,7 +24,7 @@ const vf_kind vf_kind_cached = {
     .region = vf_walk_batch,
     .find = vf_walk_find_batch,
     .close = vf_release_settle_all,
-    .each = vf_walk_each_in_batch,
+    .live = vf_walk_live_in_batch,
     .claim = vf_destroy_claim,
 };
 
@@ -77,7 +77,7 @@ static size_t capped_trim(vf_pool *pool)
 
 static size_t capped_regions(const vf_pool *pool)
 {
-    return vf_capped_spans(pool->capped);
+    return vf_capped_regions(pool->capped);
 }
 
 static vf_region capped_region(const vf_pool *pool, size_t number)
@@ -95,14 +95,9 @@ static int64_t capped_close(vf_pool *pool)
     return (int64_t)vf_capped_close(pool->capped);
 }
 
-/* The visitor may free any objects, so each is looked at when its turn comes. */
-static void capped_each(vf_pool *pool, size_t number, vf_visitor *visit, void *context)
+static vf_word capped_live(const vf_pool *pool, size_t number, size_t w, char **first)
 {
-    vf_region region = vf_capped_region(pool->capped, number);
-    for (size_t slot = 0; slot < region.slots; slot++) {
-        if (vf_capped_is_live(pool->capped, number, slot))
-            visit(region.base + slot * vf_pool_shape(pool)->stride, context);
-    }
+    return vf_capped_live(pool->capped, number, w, first);
 }
 
 static bool capped_claim(vf_pool *pool, const void *object)
@@ -123,6 +118,6 @@ const vf_kind vf_kind_capped = {
     .region = capped_region,
     .find = capped_find,
     .close = capped_close,
-    .each = capped_each,
+    .live = capped_live,
     .claim = capped_claim,
 };

@@ -3,10 +3,12 @@
  * walk.c - see walk.h.
  *
  * What is live is what is not free. So the caches give all that they have to the depot first, and
- * then each batch has a bit for each of its free slots.
+ * then each batch has a bit for each of its free slots. Words of these bits are looked at one after
+ * the other; parts of a walk have runs of words in turns, whatever number of batches there is.
  */
 #include "walk.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -50,46 +52,106 @@ bool vf_pool_core_owns(const vf_pool_core *core, const void *object)
 
 /* ---- live objects ---- */
 
-/* The live slots of a batch's word. relaxed: no other call runs */
-static vf_word live_in(const vf_pool *pool, const vf_batch *batch, size_t w)
+/* relaxed: no other call runs, but frees of what was visited */
+vf_word vf_walk_live_in_batch(const vf_pool *pool, size_t number, size_t w, char **first)
 {
+    const vf_batch *batch = vf_batch_at(&pool->depot.batches, number);
+    char *base = vf_batch_base(batch);
+    if (base == NULL)
+        return 0;
+    *first = base + w * VF_WORD_BITS * vf_pool_shape(pool)->stride;
     return vf_batch_mask(*vf_pool_shape(pool), w) & ~vf_load_relaxed(&batch->free[w]);
+}
+
+/* A run of words has about so many bytes: so far two threads that walk at once keep off each
+   other's pages. */
+#define RUN_BYTES 4096
+
+/* Goes on by so many runs from the first word of one, but not beyond the end. */
+static void pass_runs(vf_walk *walk, size_t words, size_t runs)
+{
+    size_t place = walk->number * words + walk->word;
+    size_t most = (walk->batches * words - place) / walk->run + 1;
+    place += vf_min(runs, most) * walk->run;
+    walk->number = place / words;
+    walk->word = place % words;
+}
+
+/* Goes on to the next word of the part. */
+static void pass_word(vf_walk *walk, size_t words)
+{
+    if (++walk->word == words) {
+        walk->word = 0;
+        walk->number++;
+    }
+    if (--walk->left == 0) {
+        walk->left = walk->run;
+        if (walk->skip > 0 && walk->number < walk->batches)
+            pass_runs(walk, words, walk->skip);
+    }
+}
+
+/* Over the batches from this number on, in one part. */
+static vf_walk walk_from(const vf_pool *pool, size_t number, size_t batches)
+{
+    size_t run = vf_max(RUN_BYTES / VF_WORD_BITS / vf_pool_shape(pool)->stride, 1);
+    return (vf_walk){
+        .pool = &pool->core,
+        .stride = vf_pool_shape(pool)->stride,
+        .number = number,
+        .batches = batches,
+        .run = run,
+        .left = run,
+    };
 }
 
 /* Fetches what will be visited soon: live objects among free ones are nothing that the processor
    foresees. */
-static void fetch_word(const vf_pool *pool, const vf_batch *batch, size_t w, const char *first)
+static void fetch(const vf_pool *pool, const vf_walk *walk)
 {
-    for (vf_word live = live_in(pool, batch, w); live != 0; live &= live - 1)
-        __builtin_prefetch(first + vf_bits_first(live) * vf_pool_shape(pool)->stride);
+    char *first = NULL;
+    vf_word live =
+        walk->number < walk->batches ? pool->kind->live(pool, walk->number, walk->word, &first) : 0;
+    for (; live != 0; live &= live - 1)
+        __builtin_prefetch(first + vf_bits_first(live) * walk->stride);
 }
 
-/* The same for one word of a batch. */
-static void each_in_word(const vf_pool *pool, const vf_batch *batch, size_t w, char *first,
-                         vf_visitor *visit, void *context)
+bool vf_pool_core_walk_more(vf_walk *walk)
 {
-    vf_word ahead = VF_WORD_ALL;
-    for (vf_word live; (live = live_in(pool, batch, w) & ahead) != 0;) {
-        size_t slot = vf_bits_first(live);
-        ahead = VF_WORD_ALL << slot << 1;
-        visit(first + slot * vf_pool_shape(pool)->stride, context);
+    const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)walk->pool);
+    while (walk->number < walk->batches) {
+        walk->live = pool->kind->live(pool, walk->number, walk->word, &walk->first);
+        pass_word(walk, vf_pool_shape(pool)->words);
+        if (walk->live != 0) {
+            fetch(pool, walk);
+            return true;
+        }
     }
+    return false;
 }
 
-void vf_walk_each_in_batch(vf_pool *pool, size_t number, vf_visitor *visit, void *context)
+void vf_pool_core_walk_begin(const vf_pool_core *core, vf_walk *walk, size_t part, size_t parts)
 {
-    const vf_batch *batch = vf_batch_at(&pool->depot.batches, number);
-    char *first = vf_batch_base(batch);
-    if (first == NULL)
-        return;
-    size_t words = vf_pool_shape(pool)->words;
-    for (size_t w = 0; w < words; w++) {
-        char *next = first + VF_WORD_BITS * vf_pool_shape(pool)->stride;
-        if (w + 1 < words)
-            fetch_word(pool, batch, w + 1, next);
-        each_in_word(pool, batch, w, first, visit, context);
-        first = next;
-    }
+    assert(part < parts);
+    vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)core);
+    vf_epoch_drain(pool);
+    vf_seize_every(pool);
+    *walk = walk_from(pool, 0, pool->kind->regions(pool));
+    walk->skip = parts - 1;
+    pass_runs(walk, vf_pool_shape(pool)->words, part);
+}
+
+static void each_in_region(const vf_pool *pool, size_t number, vf_visitor *visit, void *context)
+{
+    vf_walk walk = walk_from(pool, number, number + 1);
+    for (void *object; (object = vf_pool_core_walk_next(&walk)) != NULL;)
+        visit(object, context);
+}
+
+void vf_walk_each_by_number(const vf_pool *pool, vf_visitor *visit, void *context)
+{
+    for (size_t number = 0; number < pool->kind->regions(pool); number++)
+        each_in_region(pool, number, visit, context);
 }
 
 /* ---- by address ---- */
@@ -129,7 +191,7 @@ bool vf_walk_each_by_address(vf_pool *pool, vf_visitor *visit, void *context)
         return false;
     sort_regions(pool, list, n);
     for (size_t i = 0; i < n; i++)
-        pool->kind->each(pool, list[i].number, visit, context);
+        each_in_region(pool, list[i].number, visit, context);
     vf_memory_free(&pool->memory, list, bytes, _Alignof(vf_order));
     return true;
 }

@@ -128,6 +128,35 @@ Test(bypass, numbers_tell_of_what_is_out, .init = setup)
     check_all_back(&allocator);
 }
 
+/* Each once, in one part or in several; those that go leave their numbers to others. */
+Test(bypass, walks_give_what_is_out, .init = setup)
+{
+    fill(COUNT);
+    pool_job_64_free_n(pool, objects, 100);
+    check_equal(pool_job_64_alloc_n(pool, objects, 50), 50);
+    for (size_t parts = 1; parts <= 5; parts++) {
+        size_t n = 0, out = pool_job_64_stats(pool).live;
+        pool_job_64_walk walks[5];
+        for (size_t i = 0; i < parts; i++)
+            walks[i] =
+                parts == 1 ? pool_job_64_walk_begin(pool) : pool_job_64_walk_part(pool, i, parts);
+        for (size_t i = 0; i < parts; i++) {
+            for (job *each; (each = pool_job_64_walk_next(&walks[i])) != NULL; n++) {
+                cr_assert(pool_job_64_owns(pool, each));
+                if (n % 10 == 0)
+                    pool_job_64_free(pool, each);
+            }
+            pool_job_64_walk_end(&walks[i]);
+        }
+        check_equal(n, out);
+    }
+    pool_job_64_walk walk = pool_job_64_walk_part(pool, 0, SIZE_MAX);
+    (void)pool_job_64_walk_next(&walk); /* the one with number 0, if it is out */
+    cr_assert(pool_job_64_walk_next(&walk) == NULL);
+    pool_job_64_destroy(pool);
+    check_all_back(&allocator);
+}
+
 Test(bypass, a_cap_is_exact)
 {
     open_jobs(100);

@@ -114,6 +114,11 @@ static void see_each(void)
     pool_job_64_each(pool, see, NULL);
 }
 
+static void begin_walk(void)
+{
+    (void)pool_job_64_walk_begin(pool);
+}
+
 static void trim(void)
 {
     (void)pool_job_64_trim(pool);
@@ -141,6 +146,7 @@ Test(misuse_life, every_call_after_release, .init = setup, .fini = teardown)
         {reserve, ": P_reserve with a released pool at "},
         {ask_owner, ": P_owns with a released pool at "},
         {see_each, ": P_each with a released pool at "},
+        {begin_walk, ": P_walk_begin with a released pool at "},
         {trim, ": P_trim with a released pool at "},
         {make_cache, ": P_cache_new with a released pool at "},
     };

@@ -70,6 +70,19 @@ static bool CALL(_any_each)(void *pool, void (*visit)(struct thing *, void *), v
 {
     return CALL(_each)(pool, visit, context);
 }
+/* As P_each, but by number, and in so many parts. */
+static void CALL(_any_walk)(void *pool, size_t parts, void (*visit)(struct thing *, void *),
+                            void *context)
+{
+    CALL(_walk) walks[4];
+    for (size_t i = 0; i < parts; i++)
+        walks[i] = parts == 1 ? CALL(_walk_begin)(pool) : CALL(_walk_part)(pool, i, parts);
+    for (size_t i = 0; i < parts; i++) {
+        for (struct thing *thing; (thing = CALL(_walk_next)(&walks[i])) != NULL;)
+            visit(thing, context);
+        CALL(_walk_end)(&walks[i]);
+    }
+}
 static size_t CALL(_any_trim)(void *pool)
 {
     return CALL(_trim)(pool);
@@ -121,6 +134,7 @@ static const pool_type CALL(_type) = {
     CALL(_any_stats),
     CALL(_any_owns),
     CALL(_any_each),
+    CALL(_any_walk),
     CALL(_any_trim),
     CALL(_any_destroy),
     CALL(_any_cache_new),

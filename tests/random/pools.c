@@ -130,7 +130,7 @@ struct visit {
     struct pool *pool;
     const struct thing *last;
     size_t count;
-    bool frees;
+    bool by_address, frees;
 };
 
 static void visit(struct thing *thing, void *context)
@@ -141,7 +141,8 @@ static void visit(struct thing *thing, void *context)
         if (thing->place < model.bags[i].count && model.bags[i].held[thing->place] == thing)
             bag = &model.bags[i];
     }
-    CHECK(bag != NULL && thing->pool == visit->pool && thing > visit->last);
+    CHECK(bag != NULL && thing->pool == visit->pool);
+    CHECK(thing > visit->last || !visit->by_address);
     visit->last = thing;
     visit->count++;
     if (visit->frees && visit->count % 3 == 0) {
@@ -153,13 +154,23 @@ static void visit(struct thing *thing, void *context)
 
 static void each(const instruction *it, struct pool *pool)
 {
-    struct visit visitor = {.pool = pool, .frees = it->how % 2 == 0};
+    struct visit visitor = {.pool = pool, .by_address = true, .frees = it->how % 2 == 0};
     size_t held = pool->held;
     size_t refused = call_begin(&pool->memory);
     bool visited = pool->type->each(pool->handle, visit, &visitor);
     call_end(visited);
     CHECK(visitor.count == (visited ? held : 0));
     CHECK(visited || atomic_load(&pool->memory.refused) > refused);
+}
+
+static void walk(const instruction *it, struct pool *pool)
+{
+    struct visit visitor = {.pool = pool, .frees = it->how % 2 == 0};
+    size_t held = pool->held;
+    (void)call_begin(&pool->memory);
+    pool->type->walk(pool->handle, it->how / 2 % 4 + 1, visit, &visitor);
+    call_end(true);
+    CHECK(visitor.count == held);
 }
 
 /* Objects and caches of a pool that is gone. */
@@ -223,8 +234,10 @@ static void release(unsigned place)
 
 static void follow_alone(const instruction *it, struct pool *pool)
 {
-    if (it->what < 4)
+    if (it->what < 2)
         each(it, pool);
+    else if (it->what < 4)
+        walk(it, pool);
     else if (it->how % 16 == 0)
         destroy(it->place);
     else if (it->how % 8 == 1)

@@ -32,6 +32,7 @@ typedef struct pool_type {
     vf_pool_stats (*stats)(const void *pool);
     bool (*owns)(const void *pool, const void *object);
     bool (*each)(void *pool, void (*visit)(struct thing *, void *), void *context);
+    void (*walk)(void *pool, size_t parts, void (*visit)(struct thing *, void *), void *context);
     size_t (*trim)(void *pool);
     void (*destroy)(void *pool);
     void *(*cache_new)(void *pool);

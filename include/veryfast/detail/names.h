@@ -34,6 +34,11 @@
 #define vf_self_stats         VF_CAT(VF_NAME, _stats)
 #define vf_self_owns          VF_CAT(VF_NAME, _owns)
 #define vf_self_each          VF_CAT(VF_NAME, _each)
+#define vf_self_walk          VF_CAT(VF_NAME, _walk)
+#define vf_self_walk_begin    VF_CAT(VF_NAME, _walk_begin)
+#define vf_self_walk_part     VF_CAT(VF_NAME, _walk_part)
+#define vf_self_walk_next     VF_CAT(VF_NAME, _walk_next)
+#define vf_self_walk_end      VF_CAT(VF_NAME, _walk_end)
 #define vf_self_release       VF_CAT(VF_NAME, _release)
 
 /* ---- smallbuf.h ---- */

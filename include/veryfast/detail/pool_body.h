@@ -261,6 +261,30 @@ vf_fn bool vf_self_each(vf_self *pool, void (*visit)(vf_t *object, void *context
 #endif
 }
 
+vf_fn vf_self_walk vf_self_walk_part(vf_self *pool, size_t part, size_t parts)
+{
+    vf_self_walk walk;
+    vf_pool_call(walk_begin, &pool->core, &walk.core, part, parts);
+    return walk;
+}
+
+vf_fn vf_self_walk vf_self_walk_begin(vf_self *pool)
+{
+    vf_self_walk walk;
+    vf_pool_call(walk_begin, &pool->core, &walk.core, 0, 1);
+    return walk;
+}
+
+vf_fn vf_t *vf_self_walk_next(vf_self_walk *walk)
+{
+    return (vf_t *)vf_pool_call(walk_next, &walk->core);
+}
+
+vf_fn void vf_self_walk_end(vf_self_walk *walk)
+{
+    vf_pool_call(walk_end, &walk->core);
+}
+
 vf_fn size_t vf_self_trim(vf_self *pool)
 {
     return vf_pool_call(trim, &pool->core);

@@ -28,6 +28,10 @@ VF_API void vf_checked_stats(const vf_pool_core *pool, vf_pool_stats *stats, siz
 VF_API bool vf_checked_owns(const vf_pool_core *pool, const void *object, const void *place);
 VF_API bool vf_checked_each(vf_pool_core *pool, void (*visit)(void *object, void *context),
                             void *context, const void *place);
+VF_API void vf_checked_walk_begin(const vf_pool_core *pool, vf_walk *walk, size_t part,
+                                  size_t parts, const void *place);
+VF_API void *vf_checked_walk_next(vf_walk *walk, const void *place);
+VF_API void vf_checked_walk_end(vf_walk *walk, const void *place);
 VF_API size_t vf_checked_trim(vf_pool_core *pool, const void *place);
 VF_API vf_cache *vf_checked_cache_new(vf_pool_core *pool, const void *place);
 VF_API void *vf_checked_cache_alloc(vf_cache *cache, const void *place);

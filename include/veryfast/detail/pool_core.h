@@ -25,6 +25,7 @@
 
 #include <veryfast/detail/atomic.h>
 #include <veryfast/detail/config.h>
+#include <veryfast/detail/pool_walk.h>
 #include <veryfast/veryfast.h>
 
 VF_EXTERN_C_BEGIN
