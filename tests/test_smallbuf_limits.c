@@ -65,7 +65,7 @@ static void check_first_chunk(size_t size, size_t first_chunk, bool writers)
     if (slot != NULL) {
         cr_assert(size <= BLOCK && run <= BLOCK / size, "%zu slots of %zu bytes in one block",
                   (size_t)run, size);
-        cr_assert(run >= first_chunk);
+        cr_assert(run >= first_chunk && (first_chunk == 0 || run < 2 * first_chunk));
     } else {
         cr_assert(errno == ENOMEM);
         cr_assert(size > BLOCK / 1024 || first_chunk > BLOCK / 4 / size);
@@ -85,6 +85,42 @@ Test(smallbuf_limits, a_chunk_is_as_large_as_its_elements_or_refused)
             check_first_chunk(size, first_chunk, true);
         }
     }
+}
+
+/* A first run has 128 bytes, or 8 elements, and those later 8 times as much, rounded up to a power
+   of two; but no run has more than 8 KiB, or one element. */
+static void check_runs(size_t size)
+{
+    vf_smallbuf_type type = {
+        &vf_interface_1, 1, size, 1, sizeof(void *), true, sizeof(vf_smallbuf_options)};
+    uint64_t least = 8, tail = 1, before = 0;
+    while (least * size < 128)
+        least *= 2;
+    vf_smallbuf_options options = {.allocator = test_allocator_hook(&allocator),
+                                   .first_chunk = 1024};
+    vf_writer writer = {0, 0};
+    void *spill = NULL, *slots;
+    vf_spill_init(&spill, &options, &type);
+    check_equal(vf_writer_more(&writer, &tail, &spill, &type, &slots), 1); /* makes the chunk */
+    for (int i = 0; i < 8; i++, tail++) { /* another's push between two runs */
+        size_t n = vf_writer_more(&writer, &tail, &spill, &type, &slots);
+        cr_assert(n == 1 || n * size <= 8192, "%zu elements of %zu bytes in a run", n, size);
+        cr_assert(n <= (least << (i < 3 ? i : 3)));
+        before = n > before ? n : before;
+    }
+    cr_assert(before > 4 * least || (before + least) * size > 4096);
+    vf_spill_trim(&spill, 0, 0, &type);
+}
+
+Test(smallbuf_limits, a_run_is_no_longer_than_it_says)
+{
+    for (size_t size = 1; size < 3000; size++)
+        check_runs(size);
+    check_runs(4096);
+    check_runs(8191);
+    check_runs(8193);
+    check_runs(65535);
+    check_all_back(&allocator);
 }
 
 /* With no allocator and with one: where the last chunk would be, something else is. */

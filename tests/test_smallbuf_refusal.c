@@ -315,3 +315,123 @@ Test(smallbuf_refusal, leaves_the_options_in_place)
     smallbuf_int_4_destroy(&buffer);
     check_all_back(&allocator);
 }
+
+/* ---- of two allocations for one chunk, which two pushes need at once, one fails ---- */
+
+#ifndef VF_CHECKED /* where a push in the middle of another is misuse */
+
+static void (*meanwhile)(void); /* what happens while the allocator is asked, once */
+
+static void *alloc_meanwhile(void *none, size_t size, size_t alignment)
+{
+    (void)none;
+    vf_allocator own = test_allocator_hook(&allocator);
+    void *memory = own.alloc(own.context, size, alignment);
+    void (*now)(void) = meanwhile;
+    meanwhile = NULL;
+    if (now != NULL)
+        now();
+    return memory;
+}
+
+static void dealloc_own(void *none, void *memory, size_t size, size_t alignment)
+{
+    (void)none;
+    vf_allocator own = test_allocator_hook(&allocator);
+    own.dealloc(own.context, memory, size, alignment);
+}
+
+static void push_in_vain(void)
+{
+    allocator.refuse = true;
+    check_refused(ENOMEM, !smallbuf_int_4_push(&buffer, -1));
+    allocator.refuse = false;
+}
+
+static void push_two_in_vain(void)
+{
+    push_in_vain();
+    push_in_vain();
+}
+
+static void push_many_in_vain(void)
+{
+    int values[200] = {0};
+    allocator.refuse = true;
+    check_equal(smallbuf_int_4_push_n(&buffer, values, 200), 0);
+    allocator.refuse = false;
+}
+
+/* The buffer is full up to that chunk, with pushes before the failing one and behind. */
+static void fill_with_one_chunk_that_fails(int count, void (*in_vain)(void), size_t refused)
+{
+    options = (vf_smallbuf_options){.allocator = {alloc_meanwhile, dealloc_own, NULL}};
+    memset(&buffer, 0, sizeof buffer);
+    smallbuf_int_4_init(&buffer, &options);
+    check_equal(by_push(0, (size_t)count), (size_t)count);
+    check_equal(smallbuf_int_4_capacity(&buffer), (size_t)count);
+    meanwhile = in_vain;
+    cr_assert(smallbuf_int_4_push(&buffer, count), "refused, though its memory was there");
+    check_prefix((size_t)count + 1, refused);
+    check_equal(by_push(0, 20), 0); /* behind what was refused */
+    check_equal(by_seven(0, 20), 0);
+    check_equal(by_writer(0, 1), 0);
+    check_prefix((size_t)count + 1, refused + 41);
+}
+
+static void check_one_chunk_that_fails(int count, void (*in_vain)(void), size_t refused)
+{
+    allocator = (test_allocator){0};
+    fill_with_one_chunk_that_fails(count, in_vain, refused);
+    size_t calls = allocator.calls;
+    clear_all((size_t)count + 1);
+    check_equal(by_push(0, (size_t)count + 20), (size_t)count + 20);
+    check_equal(allocator.calls, calls); /* the chunk was kept, and has all its slots */
+    check_prefix((size_t)count + 20, 0);
+    drops = 0;
+    smallbuf_int_4_destroy(&buffer);
+    fill_with_one_chunk_that_fails(count, in_vain, refused);
+    allocator.refuse = true;
+    check_refused(ENOMEM, !smallbuf_int_4_reserve(&buffer, 5000));
+    check_prefix((size_t)count + 1, refused + 41);
+    check_equal(by_push(0, 1), 0); /* and nothing has changed */
+    allocator.refuse = false;
+    cr_assert(smallbuf_int_4_reserve(&buffer, 1000));
+    check_equal(by_push(count + 1, 1000), 1000);
+    check_prefix((size_t)count + 1001, refused + 42);
+    drops = 0;
+    smallbuf_int_4_destroy(&buffer);
+    check_all_back(&allocator);
+}
+
+Test(smallbuf_refusal, is_of_those_behind_the_one_whose_allocation_failed)
+{
+    static const int counts[] = {4, 68, 196}; /* the elements inside; with one chunk, and two */
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        check_one_chunk_that_fails(counts[i], push_in_vain, 1);
+        check_one_chunk_that_fails(counts[i], push_two_in_vain, 2);
+        check_one_chunk_that_fails(counts[i], push_many_in_vain, 200);
+    }
+}
+
+static void push_with_memory(void)
+{
+    cr_assert(smallbuf_int_4_push(&buffer, 5));
+}
+
+/* The allocation of the earlier push fails, and the chunk is there when it decides. */
+Test(smallbuf_refusal, is_none_where_another_has_the_chunk)
+{
+    allocator = (test_allocator){.fail_at = 1};
+    options = (vf_smallbuf_options){.allocator = {alloc_meanwhile, dealloc_own, NULL}};
+    memset(&buffer, 0, sizeof buffer);
+    smallbuf_int_4_init(&buffer, &options);
+    check_equal(by_push(0, 4), 4);
+    meanwhile = push_with_memory;
+    cr_assert(smallbuf_int_4_push(&buffer, 4));
+    check_prefix(6, 0);
+    drops = 0;
+    smallbuf_int_4_destroy(&buffer);
+    check_all_back(&allocator);
+}
+#endif

@@ -19,7 +19,7 @@ import gdb.printing
 UNSETTLED = -2**63  # src/pool/cache.h
 NOT_RELEASED = 2**62
 NOT_ENTERED = 2**32 - 1  # src/pool/batch.h
-SPILLED, REFUSED = 1, 2  # detail/smallbuf_core.h
+SPILLED, REFUSED = 1, 6  # detail/smallbuf_core.h
 BANK_BIT, CAP_INSIDE = 1 << 63, 1 << 62
 MARK_SLOT_BITS, MARKS_BITS, MARK_SIZE = 27, 14, 4  # src/smallbuf/smallbuf.h
 NEEDS = 'needs the debug information of libveryfast'
@@ -176,11 +176,6 @@ class AllPools(gdb.Command):
 
 # ---- small buffers: src/smallbuf/spill.c and drain.c, once more ----
 
-def line_size():
-    machine = gdb.selected_inferior().architecture().name()
-    return 256 if 's390' in machine else 128 if 'powerpc' in machine else 64
-
-
 class Bank:
     """The elements of a buffer, or with VF_FLIP of the bank that pushes go to."""
 
@@ -219,11 +214,11 @@ class Bank:
     def chunk(self, level, end):
         chunk, first = int(self.directory['chunks'][level]), 1 << level
         size, place = self.element.sizeof, self.inside + int(self.directory['offset'])
-        power = size & -size
-        block = max(8, 2 * line_size() // power, first >> MARKS_BITS)
+        block = min(max(int(self.directory['block']), first >> MARKS_BITS), first)
         for place in range(max(first, place), end):
             if self.gaps:
-                at = chunk + first * size + (place - first) // block * MARK_SIZE
+                marks = -(-first * size // MARK_SIZE) * MARK_SIZE
+                at = chunk + marks + (place - first) // block * MARK_SIZE
                 mark, = numbers(at, 1, MARK_SIZE)
                 unused = mark & ((1 << MARK_SLOT_BITS) - 1)
                 if mark >> MARK_SLOT_BITS == int(self.directory['fill']) and \

@@ -68,9 +68,10 @@
  * pushes are in read sections (synchronize_rcu), or by a barrier to which all threads that push
  * come, as at the end of a frame.
  *
- * Out of memory: each chunk is decided once between two drains, in order: it is there, or it is
- * refused. So what was accepted is a prefix of all pushes, nothing is lost, and a refused push
- * leaves the value with the caller.
+ * Out of memory: each chunk is decided between two drains, in order: it is there, or it is refused
+ * from the first push on whose allocation failed. (A push before that one still gets the chunk if
+ * its own allocation succeeds at the same time.) So what was accepted is a prefix of all pushes,
+ * nothing is lost, and a refused push leaves the value with the caller.
  *
  * Order: what one thread pushes is drained in that order, and S_push keeps one order for all. A
  * writer's elements are in order among themselves, from its opening to its closing.
@@ -258,7 +259,8 @@ vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer);
  * S_push through the writer. False and ENOMEM: refused, the value is still the caller's.
  *
  * One thread at a time. Costs one atomic operation for a run of slots, from VF_N on: 128 bytes at
- * first (8 elements at least), 1 KiB (64) later; a store for each element.
+ * first (8 elements at least), 1 KiB (64) later, rounded up to a power of two of elements, but
+ * never more than 8 KiB or one element; a store for each element.
  */
 vf_generic vf_fn bool vf_self_writer_push(vf_self_writer *writer, vf_moved value);
 
@@ -349,7 +351,7 @@ vf_fn size_t vf_self_refused(const vf_self *buffer);
  *     for (size_t i = 0, n; (n = S_span(&buffer, i, &elements)) > 0; i += n)
  *
  * Exclusive access, or shared with other readers. Costs nothing measurable for an element; where
- * writers have left gaps, a look at each block of 128 bytes, and a walk from the beginning unless
+ * writers have left gaps, a look at each of their first runs, and a walk from the beginning unless
  * this call goes on where the last one, of any thread, has ended.
  */
 vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, vf_t const **elements);

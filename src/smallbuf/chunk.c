@@ -55,7 +55,8 @@ static size_t marks_size(const vf_smallbuf_type *type, size_t level)
 {
     if (!type->writers)
         return 0;
-    return (size_t)(((uint64_t)1 << level) / vf_block_slots(level, type->size)) * sizeof(vf_mark);
+    uint64_t block = vf_block_slots(level, vf_block_least(type->size));
+    return (size_t)(((uint64_t)1 << level) / block) * sizeof(vf_mark);
 }
 
 /* Bytes of a chunk's slots and marks, 0 if they cannot be counted. */
@@ -65,26 +66,23 @@ static size_t slots_size(size_t level, const vf_smallbuf_type *type)
     /* the other half is more than marks, window and directory */
     if (level >= VF_SPILL_LEVELS || slots > SIZE_MAX / 2 / type->size)
         return 0;
-    return (size_t)slots * type->size + marks_size(type, level);
+    return vf_marks_offset(level, type->size) + marks_size(type, level);
 }
 
 /* Bytes before the slots of a chunk, with the directory if it is the first. */
 static size_t lead_size(bool first, const vf_smallbuf_type *type)
 {
     size_t alignment = chunk_alignment(type);
-    size_t size = sizeof(vf_window) + (first ? sizeof(vf_directory) : 0);
+    size_t size = sizeof(vf_lead) + (first ? sizeof(vf_directory) : 0);
     return vf_round_up(size, alignment);
 }
 
 /* A first chunk that nobody has chosen: as many slots as inside, and 256 bytes at least. */
 static size_t first_level(const vf_smallbuf_options *options, const vf_smallbuf_type *type)
 {
-    uint64_t least = type->writers ? vf_block_slots(0, type->size) : 1;
     uint64_t wanted = options != NULL ? options->first_chunk : 0;
     if (wanted == 0)
         wanted = type->inside > 256 / type->size ? type->inside : 256 / type->size;
-    if (wanted < least)
-        wanted = least;
     size_t level = 0;
     while (level < VF_SPILL_LEVELS - 1 && (uint64_t)1 << level < wanted)
         level++;
@@ -98,21 +96,37 @@ size_t vf_chunk_marks_size(const vf_directory *directory, size_t level)
     return marks_size(&directory->type, level);
 }
 
-uint64_t vf_chunk_room(const vf_directory *directory, size_t level)
+/* The first index behind a chunk's slots that is not within the cap. */
+static uint64_t slots_end(const vf_directory *directory, size_t level)
 {
     uint64_t end = vf_chunk_end(directory, level);
     uint64_t cap = vf_chunk_cap(directory->options);
     return end < cap ? end : cap;
 }
 
+uint64_t vf_chunk_room(const vf_directory *directory, size_t level)
+{
+    void *chunk = vf_load_relaxed(&directory->chunks[level]); /* the caller has acquired it */
+    uint64_t end = slots_end(directory, level);
+    uint64_t first = vf_window_of(chunk)->first;
+    return vf_lead_of(chunk)->limit < end - first ? first + vf_lead_of(chunk)->limit : end;
+}
+
+void vf_chunk_limit(vf_directory *directory, size_t level, uint64_t limit)
+{
+    vf_lead_of(directory->chunks[level])->limit = limit;
+    directory->room = vf_chunk_room(directory, level);
+}
+
 /* Makes the memory behind the lead a chunk. */
 static void chunk_init(vf_directory *directory, char *slots, size_t level)
 {
     vf_window *window = vf_window_of(slots);
+    vf_lead_of(slots)->limit = VF_NO_LIMIT;
     window->first = ((uint64_t)1 << level) - directory->offset;
-    window->count = vf_chunk_room(directory, level) - window->first;
+    window->count = slots_end(directory, level) - window->first;
     window->directory = directory;
-    memset(slots + ((size_t)1 << level) * directory->type.size, 0,
+    memset(slots + vf_marks_offset(level, directory->type.size), 0,
            vf_chunk_marks_size(directory, level));
 }
 
@@ -155,11 +169,13 @@ vf_directory *vf_chunk_directory_new(const vf_smallbuf_options *options,
     directory->options = options;
     directory->type = *type;
     directory->first = level;
+    directory->block = vf_block_least(type->size);
     directory->fill = 1;
     directory->offset = ((uint64_t)1 << level) - type->inside;
     directory->chunks[level] = (char *)directory + lead;
-    directory->room = vf_chunk_room(directory, level);
+    directory->closed.directory = directory;
     chunk_init(directory, directory->chunks[level], level);
+    directory->room = vf_chunk_room(directory, level);
     VF_PROBE(smallbuf_grow, directory, (size_t)1 << level);
     return directory;
 }

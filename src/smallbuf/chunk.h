@@ -20,7 +20,11 @@ size_t vf_chunk_directory_free(vf_directory *directory);
 void *vf_chunk_new(vf_directory *directory, size_t level);
 size_t vf_chunk_free(const vf_directory *directory, void *chunk, size_t level);
 
-/* Room with all chunks up to the level. */
+/* Pushes have the slots below the limit only of a chunk that is there, and none behind it. Nobody
+   else looks at it. */
+void vf_chunk_limit(vf_directory *directory, size_t level, uint64_t limit);
+
+/* Room with all chunks up to the level, which is there. */
 uint64_t vf_chunk_room(const vf_directory *directory, size_t level);
 
 /* Bytes of a chunk's marks. */

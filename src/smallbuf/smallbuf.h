@@ -5,7 +5,9 @@
  *   S_push                template, inline: one fetch_add, one store   include/veryfast/smallbuf.h
  *      |  behind N: one look at the chunk that is being filled         detail/smallbuf_core.h
  *      |  a slot that is not there
- *   spill                 finds it, decides on chunks, gives them back spill.c
+ *   spill                 finds it; keeps chunks and gives them back   spill.c
+ *      |
+ *   decide                which chunks are there, which are refused    decide.c
  *      |
  *   chunk                 their memory                                 chunk.c
  *      |
@@ -18,20 +20,22 @@
  *
  *   slot        memory for one element; slots have indices
  *   inside      of a slot: in the buffer itself, index below N
- *   chunk       2^k slots from one allocation, behind their window
- *   window      which slots these are
+ *   chunk       2^k slots from one allocation, behind their lead
+ *   window      which slots these are; in the lead
  *   place       of a slot in the chunks' numbering: its index + the directory's offset
  *   level       of a chunk: the highest bit of its places
  *   directory   what leads from a level to its chunk; in one allocation with the first chunk
  *   room        slots that are available without the allocator, those inside included
- *   refusal     the decision that a chunk is not available, which holds until the next drain
+ *   refusal     the decision that a chunk has no slots from some index on, which holds until the
+ *               next drain
  *   fill        what is pushed between two drains
  *   run         neighbouring slots that a writer has taken
  *   gap         the unused end of a run that could not be given back
  *   bank        one of the two buffers within a buffer with VF_FLIP
  *
  * The one rule behind the promise that what was accepted is a prefix: a chunk is decided, by one
- * compare-and-swap, when all chunks before it are there, and no decision changes until a drain.
+ * compare-and-swap, when all chunks before it are there with all their slots, and until a drain a
+ * decision changes only for indices before all that were refused: these may still get the chunk.
  */
 #ifndef VF_SMALLBUF_H
 #define VF_SMALLBUF_H
@@ -44,8 +48,28 @@ static inline size_t vf_level_of(uint64_t place)
     return (size_t)__builtin_clzll(place) ^ 63;
 }
 
-/* An undecided chunk is NULL; one for which there was no memory is this. */
-#define VF_CHUNK_REFUSED ((void *)(uintptr_t)1)
+/*
+ * What is known of a chunk: NULL, it is not decided; its address; or a refusal, an odd number:
+ * there was no memory for a push whose slot in it is the one with the number `limit`, or behind it.
+ * Pushes with slots before that may still get the chunk, and then its limit lies in its lead.
+ */
+#define VF_NO_LIMIT UINT64_MAX
+
+static inline void *vf_refusal_at(uint64_t limit)
+{
+    uint64_t most = UINTPTR_MAX >> 1; /* no chunk has more slots */
+    return (void *)(uintptr_t)((limit < most ? limit : most) << 1 | 1);
+}
+
+static inline bool vf_is_chunk(const void *decision)
+{
+    return decision != NULL && ((uintptr_t)decision & 1) == 0;
+}
+
+static inline uint64_t vf_refusal_limit(const void *decision)
+{
+    return decision != NULL ? (uintptr_t)decision >> 1 : VF_NO_LIMIT;
+}
 
 /* Highest bits that a place can have: 2^40 slots and more. */
 #define VF_SPILL_LEVELS 41
@@ -55,10 +79,10 @@ static inline size_t vf_level_of(uint64_t place)
  * which chunk, the bits below it where. The first chunk has 2^k slots, with k chosen, and offset is
  * 2^k - N.
  *
- *     directory | padding | window | slots of the first chunk | marks
- *                                    ^
- *                         padding | window | slots of another | marks
- *                                            ^
+ *     directory | padding | lead | slots of the first chunk | marks
+ *                                  ^
+ *                         padding | lead | slots of another | marks
+ *                                          ^
  *
  * These two, and their like, are in chunks[].
  */
@@ -66,14 +90,28 @@ typedef struct vf_directory {
     uint64_t room;                 /* atomic: slots below it have a chunk and are within the cap */
     uint64_t offset;               /* constant; modulo 2^64 */
     size_t first;                  /* constant: level of the first chunk */
-    void *chunks[VF_SPILL_LEVELS]; /* atomic; NULL: not decided; VF_CHUNK_REFUSED */
+    uint64_t block;                /* constant: slots in the shortest block */
+    void *chunks[VF_SPILL_LEVELS]; /* atomic: what is known of each */
     const vf_smallbuf_options *options;
     vf_smallbuf_type type; /* constant; a copy, since what the program has may be unloaded */
     uint64_t refused; /* since the last drain, by refusals that S_reserve has lifted; exclusive */
     uint64_t gaps;    /* atomic: slots in the gaps of this fill */
     uint64_t fill;    /* number of this fill, as marks have it; exclusive */
     uint64_t hint;    /* atomic: drain.c, a place to look from */
+    vf_window closed; /* constant, has no slots: what pushes look at while the first chunk, which
+                         leads to the directory, has a limit */
 } vf_directory;
+
+/* What lies before the slots of a chunk. */
+typedef struct vf_lead {
+    uint64_t limit;   /* pushes have slots below it in this fill; constant while there are pushes */
+    vf_window window; /* constant; the slots begin behind it */
+} vf_lead;
+
+static inline vf_lead *vf_lead_of(void *chunk)
+{
+    return (vf_lead *)chunk - 1;
+}
 
 static inline vf_window *vf_window_of(void *chunk)
 {
@@ -107,17 +145,50 @@ static inline uint64_t vf_mark_slots(vf_mark mark)
 }
 
 /*
- * Slots in a block of a chunk of the level: whole pairs of cache lines (Intel's prefetcher fetches
- * two), 8 at least. The one push that gets a chunk zeroes its marks, so a large chunk has larger
- * blocks instead of more marks.
+ * Slots in the shortest block, which is a writer's first run: the least power of two that makes a
+ * pair of cache lines (Intel's prefetcher fetches two), 8 at least, but not more than fit into
+ * VF_RUN_BYTES, or one. Elements of odd sizes share a line at the ends of their blocks: it would
+ * take up to 128 of them to fill whole ones.
  */
-static inline uint64_t vf_block_slots(size_t level, size_t size)
+#define VF_RUN_BYTES 8192
+
+static inline uint64_t vf_block_least(size_t size)
 {
-    uint64_t power = size & (0 - size); /* the greatest that divides the size */
-    uint64_t slots = 2 * VF_CACHE_LINE / power;
+    uint64_t slots = 8;
+    while (slots <= (2 * VF_CACHE_LINE - 1) / size)
+        slots *= 2;
+    while (slots > 1 && slots > VF_RUN_BYTES / size)
+        slots /= 2;
+    return slots;
+}
+
+/*
+ * Slots in a block of a chunk of the level, least being those in the shortest. The one push that
+ * gets a chunk zeroes its marks, so a large chunk has larger blocks instead of more marks.
+ */
+static inline uint64_t vf_block_slots(size_t level, uint64_t least)
+{
     uint64_t part = (uint64_t)1 << level >> VF_MARKS_BITS;
-    slots = slots < 8 ? 8 : slots;
-    return slots < part ? part : slots;
+    uint64_t slots = least < part ? part : least;
+    return slots >> level > 0 ? (uint64_t)1 << level : slots;
+}
+
+/* ---- the word spill: see detail/smallbuf_core.h ---- */
+
+static inline const vf_smallbuf_options *vf_options_of(const char *word)
+{
+    word -= (uintptr_t)word & (VF_REFUSED | VF_REFUSED_FIRST);
+    return (const vf_smallbuf_options *)(const void *)word;
+}
+
+static inline void *vf_word_of(const vf_smallbuf_options *options)
+{
+    return (void *)(uintptr_t)options;
+}
+
+static inline void *vf_word_of_chunk(void *chunk)
+{
+    return (char *)chunk + VF_SPILLED;
 }
 
 /* The directory that a value of the word leads to; NULL where nothing has spilled. */
@@ -129,8 +200,8 @@ static inline vf_directory *vf_directory_in(char *word)
 
 static inline vf_directory *vf_directory_of(void *const *spill)
 {
-    /* acquire: pairs with the releases in spill.c that change the word; the window that it leads to
-       comes before them */
+    /* acquire: pairs with the releases in spill.c and decide.c that change the word; the window
+       that it leads to comes before them */
     return vf_directory_in((char *)vf_load_acquire(spill));
 }
 
@@ -140,12 +211,13 @@ static inline void *vf_chunk_of(const vf_directory *directory, uint64_t index)
     return vf_load_relaxed(&directory->chunks[vf_level_of(index + directory->offset)]);
 }
 
-/* The slot, and *run that follow in the same chunk, itself included. */
+/* The slot, and *run that follow in the same chunk and are within its limit, itself included. */
 static inline void *vf_slot_of(const vf_directory *directory, uint64_t index, uint64_t *run)
 {
     char *chunk = (char *)vf_chunk_of(directory, index);
-    uint64_t at = index - vf_window_of(chunk)->first;
-    *run = vf_window_of(chunk)->count - at;
+    const vf_lead *lead = vf_lead_of(chunk);
+    uint64_t at = index - lead->window.first;
+    *run = (lead->limit < lead->window.count ? lead->limit : lead->window.count) - at;
     return chunk + (size_t)at * directory->type.size;
 }
 
@@ -158,7 +230,13 @@ static inline uint64_t vf_chunk_end(const vf_directory *directory, size_t level)
 /* Slots in the block that the place is in. */
 static inline uint64_t vf_block_at(const vf_directory *directory, uint64_t place)
 {
-    return vf_block_slots(vf_level_of(place), directory->type.size);
+    return vf_block_slots(vf_level_of(place), directory->block);
+}
+
+/* Bytes from a chunk's first slot to its marks, which are aligned whatever the elements are. */
+static inline size_t vf_marks_offset(size_t level, size_t size)
+{
+    return ((size << level) + sizeof(vf_mark) - 1) & ~(sizeof(vf_mark) - 1);
 }
 
 /* The mark of the block that the place is in. Only where there can be writers. */
@@ -166,7 +244,7 @@ static inline vf_mark *vf_mark_at(const vf_directory *directory, uint64_t place)
 {
     size_t level = vf_level_of(place);
     char *chunk = vf_load_relaxed(&directory->chunks[level]); /* room has been acquired */
-    vf_mark *marks = (vf_mark *)(void *)(chunk + ((size_t)1 << level) * directory->type.size);
+    vf_mark *marks = (vf_mark *)(void *)(chunk + vf_marks_offset(level, directory->type.size));
     return &marks[(place ^ (uint64_t)1 << level) / vf_block_at(directory, place)];
 }
 

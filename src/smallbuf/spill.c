@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spill.c - the small buffer's chunks: which are there, and which were refused.
- *
- * Pushers that need a chunk each allocate one and publish it by compare-and-swap; one that comes
- * late gives its chunk back and takes the other's. No pusher waits for another.
- *
- * The schedule is TBB's and boxcar's: doubling sizes, found by the highest bit. That a failure is
- * decided by the same compare-and-swap as a success, in order, is what makes it a prefix.
+ * spill.c - the small buffer's chunks: finds the slot of a push in them, and for a thread that has
+ * the buffer for itself keeps what is there, gives it back and begins fills.
  */
-#include "chunk.h"
+#include "decide.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -16,17 +11,7 @@
 #include "../common/hook.h"
 #include "../common/probe.h"
 #include "../platform/tsan.h"
-
-/* What a refused first chunk puts in the word where options were NULL; the same as NULL. */
-static const vf_smallbuf_options no_options;
-
-static const vf_smallbuf_options *options_of(const char *word)
-{
-    assert(((uintptr_t)word & VF_SPILLED) == 0);
-    if ((uintptr_t)word & VF_REFUSED)
-        word -= VF_REFUSED;
-    return (const vf_smallbuf_options *)(const void *)word;
-}
+#include "chunk.h"
 
 /* Wherever they are now. Any thread. */
 static const vf_smallbuf_options *options_in(void *const *spill)
@@ -35,17 +20,7 @@ static const vf_smallbuf_options *options_in(void *const *spill)
        might see another */
     char *word = vf_load_acquire(spill);
     const vf_directory *directory = vf_directory_in(word);
-    return directory != NULL ? directory->options : options_of(word);
-}
-
-static void *word_of(const vf_smallbuf_options *options)
-{
-    return (void *)(uintptr_t)options;
-}
-
-static void *word_of_chunk(void *chunk)
-{
-    return (char *)chunk + VF_SPILLED;
+    return directory != NULL ? directory->options : vf_options_of(word);
 }
 
 /* The first chunk is the one to be filled. */
@@ -54,96 +29,34 @@ static void fill_first(void **spill, vf_directory *directory)
     /* release: pairs with the acquire in vf_expect. With VF_FLIP a push may look that has not had
        this bank since; the window comes before it */
     vf_tsan_release(spill);
-    vf_store_release(spill, word_of_chunk(directory->chunks[directory->first]));
+    vf_store_release(spill, vf_word_of_chunk(directory->chunks[directory->first]));
 }
 
 /* ---- pushes that need a chunk: any thread ---- */
 
-/* Decides on the first chunk; NULL: refused. */
-static vf_directory *decide_directory(void **spill, const vf_smallbuf_type *type)
-{
-    /* acquire, here and where the swap fails: pairs with the release of the swap below */
-    char *word = vf_load_acquire(spill);
-    while (((uintptr_t)word & (VF_SPILLED | VF_REFUSED)) == 0) {
-        const vf_smallbuf_options *options = options_of(word);
-        vf_directory *directory = vf_chunk_directory_new(options, type);
-        void *decision;
-        if (directory != NULL)
-            decision = word_of_chunk(directory->chunks[directory->first]);
-        else
-            decision = (char *)word_of(options != NULL ? options : &no_options) + VF_REFUSED;
-        if (directory != NULL)
-            vf_tsan_release(directory);
-        vf_tsan_release(spill);
-        /* release: what is in the directory comes before it */
-        if (vf_cas_strong_acq_rel(spill, (void **)&word, decision))
-            return directory;
-        if (directory != NULL)
-            vf_chunk_directory_free(directory);
-    }
-    return vf_directory_in(word);
-}
-
-/* Decides on a chunk, all before it being there; false: refused. */
-static bool decide_chunk(vf_directory *directory, size_t level)
-{
-    void **decision = &directory->chunks[level];
-    /* acquire, here and where the swap fails: pairs with the release of the swap below */
-    void *chunk = vf_load_acquire(decision);
-    if (chunk == NULL) {
-        void *mine = vf_chunk_new(directory, level);
-        vf_tsan_release(directory);
-        /* release: its window and marks come before it */
-        if (vf_cas_strong_acq_rel(decision, &chunk, mine != NULL ? mine : VF_CHUNK_REFUSED))
-            return mine != NULL;
-        if (mine != NULL)
-            vf_chunk_free(directory, mine, level);
-    }
-    return chunk != VF_CHUNK_REFUSED;
-}
-
-static void raise_room(vf_directory *directory, uint64_t room)
-{
-    uint64_t known = vf_load_relaxed(&directory->room);
-    /* release: pairs with the acquires of room; the chunks below have been acquired or made */
-    while (known < room && !vf_cas_weak_release(&directory->room, &known, room)) {
-    }
-}
-
-/* Decides on all chunks up to the one that the index is in; false: refused. */
-static bool decide_up_to(vf_directory *directory, uint64_t index)
-{
-    if (index >= vf_chunk_end(directory, VF_SPILL_LEVELS - 1))
-        return false; /* no chunk would have it */
-    size_t last = vf_level_of(index + directory->offset);
-    for (size_t level = directory->first; level <= last; level++) {
-        if (!decide_chunk(directory, level))
-            return false;
-        raise_room(directory, vf_chunk_room(directory, level));
-    }
-    return true;
-}
-
-/* The chunk is the one that is being filled, unless pushes have come to a later one. */
+/* The chunk is the one that is being filled, unless pushes have come to a later one, or it has a
+   limit, for which those who look at its window do not look. */
 static void fill_from(void **spill, void *chunk)
 {
+    if (vf_lead_of(chunk)->limit != VF_NO_LIMIT)
+        return;
     /* acquire, here and where the swap fails: pairs with the releases of this and of the others
        that change the word; the window that it leads to comes before them */
     char *word = vf_load_acquire(spill);
     vf_tsan_release(spill);
     /* release: pairs with the acquire in vf_expect; the window has been acquired or made */
     while (vf_window_of(word - VF_SPILLED)->first < vf_window_of(chunk)->first &&
-           !vf_cas_strong_acq_rel(spill, (void **)&word, word_of_chunk(chunk))) {
+           !vf_cas_strong_acq_rel(spill, (void **)&word, vf_word_of_chunk(chunk))) {
     }
 }
 
 static void *slot_spilled(void **spill, uint64_t index, const vf_smallbuf_type *type, uint64_t *run)
 {
-    vf_directory *directory = decide_directory(spill, type);
+    vf_directory *directory = vf_decide_directory(spill, index - type->inside, type);
     if (directory == NULL)
         return NULL;
     /* acquire: pairs with the release in raise_room, which comes after the chunk's */
-    if (index >= vf_load_acquire(&directory->room) && !decide_up_to(directory, index))
+    if (index >= vf_load_acquire(&directory->room) && !vf_decide_up_to(directory, index))
         return NULL;
     vf_tsan_acquire(directory);
     fill_from(spill, vf_chunk_of(directory, index));
@@ -178,7 +91,7 @@ uint64_t vf_spill_init(void **spill, const vf_smallbuf_options *options,
 {
     assert(vf_directory_of(spill) == NULL);
     assert(options == NULL || vf_hook_is_valid(&options->allocator));
-    *spill = word_of(options);
+    *spill = vf_word_of(options);
     return vf_chunk_cap(options) < type->inside ? VF_CAP_INSIDE : 0;
 }
 
@@ -187,7 +100,7 @@ size_t vf_spill_capacity(void *const *spill, const vf_smallbuf_type *type)
     const vf_directory *directory = vf_directory_of(spill);
     if (directory != NULL)
         return (size_t)directory->room;
-    uint64_t cap = vf_chunk_cap(options_of(*spill));
+    uint64_t cap = vf_chunk_cap(vf_options_of(*spill));
     return (size_t)(cap < type->inside ? cap : type->inside);
 }
 
@@ -216,8 +129,7 @@ size_t vf_spill_refused(void *const *spill, uint64_t index, const vf_smallbuf_ty
 static size_t levels_end(const vf_directory *directory)
 {
     size_t level = directory->first;
-    while (level < VF_SPILL_LEVELS && directory->chunks[level] != NULL &&
-           directory->chunks[level] != VF_CHUNK_REFUSED)
+    while (level < VF_SPILL_LEVELS && vf_is_chunk(directory->chunks[level]))
         level++;
     return level;
 }
@@ -238,16 +150,17 @@ static size_t free_chunks(vf_directory *directory, size_t level)
 static size_t free_directory(void **spill, vf_directory *directory)
 {
     size_t bytes = free_chunks(directory, directory->first + 1);
-    *spill = word_of(directory->options);
+    *spill = vf_word_of(directory->options);
     return bytes + vf_chunk_directory_free(directory);
 }
 
-/* Lifts the refusal of a chunk, where there is one. */
+/* Lifts the refusal of a chunk, where there is one, and the limit of the last one that is there. */
 static void lift_refusal(vf_directory *directory)
 {
     size_t level = levels_end(directory);
     if (level < VF_SPILL_LEVELS)
         directory->chunks[level] = NULL;
+    vf_chunk_limit(directory, level - 1, VF_NO_LIMIT);
 }
 
 /* Adds chunks up to the one that the index is in; false: nothing has changed. */
@@ -255,11 +168,13 @@ static bool add_chunks(vf_directory *directory, uint64_t index)
 {
     size_t before = levels_end(directory);
     void *refusal = before < VF_SPILL_LEVELS ? directory->chunks[before] : NULL;
+    uint64_t limit = vf_lead_of(directory->chunks[before - 1])->limit;
     lift_refusal(directory);
-    if (decide_up_to(directory, index))
+    if (vf_decide_up_to(directory, index))
         return true;
     lift_refusal(directory);
     free_chunks(directory, before);
+    vf_chunk_limit(directory, before - 1, limit);
     if (before < VF_SPILL_LEVELS)
         directory->chunks[before] = refusal;
     return false;
@@ -272,8 +187,8 @@ static bool reserve_chunks(void **spill, uint64_t index, const vf_smallbuf_type 
     if (directory != NULL)
         return add_chunks(directory, index);
     void *before = *spill;
-    *spill = word_of(options_of(before)); /* a refusal is lifted */
-    directory = decide_directory(spill, type);
+    *spill = vf_word_of(vf_options_of(before)); /* a refusal is lifted */
+    directory = vf_decide_directory(spill, 0, type);
     if (directory != NULL && add_chunks(directory, index))
         return true;
     if (directory != NULL)
@@ -346,7 +261,7 @@ uint64_t vf_spill_detach(void **spill, uint64_t index, const vf_smallbuf_type *t
     drain->refused = vf_spill_refused(spill, index, type);
     if (directory == NULL) {
         /* a refusal is lifted; atomic, since with VF_FLIP a push may look */
-        vf_store_relaxed(spill, word_of(options_of(*spill)));
+        vf_store_relaxed(spill, vf_word_of(vf_options_of(*spill)));
         return index & VF_CAP_INSIDE;
     }
     drain->fill = directory->gaps != 0 ? directory->fill : 0;

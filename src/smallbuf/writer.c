@@ -41,34 +41,42 @@ static uint64_t slots_there(const vf_directory *directory, uint64_t index, void 
     return run;
 }
 
-/* Where a run that begins at the index is to end. */
+/* Where a run that begins at the index is to end: with a block, and no longer than it should be if
+   that is not shorter than a block. */
 static uint64_t run_end(const vf_writer *writer, const vf_directory *directory, uint64_t index,
                         uint64_t in_chunk)
 {
     uint64_t place = index + directory->offset;
     uint64_t block = vf_block_at(directory, place);
-    uint64_t end = (place + writer->run + block - 1) / block * block - directory->offset;
+    uint64_t run = writer->run < block ? block : writer->run;
+    uint64_t end = (place + run) / block * block - directory->offset;
     return end - index < in_chunk ? end : index + in_chunk;
+}
+
+/* The next run is twice as long, within bounds. */
+static void lengthen(vf_writer *writer, const vf_directory *directory)
+{
+    if (writer->run < RUN_MAX * directory->block &&
+        writer->run <= VF_RUN_BYTES / 2 / directory->type.size)
+        writer->run *= 2;
 }
 
 size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_smallbuf_type *type,
                       void **slots)
 {
-    uint64_t least = vf_block_slots(0, type->size);
     uint64_t index = vf_load_relaxed(tail); /* the swap will tell whether that is still so */
-    if (writer->run == 0)
-        writer->run = least;
     while (index >= type->inside) {
         const vf_directory *directory = vf_directory_of(spill);
         uint64_t in_chunk = slots_there(directory, index, slots);
         if (in_chunk == 0)
             break; /* to be decided, or refused: take_one asks and counts */
+        if (writer->run == 0)
+            writer->run = directory->block;
         uint64_t end = run_end(writer, directory, index, in_chunk);
         /* relaxed: exclusive access is what makes elements visible */
         if (vf_cas_weak_relaxed(tail, &index, end)) {
             writer->end = end;
-            if (writer->run < RUN_MAX * least)
-                writer->run *= 2;
+            lengthen(writer, directory);
             vf_tsan_acquire(directory);
             return (size_t)(end - index);
         }

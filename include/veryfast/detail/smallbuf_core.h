@@ -16,7 +16,8 @@
  * The word spill is one of
  *
  *     options + 0           nothing has spilled; options may be NULL
- *     options + VF_REFUSED  the same, and there was no memory for the first chunk
+ *     options + VF_REFUSED  the same, and there was no memory for a push into the first chunk; with
+ *                           VF_REFUSED_FIRST too for one into its first slot
  *     slots + VF_SPILLED    of a chunk, behind its window
  *
  * where + is on bytes: the words before are aligned, so that their lowest bits are free.
@@ -46,8 +47,9 @@
 
 VF_EXTERN_C_BEGIN
 
-#define VF_SPILLED 1
-#define VF_REFUSED 2
+#define VF_SPILLED       1
+#define VF_REFUSED       2
+#define VF_REFUSED_FIRST 4
 
 /* What lies before a chunk's slots. Constant. */
 typedef struct vf_window {
@@ -168,8 +170,7 @@ typedef struct vf_expected {
 static inline vf_expected vf_expect(void *const *spill)
 {
     vf_expected expected = {0, 0, NULL};
-    /* acquire: pairs with the releases in src/smallbuf/spill.c that make a chunk the one to be
-       filled */
+    /* acquire: pairs with the releases in src/smallbuf that make a chunk the one to be filled */
     char *word = (char *)vf_load_acquire(spill);
     if (((uintptr_t)word & VF_SPILLED) != 0) {
         expected.slots = word - VF_SPILLED;
