@@ -15,7 +15,7 @@ SYSTEM = '#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n#inclu
 CPP_SYSTEM = ''.join(f'#include <{name}>\n'
                      for name in ('cstddef', 'exception', 'new', 'type_traits'))
 PLAIN = ['veryfast.h', 'detail/atomic.h', 'detail/config.h', 'detail/cplusplus.h', 'detail/name.h',
-         'detail/names.h', 'detail/pool_core.h']
+         'detail/names.h', 'detail/pool_core.h', 'detail/pool_free.h']
 FIRST = '#define VF_T int\n#define VF_N 8\n#include <veryfast/pool.h>\n'
 INSTANCES = '''
 struct foo { int a; };

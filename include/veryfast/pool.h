@@ -85,6 +85,7 @@
 #include <veryfast/detail/name.h>
 #include <veryfast/detail/names.h>
 #include <veryfast/detail/pool_core.h>
+#include <veryfast/detail/pool_free.h>
 #include <veryfast/veryfast.h>
 
 #ifdef VF_FLIP

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * list.c - see list.h. One lock guards all of it; no other lock is acquired while it is held, and
- * nothing called but what waits for none.
+ * list.c - see list.h. One lock guards all of it; while it is held no other is waited for but the
+ * map's, which is the last of all.
  */
 #include "list.h"
 
@@ -110,14 +110,19 @@ static _Noreturn void no_pool(const void *address, const char *what, const void 
     vf_misuse("a pool", address, caller, "%s with what is no pool", what);
 }
 
-vf_pool *vf_list_pool(const vf_pool_core *core, bool released_too, const char *what,
-                      const void *caller)
+static void stop_if_inside(const void *address, const void *caller)
 {
     if (inside) {
         vf_misuse_in_handler();
-        vf_misuse("a pool", core, caller,
+        vf_misuse("a pool", address, caller,
                   "a signal's handler makes a call in the middle of another");
     }
+}
+
+vf_pool *vf_list_pool(const vf_pool_core *core, bool released_too, const char *what,
+                      const void *caller)
+{
+    stop_if_inside(core, caller);
     lock_list();
     vf_pool *pool = pools;
     while (pool != NULL && &pool->core != core)
@@ -233,6 +238,20 @@ void vf_list_close(vf_pool *pool, const void *caller)
     pool->checked.released = true;
     pool->checked.released_at = caller;
     unlock_list();
+}
+
+vf_pool *vf_list_find(const void *object, const void *caller,
+                      bool (*has)(vf_pool *pool, const void *object, bool *busy), bool *busy)
+{
+    stop_if_inside(object, caller);
+    lock_list(); /* no pool's memory goes back meanwhile */
+    vf_pool *found = vf_map_find(object);
+    for (vf_pool *pool = pools; pool != NULL && found == NULL; pool = pool->checked.next) {
+        if (pool->checked.blocks.bypass && has(pool, object, busy))
+            found = pool;
+    }
+    unlock_list();
+    return found;
 }
 
 const char *vf_list_owner(const vf_pool *except, const void *object,

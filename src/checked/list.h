@@ -25,6 +25,11 @@ vf_pool *vf_list_pool(const vf_pool_core *core, bool released_too, const char *w
 /* The pool of a cache that a caller holds, which keeps it alive; stops where no caller does. */
 vf_pool *vf_list_pool_of(const vf_cache *fast, const char *what, const void *caller);
 
+/* The pool that has the address, or NULL: by the map, or, of those with VF_BYPASS, by what the
+   function says. That must not wait for a lock, and sets *busy where it would have to. */
+vf_pool *vf_list_find(const void *object, const void *caller,
+                      bool (*has)(vf_pool *pool, const void *object, bool *busy), bool *busy);
+
 /* Which pool but this one has the object, by what the function says? A name, or NULL. The function
    must not wait for a lock. */
 const char *vf_list_owner(const vf_pool *except, const void *object,

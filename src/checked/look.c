@@ -4,6 +4,8 @@
  */
 #include "look.h"
 
+#include <sched.h>
+
 #include "../pool/walk.h"
 #include "blocks.h"
 #include "list.h"
@@ -40,6 +42,31 @@ _Noreturn void vf_look_stranger(vf_pool *pool, const void *object, const vf_regi
     if (pool->checked.blocks.bypass)
         vf_misuse(pool->name, pool, caller, "double free of %p, or pointer of no pool,", object);
     vf_misuse(pool->name, pool, caller, "pointer %p of no pool", object);
+}
+
+/* Is the object one of this pool, which has VF_BYPASS? */
+static bool has_block(vf_pool *pool, const void *object, bool *busy)
+{
+    if (!vf_mutex_trylock(&pool->growth)) {
+        *busy = true;
+        return false;
+    }
+    bool found = vf_blocks_find(&pool->checked.blocks, object) != NULL;
+    vf_mutex_unlock(&pool->growth);
+    return found;
+}
+
+vf_pool *vf_look_for_pool(const void *object, const void *caller)
+{
+    for (bool busy = true; busy;) {
+        busy = false;
+        vf_pool *pool = vf_list_find(object, caller, has_block, &busy);
+        if (pool != NULL)
+            return pool;
+        if (busy)
+            sched_yield();
+    }
+    vf_misuse("vf_free", object, caller, "pointer to an object of no pool");
 }
 
 /* ---- objects ---- */

@@ -14,4 +14,7 @@ vf_header *vf_look(vf_pool *pool, const void *object, const void *caller);
 _Noreturn void vf_look_stranger(vf_pool *pool, const void *object, const vf_region *region,
                                 const void *caller);
 
+/* The pool of an object that vf_free is given; stops where there is none. */
+vf_pool *vf_look_for_pool(const void *object, const void *caller);
+
 #endif

@@ -218,6 +218,18 @@ void vf_checked_free(vf_pool_core *core, void *object, const void *caller)
     take_back(vf_list_pool(core, true, "free", caller), NULL, object, caller);
 }
 
+/* By vf_free. */
+void vf_checked_free_any(void *object, const void *caller)
+{
+    vf_pool_core *core = &vf_look_for_pool(object, caller)->core;
+    if (core->drop != NULL) {
+        if (!vf_checked_may_drop(core, object, caller))
+            return;
+        core->drop(object);
+    }
+    vf_checked_free(core, object, caller);
+}
+
 void vf_checked_free_n(vf_pool_core *core, const void *objects, size_t n, const void *caller)
 {
     const any_object *in = objects;

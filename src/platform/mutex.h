@@ -15,6 +15,11 @@ typedef struct vf_mutex {
     bool held;
 } vf_mutex;
 
+#define VF_MUTEX_INITIALIZER                                                                       \
+    {                                                                                              \
+        .mutex = PTHREAD_MUTEX_INITIALIZER                                                         \
+    }
+
 void vf_mutex_init(vf_mutex *mutex);
 void vf_mutex_destroy(vf_mutex *mutex);
 void vf_mutex_lock(vf_mutex *mutex);

@@ -40,7 +40,25 @@ bool vf_pages_can_drop(void)
 {
     return true;
 }
+
+/* Not in huge pages, which cost all that they span with the first byte. */
+void *vf_pages_obtain(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    madvise(memory, size, MADV_NOHUGEPAGE);
+    return memory;
+}
+
+void vf_pages_give_back(void *memory, size_t size)
+{
+    munmap(memory, size);
+}
 #else
+#    include <stdlib.h>
+
 size_t vf_pages_size(void)
 {
     return 4096;
@@ -62,5 +80,16 @@ void vf_pages_drop(void *context, void *memory, size_t size)
 bool vf_pages_can_drop(void)
 {
     return false;
+}
+
+void *vf_pages_obtain(size_t size)
+{
+    return calloc(1, size);
+}
+
+void vf_pages_give_back(void *memory, size_t size)
+{
+    (void)size;
+    free(memory);
 }
 #endif

@@ -19,6 +19,11 @@ size_t vf_pages_resident(char *memory, size_t size);
    used. Has the signature of vf_pool_options.purge. May change errno. */
 void vf_pages_drop(void *context, void *memory, size_t size);
 
+/* Memory of zero bytes of which only what is written to costs a page; NULL: out of memory. May
+   change errno. */
+void *vf_pages_obtain(size_t size);
+void vf_pages_give_back(void *memory, size_t size);
+
 /* Can vf_pages_drop do so on this system? */
 bool vf_pages_can_drop(void);
 

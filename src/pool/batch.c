@@ -51,10 +51,10 @@ vf_shape vf_batch_shape(size_t objects, size_t stride, size_t alignment)
     };
 }
 
-void vf_batches_init(vf_batches *batches, const vf_shape *shape, vf_memory *memory,
-                     vf_mutex *growth)
+void vf_batches_init(vf_batches *batches, const void *pool, const vf_shape *shape,
+                     vf_memory *memory, vf_mutex *growth)
 {
-    *batches = (vf_batches){.shape = *shape, .memory = memory, .growth = growth};
+    *batches = (vf_batches){.pool = pool, .shape = *shape, .memory = memory, .growth = growth};
 }
 
 /* ---- by number ---- */
@@ -318,6 +318,19 @@ static vf_batch *prepare(vf_batches *batches, bool *is_new)
     return batch;
 }
 
+/* Enters all of the chain in the map; false: out of memory, and none is. */
+static bool enter_in_map(const vf_batches *batches, vf_batch *chain)
+{
+    for (const vf_batch *batch = chain; batch != NULL; batch = batch->next) {
+        if (vf_map_enter(batches->pool, batch->base, batches->shape.bytes))
+            continue;
+        for (; chain != batch; chain = chain->next)
+            vf_map_remove(batches->pool, chain->base, batches->shape.bytes);
+        return false;
+    }
+    return true;
+}
+
 /* As if the chain had not been prepared; the last new_ones are new. */
 static void undo(vf_batches *batches, vf_batch *chain, size_t n, size_t new_ones)
 {
@@ -344,7 +357,8 @@ vf_batch *vf_batch_new(vf_batches *batches, size_t n)
         *last = NULL;
         new_ones += is_new;
     }
-    if (made < n || !make_groups(batches, new_ones) || !reserve_places(batches, n)) {
+    if (made < n || !make_groups(batches, new_ones) || !reserve_places(batches, n) ||
+        !enter_in_map(batches, first)) {
         undo(batches, first, made, new_ones);
         return NULL;
     }
@@ -368,6 +382,7 @@ char *vf_batch_close(vf_batches *batches, vf_batch *batch)
        was not entered, and lets it be. Nobody changes begun meanwhile: all slots are in hand. */
     vf_store_release(&batch->begun, VF_BATCH_NOT_ENTERED);
     remove_place(batches, batch);
+    vf_map_remove(batches->pool, base, batches->shape.bytes);
     vf_store_release(&batch->base, (char *)NULL);
     vf_store_relaxed(&batches->held, batches->held - 1);
     if (batch->number < batches->unused)
@@ -406,9 +421,11 @@ void vf_batches_free(vf_batches *batches)
 {
     for (size_t number = 0; number < batches->count; number++) {
         vf_batch *batch = vf_batch_at(batches, number);
-        if (batch->base != NULL)
+        if (batch->base != NULL) {
+            vf_map_remove(batches->pool, batch->base, batches->shape.bytes);
             vf_memory_free(batches->memory, batch->base, batches->shape.bytes,
                            slots_alignment(batches));
+        }
         record_free(batches, batch);
     }
     free_addresses(batches);

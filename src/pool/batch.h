@@ -15,6 +15,8 @@
  *
  *     by number     a tree of groups, each with one bit for each member that may have free slots
  *     by address    a hash table of the batches' first addresses
+ *
+ * and by an address alone the pool is found, in the map (map.h).
  */
 #ifndef VF_BATCH_H
 #define VF_BATCH_H
@@ -23,6 +25,7 @@
 
 #include "../common/bits.h"
 #include "../platform/mutex.h"
+#include "map.h"
 #include "memory.h"
 
 /* Most slots in a pool. */
@@ -86,13 +89,14 @@ typedef struct vf_batches {
     size_t held;             /* atomic: those with memory; growth lock */
     size_t unused;           /* no record below this number is without memory; growth lock */
     vf_shape shape;
+    const void *pool;  /* constant: whose batches they are, for the map */
     vf_memory *memory; /* constant */
     vf_mutex *growth;  /* constant: the pool's growth lock */
 } vf_batches;
 
 /* For batches of so many slots, none of which is there yet. */
-void vf_batches_init(vf_batches *batches, const vf_shape *shape, vf_memory *memory,
-                     vf_mutex *growth);
+void vf_batches_init(vf_batches *batches, const void *pool, const vf_shape *shape,
+                     vf_memory *memory, vf_mutex *growth);
 
 /* A shape of these three numbers, and what follows from them. */
 vf_shape vf_batch_shape(size_t objects, size_t stride, size_t alignment);

@@ -105,7 +105,7 @@ static bool choose_kind(vf_pool *pool, const vf_pool_options *options)
     if (options->max_objects == 0)
         return true;
     pool->kind = &vf_kind_capped;
-    pool->capped = vf_capped_new(&pool->memory, vf_pool_shape(pool), options->max_objects,
+    pool->capped = vf_capped_new(pool, &pool->memory, vf_pool_shape(pool), options->max_objects,
                                  &pool->growth, pool->name);
     return pool->capped != NULL;
 }
@@ -119,6 +119,7 @@ static vf_pool *make(const vf_pool_type *type, const vf_pool_options *options)
     vf_shape shape =
         vf_batch_shape(type->batch_objects, stride_of(type), vf_checks_alignment(type->alignment));
     pool->core.entries = vf_attach_no_entries;
+    pool->core.drop = type->drop;
     pool->cache_limit = cache_limit(options, shape.stride);
     pool->uncached = options->cache_objects == VF_CACHE_NONE || options->max_objects != 0;
     pool->outstanding = VF_RELEASE_NOT_YET;
@@ -126,7 +127,7 @@ static vf_pool *make(const vf_pool_type *type, const vf_pool_options *options)
     pool->end.run = run_end;
     pool->depot.name = pool->name;
     vf_mutex_init(&pool->growth);
-    vf_batches_init(&pool->depot.batches, &shape, &pool->memory, &pool->growth);
+    vf_batches_init(&pool->depot.batches, pool, &shape, &pool->memory, &pool->growth);
     vf_epoch_init(pool, options);
     if (!choose_kind(pool, options)) {
         free_memory(pool);
@@ -224,6 +225,11 @@ void vf_pool_core_free_slow(vf_pool_core *core, void *object)
     /* The thread's cache may have been another's. The pool may be gone, but its address is all that
        counts. */
     vf_tsan_acquire(&pool->memory);
+}
+
+void vf_pool_core_free_shared(void *object)
+{
+    vf_pool_core_free_untyped(vf_map_shared(object), object);
 }
 
 void vf_pool_core_cache_free_slow(vf_cache *fast, void *object)

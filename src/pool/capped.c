@@ -45,14 +45,15 @@ struct vf_capped {
     uint32_t ready;      /* atomic: slots in all spans; growth lock */
     uint32_t span_count; /* atomic; growth lock */
     vf_shape shape;
+    const void *pool; /* for the map; NULL: not entered there */
     vf_memory *memory;
     vf_mutex *growth;
     const char *name;
     span spans[SPANS_MAX];
 };
 
-vf_capped *vf_capped_new(vf_memory *memory, const vf_shape *shape, size_t most, vf_mutex *growth,
-                         const char *name)
+vf_capped *vf_capped_new(const void *pool, vf_memory *memory, const vf_shape *shape, size_t most,
+                         vf_mutex *growth, const char *name)
 {
     assert(most > 0 && most <= VF_POOL_SLOTS_MAX);
     vf_capped *capped = vf_memory_alloc(memory, sizeof *capped, _Alignof(vf_capped));
@@ -61,6 +62,7 @@ vf_capped *vf_capped_new(vf_memory *memory, const vf_shape *shape, size_t most, 
     memset(capped, 0, sizeof *capped);
     capped->max = (uint32_t)most;
     capped->shape = *shape;
+    capped->pool = pool;
     capped->memory = memory;
     capped->growth = growth;
     capped->name = name;
@@ -128,6 +130,10 @@ static bool add_span(vf_capped *capped, uint32_t slots)
     char *base = vf_memory_alloc(capped->memory, span_size(capped, slots), span_alignment(capped));
     if (base == NULL)
         return false;
+    if (capped->pool != NULL && !vf_map_enter(capped->pool, base, slots * capped->shape.stride)) {
+        vf_memory_free(capped->memory, base, span_size(capped, slots), span_alignment(capped));
+        return false;
+    }
     capped->spans[capped->span_count] = (span){
         .base = base,
         .links = (uint32_t *)(void *)(base + links_offset(capped, slots)),
@@ -331,8 +337,12 @@ bool vf_capped_claim(vf_capped *capped, const void *object)
 
 void vf_capped_end(vf_capped *capped)
 {
-    for (uint32_t i = 0; i < capped->span_count; i++)
-        vf_memory_free(capped->memory, capped->spans[i].base,
-                       span_size(capped, capped->spans[i].slots), span_alignment(capped));
+    for (uint32_t i = 0; i < capped->span_count; i++) {
+        const span *of = &capped->spans[i];
+        if (capped->pool != NULL)
+            vf_map_remove(capped->pool, of->base, of->slots * capped->shape.stride);
+        vf_memory_free(capped->memory, of->base, span_size(capped, of->slots),
+                       span_alignment(capped));
+    }
     vf_memory_free(capped->memory, capped, sizeof *capped, _Alignof(vf_capped));
 }

@@ -19,9 +19,10 @@ typedef struct vf_region {
     size_t slots; /* 0: it has no memory */
 } vf_region;
 
-/* The name is for probes. NULL: out of memory. */
-vf_capped *vf_capped_new(vf_memory *memory, const vf_shape *shape, size_t most, vf_mutex *growth,
-                         const char *name);
+/* The pool is whose spans they are, for the map; NULL: those of no pool's objects. The name is for
+   probes. NULL: out of memory. */
+vf_capped *vf_capped_new(const void *pool, vf_memory *memory, const vf_shape *shape, size_t most,
+                         vf_mutex *growth, const char *name);
 void vf_capped_end(vf_capped *capped);
 
 /* NULL: all are live, or out of memory, or closed. Lock-free but where memory is obtained; any

@@ -79,7 +79,7 @@ static vf_capped *deferrals_of(vf_pool *pool)
         return deferrals;
     vf_shape shape = vf_batch_shape(8, sizeof(vf_deferral), _Alignof(vf_deferral));
     vf_capped *fresh =
-        vf_capped_new(&pool->memory, &shape, vf_min(pool->epoch.max, VF_POOL_SLOTS_MAX),
+        vf_capped_new(NULL, &pool->memory, &shape, vf_min(pool->epoch.max, VF_POOL_SLOTS_MAX),
                       &pool->epoch.growth, "deferrals");
     if (fresh == NULL || vf_cas_strong_acq_rel(&pool->epoch.deferrals, &deferrals, fresh))
         return fresh;

@@ -15,7 +15,7 @@
  * capped.c takes the place of all but the last for a pool with max_objects. kind.h has the calls
  * in which the two kinds of pool differ. A file includes only what stands above it here:
  *
- *   memory, batch, depot, lock, cache, capped     the parts: none of them knows the pool
+ *   memory, map, batch, depot, lock, cache, capped    the parts: none of them knows the pool
  *   pool.h, kind.h                                the pool that is made of them
  *   release      what counts as live, and when a pool ends
  *   deferral     objects that wait for a grace period, and liburcu
@@ -34,6 +34,7 @@
  *
  *   slot       memory for one object
  *   batch      VF_N slots from one allocation
+ *   map        what leads from an address to its pool
  *   record     what the library knows of a batch: beside the memory, not in it
  *   fresh      of a slot: never handed out
  *   cache      the free slots that one thread (or one caller) keeps for itself
@@ -50,8 +51,8 @@
  *   reap       to end what a thread has that ended without its exit hook
  *
  * Locks, in the order in which they are acquired: the threads' lock (lock.h), a pool's epoch lock,
- * its growth lock. Alloc and free wait for the growth lock only where memory is obtained; for the
- * threads' lock only an alloc does that would be refused otherwise.
+ * its growth lock, the map's lock. Alloc and free wait for the growth lock and the map's only where
+ * memory is obtained; for the threads' lock only an alloc does that would be refused otherwise.
  */
 #ifndef VF_POOL_H
 #define VF_POOL_H

@@ -287,6 +287,7 @@ static void end_others(void)
 
 static void in_child(void)
 {
+    vf_map_after_fork();
     for (vf_pool *pool = all_pools; pool != NULL; pool = pool->next) {
         vf_mutex_init(&pool->growth);
         vf_depot_after_fork(&pool->depot);
@@ -345,6 +346,7 @@ __attribute__((destructor)) static void end_process(void)
         pthread_key_delete(threads.exit_key);
     threads.has_exit_key = false;
     if (all_pools == NULL) { /* so no record has a cache */
+        vf_map_end();
         free(threads.records);
         threads.records = NULL;
         threads.capacity = 0;

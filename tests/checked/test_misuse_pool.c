@@ -76,6 +76,49 @@ Test(misuse_pool, double_free, .init = setup, .fini = teardown)
     check_stops(frees_twice_long_after, "pool_job_64", ": double free of 0x");
 }
 
+/* ---- frees that find the pool by the object ---- */
+
+SCENE(frees_any_twice)
+{
+    job *object = pool_job_64_alloc(pool);
+    vf_free(object);
+    vf_free(object);
+}
+
+SCENE(frees_any_inside)
+{
+    vf_free((char *)pool_job_64_alloc(pool) + 1);
+}
+
+SCENE(frees_what_is_fresh)
+{
+    job *object = pool_job_64_alloc(pool);
+    vf_free((char *)object + pool_job_64_stats(pool).stride * 20);
+}
+
+SCENE(frees_any_of_no_pool)
+{
+    static int stranger;
+    vf_free(&stranger);
+}
+
+SCENE(frees_any_of_a_pool_that_is_gone)
+{
+    pool_job_64 *other = pool_job_64_new(NULL);
+    job *object = pool_job_64_alloc(other);
+    pool_job_64_destroy(other);
+    vf_free(object);
+}
+
+Test(misuse_pool, vf_free_of_what_is_no_live_object, .init = setup, .fini = teardown)
+{
+    check_stops(frees_any_twice, "pool_job_64", ": double free of 0x");
+    check_stops(frees_any_inside, "pool_job_64", ": interior pointer 0x");
+    check_stops(frees_what_is_fresh, "pool_job_64", " to what was never handed out");
+    check_stops(frees_any_of_no_pool, "vf_free", ": pointer to an object of no pool");
+    check_stops(frees_any_of_a_pool_that_is_gone, "vf_free", ": pointer to an object of no pool");
+}
+
 static dropped *with_drop;
 
 SCENE(drops_twice)
@@ -154,7 +197,7 @@ SCENE(frees_what_is_no_pools)
     pool_job_64_free(pool, (job *)(void *)&other);
 }
 
-SCENE(frees_what_is_fresh)
+SCENE(frees_any_that_is_fresh)
 {
     char *object = (char *)pool_job_64_alloc(pool);
     pool_job_64_free(pool, (job *)(void *)(object + pool_job_64_stats(pool).stride));
@@ -167,7 +210,7 @@ Test(misuse_pool, wrong_pointers, .init = setup, .fini = teardown)
     check_stops(frees_an_interior, "pool_job_64", ": interior pointer 0x");
     misuse_check(frees_an_interior, "pool_job_64", ", 8 bytes into 0x", " at ");
     check_stops(frees_what_is_no_pools, "pool_job_64", " of no pool");
-    check_stops(frees_what_is_fresh, "pool_job_64", " to what was never handed out");
+    check_stops(frees_any_that_is_fresh, "pool_job_64", " to what was never handed out");
 }
 
 /* ---- writes ---- */

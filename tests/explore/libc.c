@@ -10,12 +10,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 
 #include "explore.h"
 
-enum { ARENA = 1 << 20, GRAIN = 16, KEYS = 16 };
+enum { ARENA = 1 << 20, GRAIN = 16, KEYS = 16, PAGES = 32 << 20 };
 
 typedef struct libc {
     char *arena;
@@ -32,6 +33,8 @@ typedef struct libc {
     bool no_membarrier;
     void (*destructor[KEYS])(void *);
     void *value[THREADS][KEYS];
+    char *pages; /* PAGES bytes that cost nothing before they are written to */
+    size_t pages_used;
 } libc;
 
 static libc *c;
@@ -41,6 +44,7 @@ void libc_create(void)
     c = __real_calloc(1, sizeof *c);
     char *raw = __real_calloc(2, ARENA);
     c->arena = raw + (ARENA - (uintptr_t)raw % ARENA);
+    c->pages = mmap(NULL, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
 void libc_reset(void)
@@ -52,6 +56,10 @@ void libc_reset(void)
     c->blocks = c->calls = c->refuse_first = c->refuse_last = 0;
     c->bytes = 0;
     c->no_membarrier = false;
+    if (c->pages_used > 0) {
+        madvise(c->pages, c->pages_used, MADV_DONTNEED);
+    }
+    c->pages_used = 0;
 }
 
 bool memory_is_dead(uintptr_t address, size_t size)
@@ -138,6 +146,17 @@ void __wrap_free(void *memory)
         memory_plain((uintptr_t)memory, c->size[at], true);
         memset(&c->live[at], 0, (c->size[at] + GRAIN - 1) / GRAIN);
     }
+}
+
+/* What no pool has: not among the blocks. */
+void *__wrap_vf_pages_obtain(size_t size)
+{
+    char *memory = c->pages + c->pages_used;
+    c->pages_used += (size + 4095) / 4096 * 4096;
+    if (c->pages_used > PAGES) {
+        failure("too many pages", size);
+    }
+    return memory;
 }
 
 /* For what the library keeps as long as the process: not among the blocks, and never moved. */

@@ -28,14 +28,6 @@
 #    endif
 #endif
 
-static const vf_pool_type vf_self_type VF_UNUSED = {
-    &vf_interface_1,
-    VF_STRING(VF_NAME),
-    sizeof(vf_t),
-    VF_GREATER(VF_GREATER(VF_ALIGN, vf_line), VF_ALIGNOF(vf_t)),
-    VF_N,
-};
-
 /*
  * The program's statements stand here and nowhere else, so that these are the only names of the
  * template that they can meet. The core drops objects without a type.
@@ -54,6 +46,19 @@ static inline VF_UNUSED void vf_self_drop(void *vf_untyped)
     VF_DROP(vf_object);
     vf_self_gone(vf_object);
 }
+
+static const vf_pool_type vf_self_type VF_UNUSED = {
+    &vf_interface_1,
+    VF_STRING(VF_NAME),
+    sizeof(vf_t),
+    VF_GREATER(VF_GREATER(VF_ALIGN, vf_line), VF_ALIGNOF(vf_t)),
+    VF_N,
+#ifdef vf_drops
+    vf_self_drop,
+#else
+    NULL,
+#endif
+};
 
 vf_fn vf_self *vf_self_new(const vf_pool_options *options)
 {

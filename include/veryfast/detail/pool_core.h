@@ -46,8 +46,9 @@ typedef struct vf_table {
 
 /* The part of a pool that the fast paths know. */
 typedef struct vf_pool_core {
-    vf_cache **entries; /* of its table, by thread index */
-    void *dropped;      /* set: P_destroy is at work, see src/pool/destroy.c */
+    vf_cache **entries;         /* of its table, by thread index */
+    void *dropped;              /* set: P_destroy is at work, see src/pool/destroy.c */
+    void (*drop)(void *object); /* constant: of the instance that made the pool, for vf_free */
 } vf_pool_core;
 
 /* What the core must know of an instance; constant, one for each. */
@@ -57,6 +58,7 @@ typedef struct vf_pool_type {
     size_t object_size;
     size_t alignment;
     size_t batch_objects;
+    void (*drop)(void *object); /* what P_free does to an object before it is free; NULL: nothing */
 } vf_pool_type;
 
 /* This thread's index in every pool's table; 0 before its first slow call, 1 after its exit. */
@@ -182,6 +184,17 @@ static inline bool vf_pool_core_cache_may_drop(vf_cache *cache, const void *obje
 {
     return VF_LIKELY(vf_load_relaxed(&cache->top) != cache->limit) ||
            vf_pool_core_cache_claim(cache, object);
+}
+
+/* P_free where the object's type is not known. */
+static inline void vf_pool_core_free_untyped(vf_pool_core *pool, void *object)
+{
+    if (pool->drop != NULL) {
+        if (!vf_pool_core_may_drop(pool, object))
+            return;
+        pool->drop(object);
+    }
+    vf_pool_core_free(pool, object);
 }
 
 static inline void *vf_pool_core_cache_alloc(vf_cache *cache)

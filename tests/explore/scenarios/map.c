@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map.c - a thread looks for the pool of a live object, while another enters and removes the
+ * batches of other pools on the same page. The object is of a batch that ends in the page, with
+ * BEGINS of one that begins there, with SMALL of one that does both. What the other enters begins
+ * there (or ends, with BEGINS), and with CROWDS it begins and ends there. With LONGER it is at an
+ * address for which the map grows at its root.
+ */
+#include <assert.h>
+#include <pthread.h>
+
+#include "explore.h"
+#include "pool/map.h"
+
+#define LINE ((size_t)VF_CACHE_LINE)
+#define PAGE ((size_t)1 << VF_PAGE_LOG2)
+
+static char *const page = (char *)((uintptr_t)5 << 32);
+static const void *const mine = (const void *)(2 * LINE), *const other = (const void *)(4 * LINE);
+
+typedef struct memory {
+    char *begin;
+    size_t size;
+} memory;
+
+#if defined(SMALL)
+#    define OBJECT (page + 20 * LINE)
+#    define BATCH  ((memory){OBJECT, 3 * LINE})
+#elif defined(BEGINS)
+#    define OBJECT (page + 60 * LINE)
+#    define BATCH  ((memory){page + 50 * LINE, 20 * LINE})
+#else
+#    define OBJECT (page + 3 * LINE)
+#    define BATCH  ((memory){page - 10 * LINE, 20 * LINE})
+#endif
+
+#if defined(LONGER)
+#    define BESIDE ((memory){(char *)((uintptr_t)1 << 47), PAGE})
+#elif defined(CROWDS)
+#    define BESIDE ((memory){page + 30 * LINE, 3 * LINE})
+#elif defined(BEGINS)
+#    define BESIDE ((memory){page, 8 * LINE})
+#else
+#    define BESIDE ((memory){page + 40 * LINE, PAGE})
+#endif
+
+static void look(void)
+{
+    uintptr_t owner = vf_map_owner(OBJECT);
+    const void *found = owner == VF_PAGE_SHARED ? vf_map_shared(OBJECT) : (const void *)owner;
+    assert(found == mine);
+}
+
+static void *change(void *argument)
+{
+    bool entered = vf_map_enter(other, BESIDE.begin, BESIDE.size);
+    assert(entered);
+    vf_map_remove(other, BESIDE.begin, BESIDE.size);
+    return argument;
+}
+
+void scenario(void)
+{
+    pthread_t changer;
+    bool entered = vf_map_enter(mine, BATCH.begin, BATCH.size);
+    assert(entered);
+    pthread_create(&changer, NULL, change, NULL);
+    look();
+    look();
+    pthread_join(changer, NULL);
+    look();
+    vf_map_remove(mine, BATCH.begin, BATCH.size);
+    assert(vf_map_find(OBJECT) == NULL);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_map.c - the map from addresses to pools: pages of one pool and of several, crowded ones, and
+ * what a failure leaves behind. It never looks at the memory that it is told of, so addresses and
+ * pools are made up.
+ */
+#include "test_common.h"
+
+#include "pool/map.h"
+
+#define PAGE  ((size_t)1 << VF_PAGE_LOG2)
+#define LINE  ((size_t)VF_CACHE_LINE)
+#define PAGES 40
+#define LINES (PAGES * PAGE / LINE)
+#define POOLS 5
+
+/* Room for all pages, in two leaves. */
+static const uintptr_t arena =
+    (sizeof(void *) == 8 ? (uintptr_t)0x1234 << 29 : (uintptr_t)0x123 << 22) - PAGE * PAGES / 2;
+
+/* ---- memory that may run out ---- */
+
+static bool refuse;
+static size_t obtained; /* calls that succeeded */
+
+void *__real_vf_pages_obtain(size_t size);
+void *__wrap_vf_pages_obtain(size_t size);
+void *__wrap_vf_pages_obtain(size_t size)
+{
+    void *memory = refuse ? NULL : __real_vf_pages_obtain(size);
+    obtained += memory != NULL;
+    return memory;
+}
+
+static void teardown(void)
+{
+    refuse = false;
+    vf_map_end();
+}
+
+TestSuite(map, .fini = teardown);
+
+/* ---- the model: which pool has a line, and of which batch it is ---- */
+
+static struct {
+    size_t first, lines; /* of the arena */
+    size_t bytes;
+    int pool; /* 0: none */
+} batches[300];
+enum { BATCHES = sizeof batches / sizeof *batches };
+static int batch_of[LINES]; /* number and 1, or 0 */
+
+static const void *pool_at(int pool)
+{
+    return (const void *)((uintptr_t)pool * 2 * LINE);
+}
+
+static const char *line_at(size_t line)
+{
+    return (const char *)(arena + line * LINE);
+}
+
+/* As vf_free looks, where there is a live object. */
+static const void *look(const char *address)
+{
+    uintptr_t owner = vf_map_owner(address);
+    return owner == VF_PAGE_SHARED ? vf_map_shared(address) : (const void *)owner;
+}
+
+static bool is_free(size_t first, size_t lines)
+{
+    for (size_t i = first; i < first + lines; i++) {
+        if (batch_of[i] != 0)
+            return false;
+    }
+    return true;
+}
+
+static void set_lines(int number, int value)
+{
+    for (size_t i = 0; i < batches[number].lines; i++)
+        batch_of[batches[number].first + i] = value;
+}
+
+static bool enter(int number, size_t first, size_t bytes, int pool)
+{
+    size_t lines = (bytes + LINE - 1) / LINE;
+    if (first + lines > LINES || !is_free(first, lines))
+        return false;
+    cr_assert(vf_map_enter(pool_at(pool), line_at(first), bytes));
+    batches[number].first = first;
+    batches[number].lines = lines;
+    batches[number].bytes = bytes;
+    batches[number].pool = pool;
+    set_lines(number, number + 1);
+    return true;
+}
+
+static void leave(int number)
+{
+    vf_map_remove(pool_at(batches[number].pool), line_at(batches[number].first),
+                  batches[number].bytes);
+    set_lines(number, 0);
+    batches[number].pool = 0;
+}
+
+static void check_all_lines(void)
+{
+    for (size_t i = 0; i < LINES; i++) {
+        if (batch_of[i] != 0)
+            cr_assert(look(line_at(i) + i % LINE) == pool_at(batches[batch_of[i] - 1].pool),
+                      "line %zu of page %zu", i % (PAGE / LINE), i / (PAGE / LINE));
+    }
+}
+
+static void check_empty(void)
+{
+    for (size_t i = 0; i < LINES; i++)
+        cr_assert(vf_map_find(line_at(i)) == NULL, "line %zu", i);
+}
+
+static uint32_t random_number(void)
+{
+    static uint64_t state = 1;
+    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(state >> 33);
+}
+
+/* Batches of less than a line and up to several pages, of a few pools: most pages are shared. */
+static void churn(size_t most_bytes, int pools)
+{
+    for (int step = 0; step < 3000; step++) {
+        int number = (int)(random_number() % BATCHES);
+        if (batches[number].pool != 0)
+            leave(number);
+        else
+            (void)enter(number, random_number() % LINES, 1 + random_number() % most_bytes,
+                        1 + (int)(random_number() % (unsigned)pools));
+        if (step % 7 == 0)
+            check_all_lines();
+    }
+    for (int number = 0; number < BATCHES; number++) {
+        if (batches[number].pool != 0)
+            leave(number);
+        if (number % 16 == 0)
+            check_all_lines();
+    }
+    check_empty();
+}
+
+Test(map, leads_each_line_to_its_pool)
+{
+    churn(3 * PAGE, POOLS);
+    churn(2 * LINE, POOLS);
+    churn(PAGE / 2, 1);
+    churn(PAGE + LINE, 2);
+    churn(9 * PAGE, POOLS);
+}
+
+/* Tables of lines are used again: otherwise more memory would be taken each time. */
+Test(map, keeps_no_more_than_was_needed_at_once)
+{
+    churn(PAGE / 4, POOLS);
+    size_t before = obtained;
+    for (int round = 0; round < 20; round++)
+        churn(PAGE / 4, POOLS);
+    check_equal(obtained, before);
+}
+
+/* A page of one pool needs no second look, however many of its batches are there. */
+Test(map, knows_the_pool_of_a_page_at_once_where_there_is_only_one)
+{
+    cr_assert(enter(0, 3, LINE, 1) && enter(1, 9, PAGE, 1) && enter(2, 4, 2 * LINE, 1));
+    cr_assert(vf_map_owner(line_at(3)) == (uintptr_t)pool_at(1));
+    cr_assert(vf_map_owner(line_at(PAGE / LINE)) == (uintptr_t)pool_at(1));
+    cr_assert(enter(3, 7, LINE, 2));
+    cr_assert(vf_map_owner(line_at(3)) == VF_PAGE_SHARED);
+    check_all_lines();
+    leave(3);
+    cr_assert(vf_map_owner(line_at(3)) == (uintptr_t)pool_at(1));
+    for (int number = 0; number < 3; number++)
+        leave(number);
+    check_empty();
+}
+
+Test(map, takes_addresses_behind_those_that_are_used_today)
+{
+    if (sizeof(void *) < 8)
+        return;
+    cr_assert(enter(0, 3, PAGE, 1));
+    for (int bits = 47; bits <= 52; bits++) {
+        const char *high = (const char *)(((uint64_t)1 << bits) + 17 * LINE);
+        cr_assert(vf_map_find(high) == NULL);
+        cr_assert(vf_map_enter(pool_at(2), high, 5 * PAGE));
+        cr_assert(look(high + PAGE) == pool_at(2));
+        check_all_lines();
+        vf_map_remove(pool_at(2), high, 5 * PAGE);
+        cr_assert(vf_map_find(high) == NULL);
+    }
+    leave(0);
+}
+
+/* Of the root, of each leaf, and of the tables of lines. */
+Test(map, changes_nothing_where_memory_is_out)
+{
+    size_t middle = LINES / 2; /* where the second leaf begins */
+    refuse = true;
+    errno = 0;
+    cr_assert(!vf_map_enter(pool_at(1), line_at(2), LINE));
+    cr_assert(errno == 0);
+    refuse = false;
+    cr_assert(enter(0, 0, LINE, 1));
+    refuse = true;
+    cr_assert(!vf_map_enter(pool_at(2), line_at(2), LINE)); /* crowded */
+    cr_assert(!vf_map_enter(pool_at(2), line_at(middle - 1), 2 * LINE));
+    cr_assert(vf_map_find(line_at(2)) == NULL || vf_map_find(line_at(2)) == pool_at(1));
+    cr_assert(vf_map_find(line_at(middle - 1)) == NULL && vf_map_find(line_at(middle)) == NULL);
+    cr_assert(enter(1, middle - PAGE / LINE, PAGE, 2)); /* needs nothing */
+    refuse = false;
+    leave(1);
+    cr_assert(enter(1, 2, LINE, 2) && enter(2, middle - 1, 2 * LINE, 3));
+    check_all_lines();
+    for (int number = 0; number < 3; number++)
+        leave(number);
+    check_empty();
+}
+
+Test(map, removes_what_was_never_entered_or_has_gone)
+{
+    vf_map_remove(pool_at(1), line_at(3), 3 * PAGE);
+    cr_assert(enter(0, 3, 2 * PAGE, 1) && enter(1, 3 + 2 * PAGE / LINE, LINE, 2));
+    vf_map_remove(pool_at(3), line_at(3), 2 * PAGE); /* in the child of a fork */
+    vf_map_remove(pool_at(3), line_at(3 + 2 * PAGE / LINE), LINE);
+    vf_map_remove(pool_at(3), line_at(0), LINE);
+    check_all_lines();
+    leave(0);
+    leave(1);
+    check_empty();
+}
+
+Test(map, is_empty_after_its_end_and_begins_anew)
+{
+    cr_assert(enter(0, 3, LINE, 1));
+    leave(0);
+    vf_map_end();
+    check_empty();
+    cr_assert(enter(0, 3, LINE, 2) && enter(1, 4, LINE, 3));
+    check_all_lines();
+    leave(0);
+    leave(1);
+}
