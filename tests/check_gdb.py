@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Looks at pools and small buffers with gdb, in C and C++, and compares with what they say.
-Stops at each probe point.
+Draws maps of pools. Stops at each probe point.
 
 usage: check_gdb.py SOURCE COMPILER...
 
@@ -13,12 +13,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 from pathlib import Path
 
 from commands import run
 
 STOP = 'all_is_set_up'
 POINTERS = {'fresh', 'used', 'capped', 'uncached', 'released', 'cache'}
+LIVE = '#b5482f'  # in pictures
 SKIP = 77
 
 
@@ -90,6 +92,29 @@ def check(source, program):
             yield f'{name}: gdb shows {value}, not {expected}'
 
 
+def check_map(source, program, directory):
+    """The map of a pool counts what gdb says of it; the picture has a piece for each run."""
+    picture = directory / 'map.svg'
+    for name in 'used', 'capped', 'fresh':
+        shown = gdb(program, f'source {source / "tools" / "veryfast-gdb.py"}', f'break {STOP}',
+                    'run', f'veryfast-map {name}', f'veryfast-map {name} {picture}')
+        title = re.search(rf'^{name}: (\d+) batches of (\d+) .*; (.*) fresh$', shown, re.M)
+        if title is None:
+            yield f'veryfast-map {name}:\n{shown}'
+            continue
+        live, cached, depot = (int(number) for number in re.findall(r'(\d+) [lcd]', title[3]))
+        cells = ''.join(re.findall(r'^ +(?:0x[0-9a-f]+ )?([#c. ]*)$', shown[title.end():], re.M))
+        counts = cells.count('#'), cells.count('c'), cells.count('.')
+        if counts != (live, cached, depot):
+            yield f'veryfast-map {name} has {counts} of {title[0]}:\n{shown}'
+        drawn = xml.etree.ElementTree.parse(picture).getroot()
+        path, = (path.get('d') for path in drawn.iter('{http://www.w3.org/2000/svg}path')
+                 if path.get('stroke') == LIVE)
+        cells = sum(int(width) for width in re.findall(r'h(\d+)', path)) // 6 - 2  # the legend's
+        if cells != live:
+            yield f'the picture of {name} has {cells} live slots, not {live}'
+
+
 def main():
     source, compilers = Path(sys.argv[1]), sys.argv[2:]
     if shutil.which('gdb') is None or 'exited normally' not in gdb('/bin/true', 'run'):
@@ -104,6 +129,7 @@ def main():
             found = [*check(source, program)]
             if compiler == compilers[0]:
                 found += check_probes(source, program)
+                found += check_map(source, program, directory)
             bad += [f'{compiler}: {text}' for text in found]
     print(*bad, sep='\n')
     sys.exit(bool(bad) or not compilers)

@@ -8,17 +8,22 @@
     $2 = 3 elements, room for 14 = {{target = 0, damage = 3}, ...}
     (gdb) info veryfast
     all pools of the program, a line each
+    (gdb) veryfast-map pool                                  or: veryfast-map pool FILE.svg
+    where in its batches the live objects are: # live, c cached, . free, and nothing where fresh
 
 Reads memory only, so that core files will do, and calls nothing. The program needs debug
 information (-g), and for pools, and small buffers that have spilled, the library too. Instances are
 known by their members, whatever their names. The numbers are those of P_stats, and as exact.
 """
+import itertools
+
 import gdb
 import gdb.printing
 
 UNSETTLED = -2**63  # src/pool/cache.h
 NOT_RELEASED = 2**62
 NOT_ENTERED = 2**32 - 1  # src/pool/batch.h
+LINK_OF_LIVE = 2**32 - 1  # src/pool/capped.c
 SPILLED, REFUSED = 1, 6  # detail/smallbuf_core.h
 BANK_BIT, CAP_INSIDE = 1 << 63, 1 << 62
 MARK_SLOT_BITS, MARKS_BITS, MARK_SIZE = 27, 14, 4  # src/smallbuf/smallbuf.h
@@ -174,6 +179,102 @@ class AllPools(gdb.Command):
             pool = pool['next']
 
 
+# ---- maps: the state of each slot ----
+
+LIVE, CACHED, FREE, FRESH = '#c. '
+COLUMNS = 64  # characters in a line of text
+CELLS, CELL, MARGIN = 128, 6, 130  # slots in a row of a picture, their size, what is left of them
+COLOURS = {LIVE: '#b5482f', CACHED: '#e3b04b', FREE: '#b9cfe4', FRESH: '#eeeeee'}
+NAMES = {LIVE: 'live', CACHED: 'cached', FREE: 'free', FRESH: 'fresh'}
+
+
+def uncapped_maps(pool):
+    """For each batch its address, and the states of its slots."""
+    batches = pool['depot']['batches']
+    objects, stride = int(batches['shape']['objects']), int(batches['shape']['stride'])
+    size, word = gdb.lookup_type('void').pointer().sizeof, gdb.lookup_type('vf_word').sizeof
+    cached = set()
+    for cache in caches(pool):
+        slots = numbers(cache['fast']['bottom'], count_of(cache), size)
+        cached.update(slots[int(cache['seized']):])
+    for batch in records(batches):
+        base, begun = int(batch['base']), int(batch['begun'])
+        if base == 0 or begun == NOT_ENTERED:
+            continue
+        free = numbers(batch['free'].address, int(batches['shape']['words']), word)
+        yield base, ''.join(
+            FRESH if i // (8 * word) >= begun else
+            FREE if free[i // (8 * word)] >> i % (8 * word) & 1 else
+            CACHED if base + i * stride in cached else LIVE for i in range(objects))
+
+
+def capped_maps(pool):
+    """The same for each span."""
+    capped = pointed(pool['capped'], 'struct vf_capped')
+    for i in range(int(capped['span_count'])):
+        span = capped['spans'][i]
+        handed_out = int(capped['carved']) - int(span['first'])
+        links = numbers(span['links'], int(span['slots']), 4)
+        yield int(span['base']), ''.join(
+            FRESH if k >= handed_out else LIVE if link == LINK_OF_LIVE else FREE
+            for k, link in enumerate(links))
+
+
+def maps(pool):
+    """By address."""
+    return sorted(uncapped_maps(pool) if int(pool['capped']) == 0 else capped_maps(pool))
+
+
+def picture(title, rows):
+    """The maps as SVG: a line for each batch or part of one, a path for all slots of one state."""
+    height, paths, texts, y = CELL * 2, {state: '' for state in COLOURS}, '', CELL * 6
+    for base, states in rows:
+        texts += f'<text y="{y + 4}">{base:#x}</text>\n'
+        for begin in range(0, len(states), CELLS):
+            x = MARGIN
+            for state, run in itertools.groupby(states[begin:begin + CELLS]):
+                width = CELL * len([*run])
+                paths[state] += f'M{x} {y}h{width}'
+                x += width
+            y += height
+    for i, state in enumerate(NAMES):
+        x = MARGIN + 90 * i
+        paths[state] += f'M{x} {height + 8}h{2 * CELL}'
+        texts += f'<text x="{x + 3 * CELL}" y="{height + 12}">{NAMES[state]}</text>\n'
+    title = title.replace('&', '&amp;').replace('<', '&lt;')
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {MARGIN + CELL * CELLS} {y}" '
+            f'font-family="monospace" font-size="11" stroke-width="{height - 2}">\n'
+            f'<rect width="100%" height="100%" fill="white"/>\n<text y="11">{title}</text>\n'
+            + texts + ''.join(f'<path stroke="{COLOURS[state]}" d="{path}"/>\n'
+                              for state, path in paths.items()) + '</svg>\n')
+
+
+class Map(gdb.Command):
+    """veryfast-map POOL [FILE.svg]: the state of each slot, by address; as text or as a picture."""
+
+    def __init__(self):
+        super().__init__('veryfast-map', gdb.COMMAND_DATA, gdb.COMPLETE_EXPRESSION)
+
+    def invoke(self, argument, from_tty):
+        words = argument.split()
+        file = words.pop() if len(words) > 1 and words[-1].endswith('.svg') else None
+        try:
+            handle = gdb.parse_and_eval(' '.join(words))
+            pool = pointed(handle, 'struct vf_pool')
+            rows = maps(pool)
+        except gdb.error as error:
+            raise gdb.GdbError(f'veryfast-map takes a pool, and {NEEDS}: {error}')
+        if file is not None:
+            with open(file, 'w') as out:
+                out.write(picture(describe(pool), rows))
+            return
+        print(describe(pool))
+        for base, states in rows:
+            for begin in range(0, len(states), COLUMNS):
+                address = f'{base:#x}' if begin == 0 else ''
+                print(f'{address:>18} {states[begin:begin + COLUMNS]}'.rstrip())
+
+
 # ---- small buffers: src/smallbuf/spill.c and drain.c, once more ----
 
 class Bank:
@@ -289,3 +390,4 @@ class Printers(gdb.printing.PrettyPrinter):
 
 gdb.printing.register_pretty_printer(gdb.current_objfile(), Printers(), replace=True)
 AllPools()
+Map()
