@@ -20,7 +20,7 @@ import itertools
 import gdb
 import gdb.printing
 
-UNSETTLED = -2**63  # src/pool/cache.h
+UNSETTLED = -2**63, -2**63 + 1  # src/pool/cache.h
 NOT_RELEASED = 2**62
 NOT_ENTERED = 2**32 - 1  # src/pool/batch.h
 LINK_OF_LIVE = 2**32 - 1  # src/pool/capped.c
@@ -87,7 +87,7 @@ def uncapped_stats(pool):
     live, cached = outstanding(pool), 0
     for cache in caches(pool):
         count, settled = count_of(cache), int(cache['settled'])
-        live += int(cache['in']) - count - (0 if settled == UNSETTLED else settled)
+        live += int(cache['in']) - count - (0 if settled in UNSETTLED else settled)
         cached += count - int(cache['seized'])
     count, fresh = int(batches['held']), 0
     bits = 8 * gdb.lookup_type('vf_word').sizeof

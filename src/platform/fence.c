@@ -6,6 +6,8 @@
 
 #include "fence.h"
 
+#include <veryfast/detail/atomic.h>
+
 #ifdef __linux__
 #    include <errno.h>
 #    include <sys/syscall.h>
@@ -22,7 +24,7 @@ enum {
 };
 #    endif
 
-bool vf_fence_heavy(void)
+static bool pass_barrier(void)
 {
     int saved = errno;
     bool done = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0 &&
@@ -31,8 +33,27 @@ bool vf_fence_heavy(void)
     return done;
 }
 #else
-bool vf_fence_heavy(void)
+static bool pass_barrier(void)
 {
     return false;
 }
 #endif
+
+/* atomic; relaxed, because a thread that is late to see that the barrier is refused finds it
+   refused when it asks for one */
+static enum { UNKNOWN, THERE, REFUSED } state;
+
+bool vf_fence_heavy(void)
+{
+    bool passed = pass_barrier();
+    if (!passed)
+        vf_store_relaxed(&state, REFUSED);
+    return passed;
+}
+
+bool vf_fence_is_certain(void)
+{
+    if (vf_load_relaxed(&state) == UNKNOWN && vf_fence_heavy())
+        vf_store_relaxed(&state, THERE);
+    return vf_load_relaxed(&state) == THERE;
+}

@@ -26,4 +26,8 @@ static inline void vf_fence_light(void)
 /* False: there was no barrier, and there can be none. Keeps errno. Some microseconds. */
 bool vf_fence_heavy(void);
 
+/* Has there been a barrier whenever one was asked for? The first call asks for one. A system that
+   has one may refuse it later: a filter of system calls can come at any time. */
+bool vf_fence_is_certain(void);
+
 #endif

@@ -23,7 +23,7 @@
 
 #define FIRST_SIZE 64
 
-vf_cache vf_attach_no_cache = {NULL, NULL, NULL};
+vf_cache vf_attach_no_cache = {NULL, NULL, NULL, NULL};
 
 static struct {
     vf_table table;

@@ -68,7 +68,7 @@ static size_t put_cached(vf_pool *pool, const any_object *in, size_t n)
     if (cache == NULL || !vf_seize_begin_call(pool, cache))
         return 0;
     void **top = vf_load_relaxed(&cache->fast.top);
-    n = vf_min(n, (size_t)(cache->fast.limit - top));
+    n = vf_min(n, (size_t)(cache->fast.full - top));
     top += copy_objects(top, in, n);
     vf_store_release(&cache->fast.top, top); /* as in vf_cache_push */
     vf_seize_end_call(cache);

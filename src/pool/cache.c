@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "../common/probe.h"
+#include "../platform/fence.h"
 #include "../platform/tsan.h"
 #include "lock.h"
 
@@ -29,7 +30,7 @@ typedef struct vf_array {
 
 static size_t limit_of(const vf_pool_cache *cache)
 {
-    return (size_t)(cache->fast.limit - cache->fast.bottom);
+    return (size_t)(cache->fast.full - cache->fast.bottom);
 }
 
 /* Makes slots the array of an empty cache. Those who read it meanwhile, for statistics, find any
@@ -37,10 +38,12 @@ static size_t limit_of(const vf_pool_cache *cache)
    the stores in this order. */
 static void set_array(vf_pool_cache *cache, void **slots, size_t limit)
 {
+    bool fenced = !VF_FENCED_FREE || vf_fence_is_certain();
     vf_store_release(&cache->moving, true);
     vf_store_release(&cache->fast.bottom, slots);
     vf_store_release(&cache->fast.top, slots);
-    vf_store_release(&cache->fast.limit, slots + limit);
+    vf_store_release(&cache->fast.limit, fenced ? slots + limit : NULL);
+    vf_store_release(&cache->fast.full, slots + limit);
     vf_store_release(&cache->moving, false);
 }
 

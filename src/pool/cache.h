@@ -3,7 +3,7 @@
  * cache.h - the free slots that one thread, or one caller, keeps for itself.
  *
  *     [ s s s s s s s . . . . . ]
- *       ^bottom       ^top      ^limit
+ *       ^bottom       ^top      ^full, and limit where frees need no order
  *
  * One array, used as a stack. It begins with 128 places, and grows with bursts.
  */
@@ -35,18 +35,18 @@ typedef struct vf_pool_cache {
     VF_APART vf_cache fast; /* first: the fast paths' pointer leads here */
     struct vf_pool *pool;   /* constant, as the next two */
     vf_depot *depot;
-    size_t most;     /* places it may grow to */
-    int64_t in;      /* atomic; owner */
-    int64_t settled; /* atomic; what was lent when the pool was released, or VF_CACHE_UNSETTLED */
-    bool refilled;   /* since the last spill; owner */
-    bool burst;      /* spilled after it was refilled: will grow; owner */
-    bool moving;     /* bottom, top and limit are being changed; owner, and the child of a fork */
-    bool held;       /* by a caller, not a thread */
-    bool busy;       /* atomic: the owner is in a slow call; see seize.c */
-    size_t seized;   /* atomic: slots at the bottom that seize.c has taken; threads' lock */
-    uint32_t thread; /* index of the thread it is attached to, 0: none; threads' lock */
-    const void *seizer;         /* the thread that decides on it, see seize.c; threads' lock */
-    vf_home home;               /* owner */
+    size_t most;        /* places it may grow to */
+    int64_t in;         /* atomic; owner */
+    int64_t settled;    /* atomic; what was lent when the pool was released, or one of the below */
+    bool refilled;      /* since the last spill; owner */
+    bool burst;         /* spilled after it was refilled: will grow; owner */
+    bool moving;        /* bottom, top and full are being changed; owner, and the child of a fork */
+    bool held;          /* by a caller, not a thread */
+    bool busy;          /* atomic: the owner is in a slow call; see seize.c */
+    size_t seized;      /* atomic: slots at the bottom that seize.c has taken; threads' lock */
+    uint32_t thread;    /* index of the thread it is attached to, 0: none; threads' lock */
+    const void *seizer; /* the thread that decides on it, see seize.c; threads' lock */
+    vf_home home;       /* owner */
     struct vf_deferral *open;   /* atomic: a deferral that is being filled, or NULL; see epoch.c */
     uint64_t deferrals;         /* atomic: objects deferred, and a bit; owner */
     struct vf_array *array;     /* where it has outgrown first; owner */
@@ -56,8 +56,9 @@ typedef struct vf_pool_cache {
     void *first[VF_CACHE_FIRST];
 } vf_pool_cache;
 
-/* settled, of a cache that has not been settled. */
+/* settled, of a cache that has not been settled; and of one that only its owner can settle. */
 #define VF_CACHE_UNSETTLED INT64_MIN
+#define VF_CACHE_LEFT      (INT64_MIN + 1)
 
 static inline vf_pool_cache *vf_cache_whole(vf_cache *fast)
 {

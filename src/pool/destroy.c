@@ -68,7 +68,7 @@ static void close_held(vf_pool *pool)
 {
     for (vf_pool_cache *cache = pool->caches; cache != NULL; cache = cache->next) {
         if (cache->held)
-            cache->fast.limit = cache->fast.bottom;
+            cache->fast.limit = cache->fast.full = cache->fast.bottom;
     }
 }
 

@@ -34,6 +34,14 @@
  *    they hold the threads' lock, and a pool ends only after it was taken out of their sight under
  *    that lock.
  *
+ * 4. What was done before a free is done when the memory goes back. A free without a lock orders
+ *    its last store for the compiler alone, where the processor's order of memory is weak
+ *    (VF_FENCED_FREE). So between its looks at the caches and its change of outstanding P_release
+ *    passes a barrier in all threads: what it has counted as free is over then, for it and for the
+ *    thread that ends the pool. Where the barrier is refused, although it was there before, it
+ *    leaves the caches of other threads to them, each as a holder (see below), until its owner's
+ *    next slow call, flush or exit, whose swap of outstanding is a release.
+ *
  * A cache held by a caller is not settled by P_release, but when it is given back; until then it
  * counts as a holder, as the handle does, and VF_RELEASE_NOT_YET stays while there is a holder.
  */
@@ -41,6 +49,7 @@
 
 #include <assert.h>
 
+#include "../platform/fence.h"
 #include "../platform/tsan.h"
 
 /* Changes outstanding; true where that was the end. acq_rel: release, so that all this thread did
@@ -67,6 +76,12 @@ void vf_release_return_last(vf_pool *pool, int64_t objects)
         vf_release_end(pool);
 }
 
+/* What outstanding has of a cache, by its settled. */
+static int64_t part_of(int64_t settled)
+{
+    return settled == VF_CACHE_UNSETTLED || settled == VF_CACHE_LEFT ? 0 : settled;
+}
+
 bool vf_release_settle(vf_pool *pool, vf_pool_cache *cache, int64_t freed)
 {
     assert(!cache->held);
@@ -76,23 +91,48 @@ bool vf_release_settle(vf_pool *pool, vf_pool_cache *cache, int64_t freed)
     int64_t raised = unsettled && lent > 0 ? lent : 0;
     (void)add_outstanding(pool, raised); /* not the end: what is being freed counts yet */
     /* release: pairs with the acquire in vf_release_settle_all, where this was first: what is
-       subtracted there comes after what is added above */
-    int64_t before = vf_exchange_release(&cache->settled, lent);
-    return add_outstanding(pool,
-                           lent - raised - (before == VF_CACHE_UNSETTLED ? 0 : before) - freed);
+       subtracted there comes after what is added above. acquire: pairs with the release in
+       leave_to_owners, which has added the holder that is taken away below */
+    int64_t before = vf_exchange_acq_rel(&cache->settled, lent);
+    bool last = add_outstanding(pool, lent - raised - part_of(before) - freed);
+    return before == VF_CACHE_LEFT ? vf_release_put_holder(pool) : last;
+}
+
+/* Has this thread seen frees into the cache, and not what came before them? */
+static bool is_unordered(const vf_pool_cache *cache)
+{
+    return VF_FENCED_FREE && !cache->held && cache->thread != 0 &&
+           cache->thread != vf_thread_index && cache->fast.limit != NULL;
+}
+
+/* There is no barrier: what was settled of such caches is left to their owners. How much it was. */
+static int64_t leave_to_owners(vf_pool *pool)
+{
+    int64_t sum = 0;
+    for (vf_pool_cache *cache = pool->caches; cache != NULL; cache = cache->next) {
+        if (!is_unordered(cache))
+            continue;
+        vf_fetch_add_relaxed(&pool->holders, 1); /* the handle keeps it above 0 */
+        /* release: pairs with the acquire in vf_release_settle, which takes the holder away again
+         */
+        sum += vf_exchange_release(&cache->settled, VF_CACHE_LEFT);
+    }
+    return sum;
 }
 
 int64_t vf_release_settle_all(vf_pool *pool)
 {
     assert(vf_lock_held());
     int64_t sum = 0;
+    bool unordered = false;
     for (vf_pool_cache *cache = pool->caches; cache != NULL; cache = cache->next) {
         if (cache->held)
             continue;
+        unordered |= is_unordered(cache);
         /* acquire: pairs with the release in spill_top; in before count, see 1. above */
         int64_t lent = vf_load_acquire(&cache->in);
-        /* acquire: pairs with the release in vf_cache_push, see there. bottom changes in an alloc
-           or under the threads' lock only, so not now */
+        /* acquire: pairs with the release in vf_cache_push, where it is one. bottom changes in an
+           alloc or under the threads' lock only, so not now */
         lent -= vf_load_acquire(&cache->fast.top) - cache->fast.bottom;
         int64_t unsettled = VF_CACHE_UNSETTLED;
         /* acquire: pairs with the swap in vf_release_settle, whose owner was first if this fails */
@@ -100,6 +140,9 @@ int64_t vf_release_settle_all(vf_pool *pool)
             sum += lent;
         vf_tsan_acquire(&cache->fast.top);
     }
+    /* pairs with the stores of top in vf_cache_push, see 4. above */
+    if (unordered && !vf_fence_heavy())
+        sum -= leave_to_owners(pool);
     return sum;
 }
 

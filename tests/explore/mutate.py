@@ -29,7 +29,7 @@ import sys
 import tempfile
 
 KINDS = 'load|store|exchange|fetch_add|fetch_or|fetch_and|cas_weak|cas_strong'
-ORDERS = 'relaxed|consume|acquire|release|acq_rel|seq_cst'
+ORDERS = 'relaxed|fenced|consume|acquire|release|acq_rel|seq_cst'
 OPERATION = re.compile(rf'\bvf_({KINDS})_({ORDERS})\(')
 FUNCTION = re.compile(r'^(?!typedef|#|struct|enum|union|extern)[A-Za-z].*?\b(\w+)\([^;]*$')
 
@@ -37,7 +37,7 @@ COMMENT = re.compile(r'\s*(/\*|\*[ /\n])')
 
 # What an operation of some order is to become, one at a time.
 WEAKER = {'seq_cst': ['acq_rel'], 'acq_rel': ['acquire', 'release'], 'acquire': ['relaxed'],
-          'consume': ['relaxed'],          'release': ['relaxed'], 'relaxed': ['torn']}
+          'consume': ['relaxed'], 'fenced': ['relaxed'],          'release': ['relaxed'], 'relaxed': ['torn']}
 NOT_FOR_ONE_WAY = {('load', 'acq_rel'): 'acquire', ('load', 'torn'): 'plain',
                    ('store', 'torn'): 'plain', ('store', 'acq_rel'): 'release'}
 
@@ -157,7 +157,9 @@ def read_table(path):
 
 
 def archive_of(scenario):
-    return 'explored_epoch' if scenario.startswith('epoch') else 'explored'
+    if scenario.startswith('epoch'):
+        return 'explored_epoch'
+    return 'explored_fenced' if '_fenced' in scenario else 'explored'
 
 
 class Builder:
@@ -165,7 +167,8 @@ class Builder:
 
     def __init__(self, source, build, link):
         self.source, self.build, self.link = source, build, link
-        self.library, self.scenario = {'explored': {}, 'explored_epoch': {}}, {}
+        self.library = {'explored': {}, 'explored_fenced': {}, 'explored_epoch': {}}
+        self.scenario = {}
         for entry in json.loads((build / 'compile_commands.json').read_text()):
             where, _, name = entry['output'].rpartition('/')
             archive = where.rpartition('/')[2].removeprefix('lib').removesuffix('.a.p')
@@ -274,7 +277,7 @@ def check(builder, table):
             return 'no such scenario'
         return None if caught(builder, line, [name], RUNS) else 'not seen'
     lines = [line for line in table if line['result'][0] not in '=?' and
-             (builder.library['explored_epoch'] or archive_of(line['result']) == 'explored')]
+             builder.library[archive_of(line['result'])]]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         wrong = [(line, what) for line, what in zip(lines, pool.map(look, lines)) if what]
     for line, what in wrong:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * atomic.h - the atomic operations, spelt out here and nowhere else. (Fences for the compiler alone
- * are beside the membarrier that they belong to, in src/.)
+ * atomic.h - the atomic operations, spelt out here and nowhere else. (The light side of a fence is
+ * beside its heavy side, in src/.)
  *
  * Plain integers and the compilers' __atomic operations, because a public struct must look the
  * same to C and to C++, which has no _Atomic before C++23. ThreadSanitizer understands them.
@@ -42,6 +42,17 @@
 #    define vf_load_consume(p) vf_load_acquire(p)
 #else
 #    define vf_load_consume(p) vf_load_relaxed(p)
+#endif
+
+/*
+ * A release for a thread that passes a barrier in all others, src/platform/fence.h, between its
+ * look at this store and whatever relies on what came before it. So it is an order for the compiler
+ * alone. ThreadSanitizer knows of no such barrier; the explorer does, and says VF_EXPLORED.
+ */
+#if !VF_FENCED_FREE || (VF_TSAN_BUILD && !defined(VF_EXPLORED))
+#    define vf_store_fenced(p, v) vf_store_release(p, v)
+#else
+#    define vf_store_fenced(p, v) (__atomic_signal_fence(__ATOMIC_RELEASE), vf_store_relaxed(p, v))
 #endif
 
 #define vf_exchange_relaxed(p, v)  __atomic_exchange_n((p), (v), __ATOMIC_RELAXED)

@@ -109,6 +109,19 @@ VF_EXTERN_C_END
 #endif
 
 /*
+ * Does a free leave the order of its last store to P_release, which makes all threads pass a
+ * barrier (src/platform/fence.h)? Where that order costs something, that is, on processors with a
+ * weak order of memory, and the system has such a barrier.
+ */
+#ifndef VF_FENCED_FREE
+#    if defined(__linux__) && !defined(__x86_64__) && !defined(__i386__) && !defined(__s390x__)
+#        define VF_FENCED_FREE 1
+#    else
+#        define VF_FENCED_FREE 0
+#    endif
+#endif
+
+/*
  * Bytes that two cores pass back and forth as one. Fixed per architecture and never taken from
  * tuning flags, which may differ between the files of one program.
  */

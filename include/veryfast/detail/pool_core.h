@@ -14,8 +14,8 @@
  * other threads.
  *
  * Only a cache's owner writes to it. Other threads read it, hence the atomic operations, which
- * cost nothing: on every architecture they are plain loads and stores, except the release store of
- * a free (plain on x86).
+ * cost nothing: they are plain loads and stores. Only where the processor's order of memory is weak
+ * and the system has no barrier for all threads, a free ends with a release store.
  *
  * One word changes per call, top, and the next call waits for it; a count and an array in two
  * words take a quarter longer.
@@ -34,7 +34,8 @@ VF_EXTERN_C_BEGIN
 typedef struct vf_cache {
     void **top;    /* behind the slot that was freed last and is handed out first */
     void **bottom; /* top of an empty cache */
-    void **limit;  /* top of a full cache */
+    void **limit;  /* from here on a free looks again: full, or NULL where it has to order */
+    void **full;   /* top of a full cache */
 } vf_cache;
 
 /* From thread index to cache: stands before the entries that a pool points to, so that the index
@@ -141,6 +142,18 @@ static inline bool vf_cache_pop(vf_cache *cache, void **slot)
     return true;
 }
 
+/* The same as below, where P_release has no barrier to rely on; false too where the cache is full.
+ */
+static inline bool vf_cache_push_ordered(vf_cache *cache, void **top, void *slot)
+{
+    if (!VF_FENCED_FREE || top == cache->full)
+        return false;
+    *top = slot;
+    /* release: pairs with the acquire of top in src/pool/release.c */
+    vf_store_release(&cache->top, top + 1);
+    return true;
+}
+
 /*
  * Puts a slot in; false where the cache is full. Owner only. Nothing of the cache or its pool is
  * touched after the store of top: from there on the pool may be gone (src/pool/release.c).
@@ -148,12 +161,13 @@ static inline bool vf_cache_pop(vf_cache *cache, void **slot)
 static inline bool vf_cache_push(vf_cache *cache, void *slot)
 {
     void **top = vf_load_relaxed(&cache->top);
-    if (VF_UNLIKELY(top == cache->limit))
-        return false;
+    if (VF_UNLIKELY((uintptr_t)top >= (uintptr_t)cache->limit))
+        return vf_cache_push_ordered(cache, top, slot);
     *top = slot;
-    /* release: pairs with the acquire of top in src/pool/release.c: the slot is written before the
-       memory that it is written to may be given back */
-    vf_store_release(&cache->top, top + 1);
+    /* fenced: pairs with the heavy fence in src/pool/release.c, or the acquire of top there: the
+       slot is written, and the caller is done with the object, before the memory of both may be
+       given back */
+    vf_store_fenced(&cache->top, top + 1);
     return true;
 }
 
@@ -182,7 +196,7 @@ static inline bool vf_pool_core_may_drop(vf_pool_core *pool, const void *object)
 /* The same, asked of a cache: P_destroy has closed all caches, so that they look full. */
 static inline bool vf_pool_core_cache_may_drop(vf_cache *cache, const void *object)
 {
-    return VF_LIKELY(vf_load_relaxed(&cache->top) != cache->limit) ||
+    return VF_LIKELY(vf_load_relaxed(&cache->top) != cache->full) ||
            vf_pool_core_cache_claim(cache, object);
 }
 

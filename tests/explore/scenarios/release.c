@@ -3,7 +3,8 @@
  * release.c - P_release while two other threads free the last objects and end. The pool must end
  * once, not before the last object is back and the last call has left it, and not never. Caches
  * small and large, none, and a cap (CACHE, MAX_OBJECTS); with FLUSH one thread flushes, with HELD
- * one frees into a cache of its own and gives that up, with ALONE there is only the first.
+ * one frees into a cache of its own and gives that up, with ALONE there is only the first. Where
+ * frees are fenced, with REFUSED the system has no membarrier, and with LATE none any more.
  */
 #include "objects.h"
 
@@ -49,6 +50,9 @@ static void *second(void *argument)
 
 void scenario(void)
 {
+#ifdef REFUSED
+    explore_no_membarrier();
+#endif
     pool = objects_new(&(vf_pool_options){.cache_objects = CACHE, .max_objects = MAX_OBJECTS});
 #ifdef HELD
     held = objects_cache_new(pool);
@@ -57,6 +61,9 @@ void scenario(void)
         object[i] = take();
     }
     give(object[3]);
+#ifdef LATE
+    explore_no_membarrier();
+#endif
     pthread_t a;
     pthread_create(&a, NULL, first, NULL);
 #ifdef ALONE

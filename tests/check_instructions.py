@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Counts the instructions of a pool's fast paths, for the machines whose compilers are here.
+
+usage: check_instructions.py INCLUDE [--show]
+
+Compiles instructions/paths.c, and walks through what comes out from each function's entry to its
+return, with no conditional branch taken: that is the fast path. It may be no longer than written
+down below, return included, and must not call, lock, or wait for an order of memory. --show only
+prints the counts. Other compilers and other versions are not looked at: theirs may be one more.
+"""
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PATHS = ('alloc', 'free', 'cache_alloc', 'cache_free')
+
+# compiler: its disassembler, and the most instructions of each path
+COMPILERS = {
+    'gcc-12': ('objdump', (14, 15, 8, 9)),
+    'clang-14': ('objdump', (13, 15, 7, 9)),
+    'clang-19': ('objdump', (13, 15, 7, 9)),
+    'aarch64-linux-gnu-gcc-12': ('aarch64-linux-gnu-objdump', (17, 19, 8, 8)),
+    'riscv64-linux-gnu-gcc-12': ('riscv64-linux-gnu-objdump', (17, 18, 8, 8)),
+}
+
+RETURN = re.compile(r'ret')
+JUMP = re.compile(r'(?:jmp|b|j)$')
+CALL = re.compile(r'call|bl$|blr$|jal')
+# of x86: locked; of ARM: what orders, and exclusive or atomic; of RISC-V: the same
+WAITS = re.compile(r'lock|xchg|[lms]fence|ld(?:a|x|apr|add|clr|set)[rbhx]*$|st(?:l|x|lx)[rbhp]*$|'
+                   r'swp|cas|d[ms]b|isb|fence|amo|lr\.|sc\.')
+
+LINE = re.compile(r'^\s*([0-9a-f]+):\s+(\S+)\s*(.*)')
+
+
+def disassembled(text):
+    """{function: [(address, instruction, operands), ...]}"""
+    functions, lines = {}, []
+    for line in text.splitlines():
+        begins = re.match(r'^[0-9a-f]+ <(\w+)>:', line)
+        found = LINE.match(line)
+        if begins:
+            lines = functions[begins.group(1)] = []
+        elif found:
+            lines.append((int(found.group(1), 16), found.group(2), found.group(3)))
+    return functions
+
+
+def fast_path(lines):
+    """The instructions from the entry to the return, no conditional branch taken."""
+    at = {address: i for i, (address, _, _) in enumerate(lines)}
+    i, path = 0, []
+    while len(path) <= len(lines):
+        _, name, operands = lines[i]
+        path.append((name, operands))
+        if RETURN.match(name):
+            return path
+        target = re.match(r'([0-9a-f]+)', operands) if JUMP.match(name) else None
+        i = at[int(target.group(1), 16)] if target else i + 1
+    raise ValueError('a loop')
+
+
+def paths_of(compiler, disassembler, include):
+    source = Path(__file__).with_name('instructions') / 'paths.c'
+    with tempfile.TemporaryDirectory() as directory:
+        built = f'{directory}/paths.o'
+        subprocess.run([compiler, '-O2', '-fPIE', '-I', include, '-c', source, '-o', built],
+                       check=True)
+        text = subprocess.run([disassembler, '-d', '--no-show-raw-insn', built], check=True,
+                              capture_output=True, text=True).stdout
+    functions = disassembled(text)
+    return [fast_path(functions[f'path_{path}']) for path in PATHS]
+
+
+def wrong_with(path, most):
+    if len(path) > most:
+        yield f'{len(path)} instructions, at most {most} are right'
+    for name, operands in path:
+        if CALL.match(name) or WAITS.match(name):
+            yield f'{name} {operands}'
+
+
+def main():
+    include, show = sys.argv[1], '--show' in sys.argv
+    here = {compiler: known for compiler, known in COMPILERS.items()
+            if shutil.which(compiler) and shutil.which(known[0])}
+    failed = False
+    for compiler, (disassembler, most) in here.items():
+        paths = paths_of(compiler, disassembler, include)
+        counts = ', '.join(f'{name} {len(path)}' for name, path in zip(PATHS, paths))
+        print(f'{compiler}: {counts}')
+        for name, path, limit in zip(PATHS, paths, most):
+            for what in [] if show else wrong_with(path, limit):
+                failed = True
+                print(f'{compiler}: {name}: {what}')
+    sys.exit(1 if failed else 0 if here else 77)
+
+
+main()

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* The fast paths of a pool, each in a function of its own: see ../check_instructions.py. */
+struct node {
+    char bytes[64];
+};
+
+#define VF_T    struct node
+#define VF_N    64
+#define VF_NAME nodes
+#include <veryfast/pool.h>
+
+struct node *path_alloc(nodes *pool);
+void path_free(nodes *pool, struct node *node);
+struct node *path_cache_alloc(nodes_cache *cache);
+void path_cache_free(nodes_cache *cache, struct node *node);
+
+struct node *path_alloc(nodes *pool)
+{
+    return nodes_alloc(pool);
+}
+
+void path_free(nodes *pool, struct node *node)
+{
+    nodes_free(pool, node);
+}
+
+struct node *path_cache_alloc(nodes_cache *cache)
+{
+    return nodes_cache_alloc(cache);
+}
+
+void path_cache_free(nodes_cache *cache, struct node *node)
+{
+    nodes_cache_free(cache, node);
+}
