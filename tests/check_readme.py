@@ -6,8 +6,8 @@ usage: check_readme.py SOURCE COMPILER...
 
 The README's ```c blocks are the short examples, to the letter but for the line of the licence; its
 line that sets up a build chooses the directory lib on a Debian with or without dpkg-dev. Those of
-each page in docs/, one behind the other, compile without a warning, ```cpp blocks as C++. Links
-between pages lead somewhere.
+each page in docs/, one behind the other, compile without a warning, ```cpp blocks as C++; but those of
+the cookbook are parts of its programs. Links between pages lead somewhere.
 """
 import difflib
 import json
@@ -38,6 +38,22 @@ def check_examples(source):
         example = (source / 'examples' / name).read_text().partition('\n')[2]  # the licence's line
         yield from difflib.unified_diff(block.splitlines(), example.splitlines(), 'README.md',
                                         f'examples/{name}', lineterm='')
+
+
+def check_recipes(source):
+    """Each block of the cookbook is a part of the program whose link stands before it."""
+    page, name, blocks_seen, linked = source / 'docs' / 'cookbook.md', None, 0, set()
+    for link, block in re.findall(r'\]\(\.\./examples/cookbook/(\w+\.c)\)|^```c\n(.*?)^```$',
+                                  page.read_text(), re.M | re.S):
+        name = link or name
+        linked.add(name)
+        if block:
+            blocks_seen += 1
+            if block not in (page.parent.parent / 'examples' / 'cookbook' / name).read_text():
+                yield f'cookbook.md: not a part of {name}:\n{block}'
+    programs = {path.name for path in (source / 'examples' / 'cookbook').glob('*.c')}
+    if linked != programs or blocks_seen < len(programs):
+        yield f'cookbook.md has {blocks_seen} blocks of {linked}; there are {programs}'
 
 
 def check_libdir(source, directory):
@@ -94,14 +110,14 @@ def check_links(page):
 
 def main():
     source, compilers = Path(sys.argv[1]), sys.argv[2:]
-    bad = [*check_examples(source)]
+    bad = [*check_examples(source), *check_recipes(source)]
     pages = sorted((source / 'docs').glob('*.md'))
     if not pages or not any(blocks(page.read_text(), 'c') for page in pages):
         bad.append('docs/ has no pages')
     with tempfile.TemporaryDirectory() as temporary:
         bad += check_libdir(source, Path(temporary))
         for page in pages:
-            for compiler in compilers:
+            for compiler in compilers if page.stem != 'cookbook' else []:
                 bad += check_page(source, page, compiler, Path(temporary))
     for page in [*source.glob('*.md'), *pages]:
         bad += check_links(page)
