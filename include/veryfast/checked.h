@@ -101,8 +101,7 @@ VF_API void vf_checked_quarantine(size_t bytes);
 
 #else
 /* A program may call other things context or out. */
-#    pragma GCC diagnostic push
-#    pragma GCC diagnostic ignored "-Wshadow"
+VF_NAMES_BEGIN
 
 static inline VF_UNUSED void vf_checked_on_misuse(vf_misuse_handler *handler, void *context)
 {
@@ -125,7 +124,7 @@ static inline VF_UNUSED void vf_checked_quarantine(size_t bytes)
     (void)bytes;
 }
 
-#    pragma GCC diagnostic pop
+VF_NAMES_END
 #endif
 VF_EXTERN_C_END
 

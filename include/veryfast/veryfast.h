@@ -111,8 +111,7 @@ VF_API void vf_pool_stats_print_sized(FILE *out, const char *name, const vf_pool
                                       size_t size);
 
 /* A program may call other things stats or name. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
+VF_NAMES_BEGIN
 
 /*
  * Prints the statistics as one line: the Debug text of the Rust crate, and behind it the rest in
@@ -128,7 +127,7 @@ static inline VF_UNUSED void vf_pool_stats_print(FILE *out, const char *name,
 {
     vf_pool_stats_print_sized(out, name, stats, sizeof *stats);
 }
-#pragma GCC diagnostic pop
+VF_NAMES_END
 
 /*
  * Gives the calling thread's cached objects of every pool to the pools' depots, where other threads

@@ -20,11 +20,12 @@
 
 #include <veryfast/detail/config.h>
 
+#include "../platform/compiler.h"
+
 #define SYMBOL_MAX 128 /* bytes of a function's name; of a longer one the beginning is printed */
 #define FILE_MAX   300 /* and of a file's, or a line with it: of a longer one the end is */
 
-extern void __sanitizer_symbolize_pc(void *pc, const char *format, char *out, size_t size)
-    __attribute__((weak));
+extern void __sanitizer_symbolize_pc(void *pc, const char *format, char *out, size_t size) VF_WEAK;
 
 /* The executable or shared library that an address is in. */
 typedef struct module {

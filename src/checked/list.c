@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "../platform/fork.h"
+#include "../platform/mutex.h"
 #include "caller.h"
 #include "misuse.h"
 #include "name.h"
@@ -21,7 +23,7 @@ typedef struct gone_pool {
     char name[NAME_SIZE];
 } gone_pool;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static vf_mutex lock = VF_MUTEX_INITIALIZER;
 static vf_pool *pools;
 static gone_pool gone[GONE];
 static size_t gone_next;
@@ -33,15 +35,16 @@ static VF_TLS volatile bool inside;
 static void lock_list(void)
 {
     inside = true;
-    pthread_mutex_lock(&lock);
+    vf_mutex_lock(&lock);
 }
 
 static void unlock_list(void)
 {
-    pthread_mutex_unlock(&lock);
+    vf_mutex_unlock(&lock);
     inside = false;
 }
 
+#if VF_FORKS
 static void lock_for_fork(void)
 {
     vf_name_lock();
@@ -58,10 +61,11 @@ static void unlock_after_fork(void)
 
 /* Registered before the core's handlers (a lower number comes first), whose lock is acquired before
    these in that way: under it allocators may call the library. */
-__attribute__((constructor(200))) static void watch_forks_checked(void)
+VF_AT_LOAD(200) static void watch_forks_checked(void)
 {
-    (void)pthread_atfork(lock_for_fork, unlock_after_fork, unlock_after_fork);
+    vf_fork_watch(lock_for_fork, unlock_after_fork, unlock_after_fork);
 }
+#endif
 
 void vf_list_add(vf_pool *pool, const vf_pool_type *type)
 {

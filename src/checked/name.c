@@ -5,11 +5,11 @@
 #include "name.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../platform/mutex.h"
 #include "misuse.h"
 
 /* Kept for ever. */
@@ -19,17 +19,17 @@ typedef struct instance {
     char name[];
 } instance;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static vf_mutex lock = VF_MUTEX_INITIALIZER;
 static instance *instances;
 
 void vf_name_lock(void)
 {
-    pthread_mutex_lock(&lock);
+    vf_mutex_lock(&lock);
 }
 
 void vf_name_unlock(void)
 {
-    pthread_mutex_unlock(&lock);
+    vf_mutex_unlock(&lock);
 }
 
 /* The instance of that name, made if need be; NULL: out of memory. A pool and a
@@ -73,9 +73,9 @@ static bool are_equal(const vf_parameters *a, const vf_parameters *b)
 void vf_name_look(const char *name, const vf_parameters *parameters, const char *owner,
                   const void *address, const void *caller)
 {
-    pthread_mutex_lock(&lock);
+    vf_mutex_lock(&lock);
     const instance *same = instance_of(name, parameters);
-    pthread_mutex_unlock(&lock);
+    vf_mutex_unlock(&lock);
     if (same == NULL || are_equal(&same->parameters, parameters))
         return;
     char now[128], before[128];

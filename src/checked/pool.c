@@ -15,6 +15,7 @@
 
 #include "../common/arith.h"
 #include "../common/sanitize.h"
+#include "../platform/compiler.h"
 #include "../pool/epoch.h"
 #include "blocks.h"
 #include "bypass.h"
@@ -141,7 +142,7 @@ void *vf_checked_alloc(vf_pool_core *core, const void *caller)
     return hand_out(vf_list_pool(core, false, "alloc", caller), NULL, caller);
 }
 
-typedef void *any_object __attribute__((may_alias));
+typedef void *any_object VF_MAY_ALIAS;
 
 size_t vf_checked_alloc_n(vf_pool_core *core, void *objects, size_t n, const void *caller)
 {

@@ -9,12 +9,12 @@
 #include "push.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <veryfast/detail/smallbuf_core.h>
 
+#include "../platform/mutex.h"
 #include "caller.h"
 #include "misuse.h"
 #include "name.h"
@@ -42,7 +42,7 @@ typedef struct open_drain {
     const void *pushed; /* the caller of the first one */
 } open_drain;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static vf_mutex lock = VF_MUTEX_INITIALIZER;
 static use *chains[CHAINS];
 static open_drain *drains[CHAINS];
 static size_t drained; /* drains there are */
@@ -57,12 +57,12 @@ static const vf_smallbuf_type *types[TYPES]; /* atomic: whose names were looked 
 
 void vf_push_lock(void)
 {
-    pthread_mutex_lock(&lock);
+    vf_mutex_lock(&lock);
 }
 
 void vf_push_unlock(void)
 {
-    pthread_mutex_unlock(&lock);
+    vf_mutex_unlock(&lock);
 }
 
 /* Before the locks: a signal's handler that has interrupted the thread which holds them would wait
@@ -101,19 +101,19 @@ static void enter_call(vf_buffer_call call)
 {
     enter(call.name, call.buffer, call.place);
     look_at_name(call);
-    pthread_mutex_lock(&lock);
+    vf_mutex_lock(&lock);
 }
 
 /* The same, of a call that began another and has no type. */
 static void enter_again(const void *buffer, const void *caller)
 {
     enter("a small buffer", buffer, caller);
-    pthread_mutex_lock(&lock);
+    vf_mutex_lock(&lock);
 }
 
 static void leave(void)
 {
-    pthread_mutex_unlock(&lock);
+    vf_mutex_unlock(&lock);
     this_thread.busy = false;
 }
 

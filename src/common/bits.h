@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../platform/compiler.h"
 #include "arith.h"
 
 /* As wide as a pointer: every machine can change it in one atomic operation. */
@@ -38,13 +39,13 @@ static inline vf_word vf_bits_mask(size_t n, size_t w)
 
 static inline size_t vf_bits_count(vf_word word)
 {
-    return (size_t)__builtin_popcountll(word);
+    return vf_compiler_ones(word);
 }
 
 /* The number of the lowest bit that is set in word, which is not 0. */
 static inline size_t vf_bits_first(vf_word word)
 {
-    return (size_t)__builtin_ctzll(word);
+    return vf_lowest_bit(word);
 }
 
 /* The lowest n bits that are set in word, which has at least as many. */

@@ -20,6 +20,8 @@
 
 #include <stddef.h>
 
+#include "../platform/compiler.h"
+
 #ifdef __has_include
 #    if __has_include(<valgrind/memcheck.h>)
 #        include <valgrind/memcheck.h>
@@ -33,17 +35,19 @@
 #    define VALGRIND_ENABLE_ERROR_REPORTING           ((void)0)
 #endif
 
+#if defined(__ELF__)
 /* As in <sanitizer/asan_interface.h> and <sanitizer/msan_interface.h>. */
-__attribute__((weak)) void __asan_poison_memory_region(const volatile void *memory, size_t size);
-__attribute__((weak)) void __asan_unpoison_memory_region(const volatile void *memory, size_t size);
-__attribute__((weak)) void __msan_allocated_memory(const volatile void *memory, size_t size);
-__attribute__((weak)) void __msan_poison(const volatile void *memory, size_t size);
-__attribute__((weak)) void __msan_unpoison(const volatile void *memory, size_t size);
-
-#ifdef __clang__
-#    define VF_UNWATCHED __attribute__((no_sanitize("address", "memory"), noinline))
-#else
-#    define VF_UNWATCHED __attribute__((no_sanitize("address"), noinline))
+VF_WEAK void __asan_poison_memory_region(const volatile void *memory, size_t size);
+VF_WEAK void __asan_unpoison_memory_region(const volatile void *memory, size_t size);
+VF_WEAK void __msan_allocated_memory(const volatile void *memory, size_t size);
+VF_WEAK void __msan_poison(const volatile void *memory, size_t size);
+VF_WEAK void __msan_unpoison(const volatile void *memory, size_t size);
+#else /* whose linkers know no references to what may not be there */
+#    define __asan_poison_memory_region   ((void (*)(const volatile void *, size_t))NULL)
+#    define __asan_unpoison_memory_region ((void (*)(const volatile void *, size_t))NULL)
+#    define __msan_allocated_memory       ((void (*)(const volatile void *, size_t))NULL)
+#    define __msan_poison                 ((void (*)(const volatile void *, size_t))NULL)
+#    define __msan_unpoison               ((void (*)(const volatile void *, size_t))NULL)
 #endif
 
 /* Of this thread: what it does is not looked at. */

@@ -8,30 +8,51 @@
 
 #include <stdlib.h>
 
-#ifdef _WIN32 /* which frees aligned memory by another function */
+#include "system.h"
+
+#if VF_SYSTEM == VF_SYSTEM_WINDOWS /* which frees aligned memory by another function */
 #    include <malloc.h>
 
-void *vf_aligned_alloc(void *context, size_t size, size_t alignment)
+static void *system_alloc(size_t size, size_t alignment)
 {
-    (void)context;
     return _aligned_malloc(size, alignment);
 }
 
-void vf_aligned_dealloc(void *context, void *memory, size_t size, size_t alignment)
+static void system_free(void *memory)
 {
-    (void)context;
-    (void)size;
-    (void)alignment;
     _aligned_free(memory);
 }
 #else
+#    if VF_SYSTEM == VF_SYSTEM_POSIX
+static void *system_alloc_aligned(size_t size, size_t alignment)
+{
+    void *memory;
+    return posix_memalign(&memory, alignment, size) == 0 ? memory : NULL;
+}
+#    else
+static void *system_alloc_aligned(size_t size, size_t alignment)
+{
+    size_t more = (alignment - size % alignment) % alignment; /* C11: whole multiples */
+    return size + more < size ? NULL : aligned_alloc(alignment, size + more);
+}
+#    endif
+
+static void *system_alloc(size_t size, size_t alignment)
+{
+    return alignment <= _Alignof(max_align_t) ? malloc(size)
+                                              : system_alloc_aligned(size, alignment);
+}
+
+static void system_free(void *memory)
+{
+    free(memory);
+}
+#endif
+
 void *vf_aligned_alloc(void *context, size_t size, size_t alignment)
 {
     (void)context;
-    if (alignment <= _Alignof(max_align_t))
-        return malloc(size);
-    void *memory;
-    return posix_memalign(&memory, alignment, size) == 0 ? memory : NULL;
+    return system_alloc(size, alignment);
 }
 
 void vf_aligned_dealloc(void *context, void *memory, size_t size, size_t alignment)
@@ -39,6 +60,5 @@ void vf_aligned_dealloc(void *context, void *memory, size_t size, size_t alignme
     (void)context;
     (void)size;
     (void)alignment;
-    free(memory);
+    system_free(memory);
 }
-#endif

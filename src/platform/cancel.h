@@ -6,11 +6,16 @@
  *     int state = vf_cancel_off();
  *     ...                             what may be a cancellation point of the system or of liburcu
  *     vf_cancel_restore(state);
+ *
+ * Android, Windows and WebAssembly have no cancellation.
  */
 #ifndef VF_CANCEL_H
 #define VF_CANCEL_H
 
-#include <pthread.h>
+#include "system.h"
+
+#if VF_SYSTEM == VF_SYSTEM_POSIX && !defined(__ANDROID__) && !defined(__wasi__)
+#    include <pthread.h>
 
 static inline int vf_cancel_off(void)
 {
@@ -23,5 +28,16 @@ static inline void vf_cancel_restore(int state)
 {
     pthread_setcancelstate(state, &state);
 }
+#else
+static inline int vf_cancel_off(void)
+{
+    return 0;
+}
+
+static inline void vf_cancel_restore(int state)
+{
+    (void)state;
+}
+#endif
 
 #endif

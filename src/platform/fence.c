@@ -8,7 +8,9 @@
 
 #include <veryfast/detail/atomic.h>
 
-#ifdef __linux__
+#include "system.h"
+
+#if VF_SYSTEM == VF_SYSTEM_POSIX && defined(__linux__)
 #    include <errno.h>
 #    include <sys/syscall.h>
 #    include <unistd.h>
@@ -32,6 +34,14 @@ static bool pass_barrier(void)
     errno = saved;
     return done;
 }
+#elif VF_SYSTEM == VF_SYSTEM_WINDOWS
+#    include "win32.h"
+
+static bool pass_barrier(void)
+{
+    FlushProcessWriteBuffers();
+    return true;
+}
 #else
 static bool pass_barrier(void)
 {
@@ -41,19 +51,19 @@ static bool pass_barrier(void)
 
 /* atomic; relaxed, because a thread that is late to see that the barrier is refused finds it
    refused when it asks for one */
-static enum { UNKNOWN, THERE, REFUSED } state;
+static enum { UNKNOWN, THERE, REFUSED } fence_state;
 
 bool vf_fence_heavy(void)
 {
     bool passed = pass_barrier();
     if (!passed)
-        vf_store_relaxed(&state, REFUSED);
+        vf_store_relaxed(&fence_state, REFUSED);
     return passed;
 }
 
 bool vf_fence_is_certain(void)
 {
-    if (vf_load_relaxed(&state) == UNKNOWN && vf_fence_heavy())
-        vf_store_relaxed(&state, THERE);
-    return vf_load_relaxed(&state) == THERE;
+    if (vf_load_relaxed(&fence_state) == UNKNOWN && vf_fence_heavy())
+        vf_store_relaxed(&fence_state, THERE);
+    return vf_load_relaxed(&fence_state) == THERE;
 }

@@ -9,18 +9,20 @@
  *     reads B                              reads A
  *
  * At least one of them finds what the other has written. The heavy side makes every thread of the
- * process pass a full barrier, as liburcu does, by Linux' system call membarrier. Other systems,
- * and filters of system calls, may not have it.
+ * process pass a full barrier, as liburcu does: by Linux' system call membarrier, or by Windows'
+ * FlushProcessWriteBuffers. Other systems, and filters of system calls, may not have it.
  */
 #ifndef VF_FENCE_H
 #define VF_FENCE_H
 
 #include <stdbool.h>
 
+#include <veryfast/detail/atomic.h>
+
 /* No instruction: only the compiler keeps the order. */
 static inline void vf_fence_light(void)
 {
-    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* pairs with vf_fence_heavy */
+    vf_fence_compiler(); /* pairs with vf_fence_heavy */
 }
 
 /* False: there was no barrier, and there can be none. Keeps errno. Some microseconds. */

@@ -6,18 +6,33 @@
 #ifndef VF_MUTEX_H
 #define VF_MUTEX_H
 
-#include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "system.h"
+
+#if VF_SYSTEM == VF_SYSTEM_WINDOWS
+typedef void *vf_mutex_word; /* an SRWLOCK */
+#    define VF_MUTEX_WORD_INIT 0
+#elif VF_SYSTEM == VF_SYSTEM_OWN
+typedef vf_own_mutex vf_mutex_word;
+#    define VF_MUTEX_WORD_INIT VF_OWN_MUTEX_INIT
+#else
+#    include <pthread.h>
+typedef pthread_mutex_t vf_mutex_word;
+#    define VF_MUTEX_WORD_INIT PTHREAD_MUTEX_INITIALIZER
+#endif
 
 typedef struct vf_mutex {
-    pthread_mutex_t mutex;
-    pthread_t owner; /* where it is held; these two are its holder's */
+    vf_mutex_word word;
+    uintptr_t owner; /* where it is held: who; these two are its holder's */
     bool held;
 } vf_mutex;
 
+/* For one that lasts as long as the process, in place of vf_mutex_init. */
 #define VF_MUTEX_INITIALIZER                                                                       \
     {                                                                                              \
-        .mutex = PTHREAD_MUTEX_INITIALIZER                                                         \
+        VF_MUTEX_WORD_INIT, 0, false                                                               \
     }
 
 void vf_mutex_init(vf_mutex *mutex);

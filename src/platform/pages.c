@@ -6,7 +6,9 @@
 
 #include "pages.h"
 
-#ifdef __linux__
+#include "system.h"
+
+#if VF_SYSTEM == VF_SYSTEM_POSIX && defined(__linux__)
 #    include <sys/mman.h>
 #    include <unistd.h>
 
@@ -57,12 +59,46 @@ void vf_pages_give_back(void *memory, size_t size)
     munmap(memory, size);
 }
 #else
-#    include <stdlib.h>
+#    if VF_SYSTEM == VF_SYSTEM_WINDOWS
+#        include "win32.h"
+
+size_t vf_pages_size(void)
+{
+    SYSTEM_INFO info;
+    GetSystemInfo(&info);
+    return info.dwPageSize;
+}
+
+void *vf_pages_obtain(size_t size)
+{
+    return VirtualAlloc(NULL, size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+}
+
+void vf_pages_give_back(void *memory, size_t size)
+{
+    (void)size;
+    VirtualFree(memory, 0, MEM_RELEASE);
+}
+#    else
+#        include <stdlib.h>
 
 size_t vf_pages_size(void)
 {
     return 4096;
 }
+
+/* C libraries give large memory that the system has just zeroed. */
+void *vf_pages_obtain(size_t size)
+{
+    return calloc(1, size);
+}
+
+void vf_pages_give_back(void *memory, size_t size)
+{
+    (void)size;
+    free(memory);
+}
+#    endif
 
 size_t vf_pages_resident(char *memory, size_t size)
 {
@@ -80,16 +116,5 @@ void vf_pages_drop(void *context, void *memory, size_t size)
 bool vf_pages_can_drop(void)
 {
     return false;
-}
-
-void *vf_pages_obtain(size_t size)
-{
-    return calloc(1, size);
-}
-
-void vf_pages_give_back(void *memory, size_t size)
-{
-    (void)size;
-    free(memory);
 }
 #endif

@@ -18,10 +18,12 @@
 
 #include <veryfast/detail/config.h>
 
+#include "compiler.h"
+
 #if defined(__ELF__) || VF_TSAN_BUILD
 /* As in <sanitizer/tsan_interface.h>; there in a program with ThreadSanitizer only. */
-__attribute__((weak)) void __tsan_acquire(void *address);
-__attribute__((weak)) void __tsan_release(void *address);
+VF_WEAK void __tsan_acquire(void *address);
+VF_WEAK void __tsan_release(void *address);
 #else
 #    define __tsan_acquire ((void (*)(void *))NULL)
 #    define __tsan_release ((void (*)(void *))NULL)

@@ -7,20 +7,56 @@
 #include "wait.h"
 
 #include <errno.h>
-#include <sched.h>
-#include <time.h>
 
 #include "cancel.h"
+#include "system.h"
 
 #define SPINS  100  /* a thread that runs is done by then */
 #define YIELDS 1000 /* one that was preempted has had its turn */
 
-void vf_wait_sleep(void)
+#if VF_SYSTEM == VF_SYSTEM_WINDOWS
+#    include "win32.h"
+
+static void yield_once(void)
+{
+    SwitchToThread();
+}
+
+static void sleep_shortly(void)
+{
+    Sleep(1); /* less only lets threads of the same priority run */
+}
+#elif VF_SYSTEM == VF_SYSTEM_OWN
+static void yield_once(void)
+{
+    vf_own_yield();
+}
+
+static void sleep_shortly(void)
+{
+    vf_own_sleep(50000);
+}
+#else
+#    include <sched.h>
+#    include <time.h>
+
+static void yield_once(void)
+{
+    sched_yield();
+}
+
+static void sleep_shortly(void)
 {
     static const struct timespec pause = {.tv_nsec = 50000};
+    nanosleep(&pause, NULL);
+}
+#endif
+
+void vf_wait_sleep(void)
+{
     int state = vf_cancel_off();
     int saved = errno; /* a signal's handler may end the sleep */
-    nanosleep(&pause, NULL);
+    sleep_shortly();
     errno = saved;
     vf_cancel_restore(state);
 }
@@ -32,6 +68,6 @@ void vf_wait_round(unsigned *round)
         return;
     }
     if (*round > SPINS)
-        sched_yield();
+        yield_once();
     ++*round;
 }

@@ -12,7 +12,8 @@
  */
 void vf_wait_round(unsigned *round);
 
-/* Sleeps for some 50 microseconds. Keeps errno, and is no cancellation point. */
+/* Sleeps for some 50 microseconds; on Windows for one tick of its clock. Keeps errno, and is no
+ * cancellation point. */
 void vf_wait_sleep(void);
 
 #endif

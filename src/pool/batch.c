@@ -21,6 +21,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "../platform/compiler.h"
 #include "../platform/tsan.h"
 
 #define FIRST_PLACES_LOG2 3
@@ -38,14 +39,14 @@ static size_t inverse(size_t odd)
 
 vf_shape vf_batch_shape(size_t objects, size_t stride, size_t alignment)
 {
-    unsigned shift = (unsigned)__builtin_ctzll(stride);
+    unsigned shift = (unsigned)vf_lowest_bit(stride);
     return (vf_shape){
         .objects = objects,
         .stride = stride,
         .alignment = alignment,
         .bytes = objects * stride,
         .words = vf_bits_words(objects),
-        .granule = 63U - (unsigned)__builtin_clzll(objects * stride),
+        .granule = vf_compiler_highest(objects * stride),
         .shift = shift,
         .odd_inverse = inverse(stride >> shift),
     };

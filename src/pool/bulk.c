@@ -4,12 +4,13 @@
  */
 #include <string.h>
 
+#include "../platform/compiler.h"
 #include "attach.h"
 #include "seize.h"
 
 /* What arrays of objects are to the core: pointers to some type that is not void, hence may_alias.
  */
-typedef void *any_object __attribute__((may_alias));
+typedef void *any_object VF_MAY_ALIAS;
 
 /* Takes up to n slots that are in the thread's cache; how many. */
 static size_t take_cached(vf_pool *pool, any_object *out, size_t n)

@@ -31,6 +31,7 @@
 #    include <string.h>
 
 #    include "../platform/fence.h"
+#    include "../platform/once.h"
 #    include "../platform/tsan.h"
 #    include "../platform/wait.h"
 #    include "deferral.h"
@@ -52,8 +53,8 @@ static void look_for_fence(void)
 
 void vf_epoch_init(vf_pool *pool, const vf_pool_options *options)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, look_for_fence);
+    static vf_once once = VF_ONCE_INIT;
+    vf_once_run(&once, look_for_fence);
     vf_deferrals_init(pool, options);
     vf_mutex_init(&pool->epoch.lock);
 }

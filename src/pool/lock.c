@@ -5,12 +5,14 @@
 #include "lock.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stddef.h>
 
 #include <veryfast/detail/pool_core.h>
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+#include "../platform/compiler.h"
+#include "../platform/mutex.h"
+
+static vf_mutex mutex = VF_MUTEX_INITIALIZER;
 static const void *holder; /* atomic: the holder's own &vf_thread_index */
 static unsigned depth;     /* how often it has acquired it */
 static vf_lock_task *tasks;
@@ -22,15 +24,15 @@ static bool is_mine(void)
 }
 
 /* An assertion is no step of the algorithm, so that no tool which looks at those is to see it. */
-__attribute__((no_sanitize("thread"))) bool vf_lock_held(void)
+VF_NO_TSAN bool vf_lock_held(void)
 {
-    return __atomic_load_n(&holder, __ATOMIC_RELAXED) == &vf_thread_index;
+    return *(const void *const volatile *)&holder == &vf_thread_index;
 }
 
 void vf_lock_acquire(void)
 {
     if (!is_mine()) {
-        pthread_mutex_lock(&mutex);
+        vf_mutex_lock(&mutex);
         vf_store_relaxed(&holder, (const void *)&vf_thread_index);
     }
     depth++;
@@ -38,7 +40,7 @@ void vf_lock_acquire(void)
 
 bool vf_lock_try(void)
 {
-    if (is_mine() || pthread_mutex_trylock(&mutex) != 0)
+    if (is_mine() || !vf_mutex_trylock(&mutex))
         return false;
     vf_store_relaxed(&holder, (const void *)&vf_thread_index);
     depth++;
@@ -53,7 +55,7 @@ void vf_lock_release(void)
     vf_lock_task *task = tasks;
     tasks = NULL;
     vf_store_relaxed(&holder, (const void *)NULL);
-    pthread_mutex_unlock(&mutex);
+    vf_mutex_unlock(&mutex);
     while (task != NULL) {
         vf_lock_task *next = task->next;
         task->run(task);

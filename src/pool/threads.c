@@ -23,16 +23,16 @@
  * caches of the threads that did not come along are detached, as if these had ended; those held by
  * callers stay open.
  */
-#define _POSIX_C_SOURCE 200809L /* pthread_atfork */
-
 #include "threads.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../platform/exit.h"
+#include "../platform/fork.h"
+#include "../platform/once.h"
 #include "../platform/tid.h"
 #include "attach.h"
 #include "epoch.h"
@@ -61,8 +61,7 @@ static vf_pool *all_pools; /* threads' lock; by this name a debugger finds them 
 
 /* threads' lock, all of it */
 static struct {
-    pthread_key_t exit_key;
-    bool has_exit_key;
+    bool has_exit_hook;
     record *records;     /* by index; from the C library: they belong to no pool */
     uint32_t capacity;   /* of records */
     uint32_t high;       /* no index so high has been given */
@@ -163,7 +162,7 @@ static bool thread_begin(void)
     uint32_t index = take_index();
     if (index == BEFORE)
         return false;
-    if (pthread_setspecific(threads.exit_key, (void *)(uintptr_t)index) != 0) {
+    if (!vf_exit_set((void *)(uintptr_t)index)) {
         give_index(index);
         return false;
     }
@@ -196,7 +195,7 @@ vf_pool_cache *vf_threads_attach_for_defer(vf_pool *pool)
         return NULL;
     int saved = errno;
     vf_pool_cache *cache = NULL;
-    if (!vf_load_relaxed(&pool->closed) && threads.has_exit_key &&
+    if (!vf_load_relaxed(&pool->closed) && threads.has_exit_hook &&
         (vf_thread_index != BEFORE || thread_begin()) && vf_attach_reach(pool, vf_thread_index)) {
         cache = own_or_new(pool);
         if (cache != NULL)
@@ -233,13 +232,17 @@ void vf_threads_add_spare(vf_pool_cache *spare)
 
 /* ---- the end of a thread ---- */
 
-/* The exit hook: what a thread has ends with it. It may still call, at index AFTER. */
-static void thread_exit(void *index)
+/* The exit hook: what a thread has ends with it. It may still call, at index AFTER. On Windows a
+   thread may end another thread's fibre, which this then outlives: see reap. */
+static void thread_exit(void *value)
 {
+    uint32_t index = (uint32_t)(uintptr_t)value;
+    if (index != vf_thread_index)
+        return;
     vf_lock_acquire();
     vf_thread_index = AFTER;
     if (threads.records != NULL) /* else the process has just ended */
-        thread_end((uint32_t)(uintptr_t)index, false);
+        thread_end(index, false);
     vf_lock_release();
 }
 
@@ -261,7 +264,7 @@ void vf_thread_flush(void)
 
 /* ---- forks ---- */
 
-#ifndef _WIN32
+#if VF_FORKS
 static void before_fork(void)
 {
     vf_lock_acquire();
@@ -303,34 +306,14 @@ static void in_child(void)
 
 /* As early as can be: handlers of fork that are registered later run before the library's, while it
    has no lock, and after them in the parent and the child, when it has none any more. So they may
-   use pools, and a lock of the program's that is held over a fork is always acquired first. Where
-   it fails, only a fork beside other threads' calls is affected. */
-__attribute__((constructor)) static void watch_forks(void)
+   use pools, and a lock of the program's that is held over a fork is always acquired first. */
+VF_AT_LOAD(300) static void watch_forks(void)
 {
-    (void)pthread_atfork(before_fork, in_parent, in_child);
+    vf_fork_watch(before_fork, in_parent, in_child);
 }
 #endif
 
 /* ---- the beginning and the end ---- */
-
-/* Without a key threads have no caches, and all works but slower. */
-static void begin_process(void)
-{
-    threads.has_exit_key = pthread_key_create(&threads.exit_key, thread_exit) == 0;
-}
-
-void vf_threads_add_pool(vf_pool *pool)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, begin_process);
-    vf_lock_acquire();
-    pool->next = all_pools;
-    pool->link = &all_pools;
-    if (all_pools != NULL)
-        all_pools->link = &pool->next;
-    all_pools = pool;
-    vf_lock_release();
-}
 
 /*
  * A plug-in that has the library inside it takes the exit hook with it when it is unloaded, and
@@ -338,13 +321,13 @@ void vf_threads_add_pool(vf_pool *pool)
  * inside calls: those go on, without a hook, and nothing that they have is touched. Where one holds
  * the lock, or this thread does (an allocator that calls exit), all stays as it is.
  */
-__attribute__((destructor)) static void end_process(void)
+static void end_process(void)
 {
     if (!vf_lock_try())
         return;
-    if (threads.has_exit_key)
-        pthread_key_delete(threads.exit_key);
-    threads.has_exit_key = false;
+    if (threads.has_exit_hook)
+        vf_exit_close();
+    threads.has_exit_hook = false;
     if (all_pools == NULL) { /* so no record has a cache */
         vf_map_end();
         free(threads.records);
@@ -353,5 +336,24 @@ __attribute__((destructor)) static void end_process(void)
         threads.high = FIRST;
         threads.free_index = 0;
     }
+    vf_lock_release();
+}
+
+/* Without a hook threads have no caches, and all works but slower. */
+static void begin_process(void)
+{
+    threads.has_exit_hook = vf_exit_open(thread_exit, end_process);
+}
+
+void vf_threads_add_pool(vf_pool *pool)
+{
+    static vf_once once = VF_ONCE_INIT;
+    vf_once_run(&once, begin_process);
+    vf_lock_acquire();
+    pool->next = all_pools;
+    pool->link = &all_pools;
+    if (all_pools != NULL)
+        all_pools->link = &pool->next;
+    all_pools = pool;
     vf_lock_release();
 }

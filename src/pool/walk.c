@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../platform/compiler.h"
 #include "epoch.h"
 #include "seize.h"
 
@@ -113,7 +114,7 @@ static void fetch(const vf_pool *pool, const vf_walk *walk)
     vf_word live =
         walk->number < walk->batches ? pool->kind->live(pool, walk->number, walk->word, &first) : 0;
     for (; live != 0; live &= live - 1)
-        __builtin_prefetch(first + vf_bits_first(live) * walk->stride);
+        VF_PREFETCH(first + vf_bits_first(live) * walk->stride);
 }
 
 bool vf_pool_core_walk_more(vf_walk *walk)

@@ -42,10 +42,11 @@
 
 #include <veryfast/detail/smallbuf_core.h>
 
-/* The highest bit; the exclusive or, unlike a subtraction, costs nothing. */
+#include "../platform/compiler.h"
+
 static inline size_t vf_level_of(uint64_t place)
 {
-    return (size_t)__builtin_clzll(place) ^ 63;
+    return vf_compiler_highest(place);
 }
 
 /*

@@ -6,7 +6,10 @@
 #ifndef TESTS_STRESS_FORK_PAUSE_H
 #define TESTS_STRESS_FORK_PAUSE_H
 
-/* No system header, since the source file behind has yet to say which of the system's it wants. */
+/* The system's headers are included from here on: all that any of the source files wants. */
+#ifndef _GNU_SOURCE
+#    define _GNU_SOURCE
+#endif
 #include <veryfast/detail/atomic.h>
 
 void fork_point(void); /* in stress_fork_at.c */

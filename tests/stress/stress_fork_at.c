@@ -88,7 +88,7 @@ int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex);
 static void note_lock(const pthread_mutex_t *mutex, bool locked)
 {
     const vf_pool *pool = test.pool;
-    if (pool != NULL && mutex == &pool->growth.mutex)
+    if (pool != NULL && mutex == &pool->growth.word)
         has_growth_lock = locked;
     else
         locks_held += locked ? 1 : -1U;

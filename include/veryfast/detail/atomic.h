@@ -1,29 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * atomic.h - the atomic operations, spelt out here and nowhere else. (The light side of a fence is
- * beside its heavy side, in src/.)
+ * atomic.h - the atomic operations, spelt out in atomic_gnu.h and atomic_msvc.h and nowhere else.
  *
- * Plain integers and the compilers' __atomic operations, because a public struct must look the
- * same to C and to C++, which has no _Atomic before C++23. ThreadSanitizer understands them.
- * They are macros because they serve any integer and any pointer. The order is part of each
- * name: a reader sees it in the line itself, and nobody weakens it without changing that word.
+ * Plain integers and the compilers' own operations, because a public struct must look the same to C
+ * and to C++, which has no _Atomic before C++23. ThreadSanitizer understands them. They are macros
+ * because they serve any integer and any pointer. The order is part of each name: a reader sees it
+ * in the line itself, and nobody weakens it without changing that word.
+ *
+ * cas is compare and swap. A failure updates *expected, and is relaxed unless it says acquire; weak
+ * ones may fail idly.
  */
 #ifndef VF_DETAIL_ATOMIC_H
 #define VF_DETAIL_ATOMIC_H
 
 #include <veryfast/detail/config.h>
 
-#define vf_load_relaxed(p)     __atomic_load_n((p), __ATOMIC_RELAXED)
-#define vf_load_acquire(p)     __atomic_load_n((p), __ATOMIC_ACQUIRE)
-#define vf_load_seq_cst(p)     __atomic_load_n((p), __ATOMIC_SEQ_CST)
-#define vf_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
-
-/* gcc (12, for one) makes an atomic swap of it on RISC-V. A volatile store writes an aligned word
-   whole, too. */
-#if defined(__riscv) && !defined(__clang__)
-#    define vf_store_relaxed(p, v) ((void)(*(volatile __typeof__(*(p)) *)(p) = (v)))
+/* VF_ATOMICS_OF_MSVC is there to test that half with a compiler that has both. */
+#if !VF_GNU || defined(VF_ATOMICS_OF_MSVC)
+#    include <veryfast/detail/atomic_msvc.h>
 #else
-#    define vf_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#    include <veryfast/detail/atomic_gnu.h>
 #endif
 
 /*
@@ -52,36 +48,7 @@
 #if !VF_FENCED_FREE || (VF_TSAN_BUILD && !defined(VF_EXPLORED))
 #    define vf_store_fenced(p, v) vf_store_release(p, v)
 #else
-#    define vf_store_fenced(p, v) (__atomic_signal_fence(__ATOMIC_RELEASE), vf_store_relaxed(p, v))
+#    define vf_store_fenced(p, v) (vf_fence_compiler_release(), vf_store_relaxed(p, v))
 #endif
-
-#define vf_exchange_relaxed(p, v)  __atomic_exchange_n((p), (v), __ATOMIC_RELAXED)
-#define vf_exchange_acquire(p, v)  __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
-#define vf_exchange_release(p, v)  __atomic_exchange_n((p), (v), __ATOMIC_RELEASE)
-#define vf_exchange_acq_rel(p, v)  __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
-#define vf_exchange_seq_cst(p, v)  __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
-#define vf_fetch_add_relaxed(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
-#define vf_fetch_add_acquire(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQUIRE)
-#define vf_fetch_add_release(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELEASE)
-#define vf_fetch_add_acq_rel(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
-
-#define vf_fetch_or_relaxed(p, v)  __atomic_fetch_or((p), (v), __ATOMIC_RELAXED)
-#define vf_fetch_or_seq_cst(p, v)  __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
-#define vf_fetch_and_relaxed(p, v) __atomic_fetch_and((p), (v), __ATOMIC_RELAXED)
-#define vf_fetch_and_acquire(p, v) __atomic_fetch_and((p), (v), __ATOMIC_ACQUIRE)
-#define vf_fetch_and_seq_cst(p, v) __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST)
-
-/* Compare and swap. A failure updates *expected, and is relaxed unless it says acquire; weak ones
-   may fail idly. */
-#define vf_cas_weak_relaxed(p, expected, v)                                                        \
-    __atomic_compare_exchange_n((p), (expected), (v), 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
-#define vf_cas_weak_release(p, expected, v)                                                        \
-    __atomic_compare_exchange_n((p), (expected), (v), 1, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
-#define vf_cas_strong_relaxed(p, expected, v)                                                      \
-    __atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
-#define vf_cas_strong_acq_rel(p, expected, v)                                                      \
-    __atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
-#define vf_cas_strong_acquire(p, expected, v)                                                      \
-    __atomic_compare_exchange_n((p), (expected), (v), 0, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)
 
 #endif

@@ -7,17 +7,31 @@
 #ifndef VF_DETAIL_CONFIG_H
 #define VF_DETAIL_CONFIG_H
 
+#include <stddef.h>
 #include <stdint.h> /* and by it, whether the C library is glibc */
 
 #if defined(VF_BYPASS) && !defined(VF_CHECKED)
 #    error "VF_BYPASS goes with a checked build: use the flags of veryfast-checked too"
 #endif
 
-#if !defined(__GNUC__)
-#    error "veryfast needs GCC or Clang (or a compiler that speaks their language)"
+/* GCC, Clang and those that speak their language; clang-cl too, which does not say so. */
+#if defined(__GNUC__) || defined(__clang__)
+#    define VF_GNU 1
+#elif defined(_MSC_VER) && defined(_WIN64)
+#    define VF_GNU 0
+#    if _MSC_VER < 1939
+#        error "veryfast needs Visual Studio 2022 17.9 or later: before, its C has no __typeof__"
+#    endif
+#    if !defined(_MSVC_TRADITIONAL) || _MSVC_TRADITIONAL
+#        error "veryfast needs the standard preprocessor: compile with /Zc:preprocessor"
+#    endif
+#else
+#    error "veryfast needs GCC or Clang, or MSVC for 64 bits"
+#    define VF_GNU 1
 #endif
 
 #ifdef __cplusplus
+#    define VF_ADDRESS_OF(object)                 __builtin_addressof(object)
 #    define VF_EXTERN_C_BEGIN                     extern "C" {
 #    define VF_EXTERN_C_END                       }
 #    define VF_EXTERN_C                           extern "C"
@@ -37,8 +51,17 @@
  * What a shared library exports; all else in it is hidden. A core that becomes a part of a program
  * or of a plug-in is compiled with VF_STATIC and exports nothing: of two copies in one process, the
  * loader would otherwise bind the calls of one to the functions of the other.
+ *
+ * On Windows a core is a part of the program unless VF_DLL says what it is: dllexport for the
+ * sources of the DLL, dllimport for what uses it.
  */
-#if defined(VF_STATIC) && !defined(_WIN32)
+#if defined(_WIN32)
+#    ifdef VF_DLL
+#        define VF_API __declspec(VF_DLL)
+#    else
+#        define VF_API
+#    endif
+#elif defined(VF_STATIC)
 #    define VF_API __attribute__((visibility("hidden")))
 #else
 #    define VF_API __attribute__((visibility("default")))
@@ -55,14 +78,59 @@ VF_EXTERN_C_BEGIN
 extern VF_API const char vf_interface_1;
 VF_EXTERN_C_END
 
+#if VF_GNU
 /* For functions that an instance provides and a program may leave unused. */
-#define VF_UNUSED __attribute__((unused))
+#    define VF_UNUSED __attribute__((unused))
 
 /* For what an instance's functions share: a return address is theirs, where it is used. */
-#define VF_ALWAYS_INLINE static inline VF_UNUSED __attribute__((always_inline))
+#    define VF_ALWAYS_INLINE static inline VF_UNUSED __attribute__((always_inline))
 
 /* For slow paths, to keep the fast ones' prologues short. */
-#define VF_NOINLINE __attribute__((noinline))
+#    define VF_NOINLINE __attribute__((noinline))
+
+#    define VF_LIKELY(condition)   __builtin_expect(!!(condition), 1)
+#    define VF_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+/* The number of the lowest bit that is set in a word which is not 0. */
+#    define vf_lowest_bit(word) ((size_t)__builtin_ctzll(word))
+
+/* Where the function that this is in returns to. */
+#    define VF_RETURN_ADDRESS __builtin_return_address(0)
+
+/* Between these a program's own names may be those of variables and parameters, and casts are C's
+   in C++ too. */
+#    ifdef __cplusplus
+#        define VF_NAMES_BEGIN                                                                     \
+            _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"")          \
+                _Pragma("GCC diagnostic ignored \"-Wold-style-cast\"")
+#    else
+#        define VF_NAMES_BEGIN                                                                     \
+            _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"")
+#    endif
+#    define VF_NAMES_END _Pragma("GCC diagnostic pop")
+
+/* Between these a word in #if may be no macro. */
+#    define VF_WORDS_BEGIN                                                                         \
+        _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wundef\"")
+#    define VF_WORDS_END _Pragma("GCC diagnostic pop")
+#else
+#    include <intrin.h>
+#    define VF_UNUSED
+#    define VF_NOINLINE            __declspec(noinline)
+#    define VF_LIKELY(condition)   (!!(condition))
+#    define VF_UNLIKELY(condition) (!!(condition))
+#    define VF_RETURN_ADDRESS      _ReturnAddress()
+static inline size_t vf_lowest_bit(unsigned long long word)
+{
+    unsigned long bit;
+    _BitScanForward64(&bit, word);
+    return bit;
+}
+#    define VF_NAMES_BEGIN         __pragma(warning(push)) __pragma(warning(disable : 4456 4457 4459))
+#    define VF_NAMES_END           __pragma(warning(pop))
+#    define VF_WORDS_BEGIN
+#    define VF_WORDS_END
+#endif
 
 /* An instance's functions. In a checked build they tell their caller by the return address. */
 #ifdef VF_CHECKED
@@ -73,9 +141,6 @@ VF_EXTERN_C_END
 #    define VF_STATIC_CALL static inline VF_UNUSED
 #endif
 
-#define VF_LIKELY(condition)   __builtin_expect(!!(condition), 1)
-#define VF_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
-
 /*
  * Thread-local storage. Initial-exec costs one load more than a static program's access, where the
  * general model of position-independent code costs a call. It takes 4 bytes of the room that glibc
@@ -83,7 +148,7 @@ VF_EXTERN_C_END
  * keep none and refuse to open such a library: there the compiler chooses, which means no call in a
  * program, and one in a library. VF_TLS_MODEL, initial_exec or global_dynamic, overrides both.
  */
-#if !defined(VF_TLS_MODEL) && (!defined(__linux__) || defined(__GLIBC__))
+#if !defined(VF_TLS_MODEL) && defined(__ELF__) && (!defined(__linux__) || defined(__GLIBC__))
 #    define VF_TLS_MODEL initial_exec
 #endif
 #ifdef VF_TLS_MODEL
@@ -92,8 +157,10 @@ VF_EXTERN_C_END
 #    define VF_TLS_PASTE(model)      VF_TLS_OF_##model
 #    define VF_TLS_NAME(model)       VF_TLS_PASTE(model)
 #    define VF_TLS                   __thread __attribute__((tls_model(VF_TLS_NAME(VF_TLS_MODEL))))
-#else
+#elif VF_GNU
 #    define VF_TLS __thread
+#else
+#    define VF_TLS __declspec(thread)
 #endif
 
 /* Is this a build for ThreadSanitizer? */

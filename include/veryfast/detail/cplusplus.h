@@ -11,9 +11,10 @@
 #    include <new>
 #    include <type_traits>
 
+#    include <veryfast/detail/config.h>
+
 /* A program may call other things pool or slot. */
-#    pragma GCC diagnostic push
-#    pragma GCC diagnostic ignored "-Wshadow"
+VF_NAMES_BEGIN
 
 /* A parameter of this type is not deduced: what is passed, be it {1, 2} or NULL, is converted. */
 template <typename vf_type> struct vf_itself {
@@ -51,6 +52,6 @@ template <typename vf_pool, typename vf_object> struct vf_unmade {
     vf_object *object;
 };
 
-#    pragma GCC diagnostic pop
+VF_NAMES_END
 #endif
 #endif

@@ -12,7 +12,9 @@
 #ifndef VF_DETAIL_NAME_H
 #define VF_DETAIL_NAME_H
 
-#pragma GCC system_header
+#if defined(__GNUC__) || defined(__clang__)
+#    pragma GCC system_header
+#endif
 
 #define VF_CAT_(a, b) a##b
 #define VF_CAT(a, b)  VF_CAT_(a, b)

@@ -49,7 +49,7 @@ VF_EXTERN_C_END
 
 /* A program's place is where the instance's function returns to, so that is never inlined. */
 #ifdef VF_CHECKED
-#    define vf_pool_call(name, ...) vf_checked_##name(__VA_ARGS__, __builtin_return_address(0))
+#    define vf_pool_call(name, ...) vf_checked_##name(__VA_ARGS__, VF_RETURN_ADDRESS)
 #endif
 #ifdef VF_BYPASS
 #    define vf_checked_new vf_bypass_new /* all that P_new does otherwise */

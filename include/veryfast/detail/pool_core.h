@@ -98,11 +98,7 @@ VF_API void vf_pool_core_cache_free_slow(vf_cache *cache, void *object);
 VF_EXTERN_C_END
 
 /* A program may call other things pool, cache, top or slot. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-#ifdef __cplusplus
-#    pragma GCC diagnostic ignored "-Wold-style-cast" /* what is C too */
-#endif
+VF_NAMES_BEGIN
 
 static inline vf_cache **vf_table_entries(vf_table *table)
 {
@@ -232,7 +228,7 @@ static inline void vf_pool_core_look(vf_pool_core *pool, const void *object)
     (void)object;
 }
 
-#pragma GCC diagnostic pop
+VF_NAMES_END
 
 /* How the template calls the core: vf_pool_call(alloc, &pool->core). */
 #ifdef VF_CHECKED

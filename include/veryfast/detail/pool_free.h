@@ -40,8 +40,7 @@ VF_API void vf_pool_core_free_shared(void *object);
 VF_EXTERN_C_END
 
 /* A program may call other things pool or object. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
+VF_NAMES_BEGIN
 
 /* The number of an address's leaf. On aarch64 the first byte may be a tag. */
 static inline size_t vf_map_leaf(uintptr_t address)
@@ -81,7 +80,7 @@ VF_STATIC_CALL void vf_free(void *object)
     if (VF_UNLIKELY(object == NULL))
         return;
 #ifdef VF_CHECKED
-    vf_checked_free_any(object, __builtin_return_address(0));
+    vf_checked_free_any(object, VF_RETURN_ADDRESS);
 #else
     uintptr_t owner = vf_map_owner(object);
     if (VF_LIKELY(owner != VF_PAGE_SHARED))
@@ -91,6 +90,6 @@ VF_STATIC_CALL void vf_free(void *object)
 #endif
 }
 
-#pragma GCC diagnostic pop
+VF_NAMES_END
 
 #endif

@@ -41,14 +41,13 @@ VF_API bool vf_pool_core_walk_more(vf_walk *walk);
 VF_EXTERN_C_END
 
 /* A program may call other things walk or slot. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
+VF_NAMES_BEGIN
 
 static inline void *vf_pool_core_walk_next(vf_walk *walk)
 {
     if (walk->live == 0 && !vf_pool_core_walk_more(walk))
         return NULL;
-    size_t slot = (size_t)__builtin_ctzll(walk->live);
+    size_t slot = vf_lowest_bit(walk->live);
     walk->live &= walk->live - 1;
     return walk->first + slot * walk->stride;
 }
@@ -60,6 +59,6 @@ static inline void vf_pool_core_walk_end(vf_walk *walk)
     walk->number = walk->batches;
 }
 
-#pragma GCC diagnostic pop
+VF_NAMES_END
 
 #endif

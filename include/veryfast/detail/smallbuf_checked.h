@@ -42,8 +42,7 @@ VF_API void vf_checked_drain_use(const void *spill, const char *what, const void
 VF_API void vf_checked_drain_end(const void *spill);
 
 /* A program may call other things buffer or size. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
+VF_NAMES_BEGIN
 static inline VF_UNUSED vf_buffer_call vf_buffer_call_of(const void *buffer,
                                                          const struct vf_smallbuf_type *type,
                                                          size_t size, const char *name,
@@ -52,14 +51,14 @@ static inline VF_UNUSED vf_buffer_call vf_buffer_call_of(const void *buffer,
     vf_buffer_call call = {buffer, type, size, name, place};
     return call;
 }
-#pragma GCC diagnostic pop
+VF_NAMES_END
 
 VF_EXTERN_C_END
 
 /* For the functions of an instance only: its type and name, and the place it returns to. */
 #define vf_call_on(buffer)                                                                         \
     vf_buffer_call_of(buffer, &vf_self_type, sizeof *(buffer), VF_STRING(VF_NAME),                 \
-                      __builtin_return_address(0))
+                      VF_RETURN_ADDRESS)
 
 #define vf_push_begin(buffer)        vf_checked_push_begin(vf_call_on(buffer))
 #define vf_push_end(buffer)          vf_checked_push_end(buffer)
@@ -71,7 +70,7 @@ VF_EXTERN_C_END
 #define vf_drain_began(buffer, drain, current)                                                     \
     vf_checked_drain_begin(vf_call_on(buffer), (drain)->core.spill, current)
 #define vf_drain_used(drain, what)                                                                 \
-    vf_checked_drain_use((drain)->core.spill, what, __builtin_return_address(0))
+    vf_checked_drain_use((drain)->core.spill, what, VF_RETURN_ADDRESS)
 #define vf_drain_over(drain) vf_checked_drain_end((drain)->core.spill)
 
 #endif

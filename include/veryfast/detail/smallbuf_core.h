@@ -77,11 +77,7 @@ typedef struct vf_smallbuf_type {
 #define VF_CAP_INSIDE ((uint64_t)1 << 62)
 
 /* A program may call other things tail or index. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-#ifdef __cplusplus
-#    pragma GCC diagnostic ignored "-Wold-style-cast" /* what is C too */
-#endif
+VF_NAMES_BEGIN
 
 /* Where the pushes to the other bank begin. */
 static inline uint64_t vf_other_bank(uint64_t tail)
@@ -94,7 +90,7 @@ static inline uint64_t vf_plain_index(uint64_t index)
     return index & (VF_CAP_INSIDE - 1);
 }
 
-#pragma GCC diagnostic pop
+VF_NAMES_END
 
 /* A drain's place in the chunks. */
 typedef struct vf_drain {
@@ -155,11 +151,7 @@ typedef struct vf_expected {
 } vf_expected;
 
 /* A program may call other things spill, word or window. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-#ifdef __cplusplus
-#    pragma GCC diagnostic ignored "-Wold-style-cast" /* what is C too */
-#endif
+VF_NAMES_BEGIN
 
 /*
  * A push calls this before it takes its index. On x86 a load waits for an atomic operation before
@@ -181,6 +173,6 @@ static inline vf_expected vf_expect(void *const *spill)
     return expected;
 }
 
-#pragma GCC diagnostic pop
+VF_NAMES_END
 
 #endif

@@ -49,8 +49,7 @@
 #    define VF_N 64
 #endif
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wundef" /* for clang, see VF_IS_WORD */
+VF_WORDS_BEGIN /* for clang, see VF_IS_WORD */
 #ifndef VF_NAME
 #    if VF_IS_WORD(VF_TAG(VF_T))
 #        define VF_NAME VF_CAT(VF_CAT(VF_CAT(vf_kind, VF_TAG(VF_T)), _), VF_N)
@@ -59,7 +58,7 @@
 #        define VF_NAME VF_CAT(vf_kind, of_no_name)
 #    endif
 #endif
-#pragma GCC diagnostic pop
+VF_WORDS_END
 
 #if defined(VF_DECLARE) && defined(VF_DEFINE)
 #    error "VF_DECLARE and VF_DEFINE are both defined: one is for a header, one for a .c file"
@@ -133,7 +132,7 @@ typedef VF_T vf_t;
 #    define vf_exactly      typename vf_itself<vf_value>::type
 #    define vf_moved        vf_exactly &&
 #    define vf_copied       vf_exactly const &
-#    define vf_address(x)   __builtin_addressof(x) /* a class may have an operator & */
+#    define vf_address(x)   VF_ADDRESS_OF(x) /* a class may have an operator & */
 #else
 #    define vf_generic
 #    define vf_generic_body
@@ -144,8 +143,4 @@ typedef VF_T vf_t;
 #endif
 
 /* The program may have given other things the names that parameters and variables have here. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-#ifdef __cplusplus
-#    pragma GCC diagnostic ignored "-Wold-style-cast" /* what is C too */
-#endif
+VF_NAMES_BEGIN

@@ -7,7 +7,7 @@
 #    error "template_end.h is internal: include <veryfast/pool.h> or <veryfast/smallbuf.h>"
 #endif
 
-#pragma GCC diagnostic pop
+VF_NAMES_END
 
 #ifdef vf_no_drop
 #    undef vf_no_drop
