@@ -57,6 +57,9 @@ def missing(source, directory):
 def dead_links(source, directory):
     pages = [*(directory / 'html').glob('*.html')]
     for page in pages:
+        raw = re.search(r'.*(?:@(?:ref|section) |&lt;tt&gt;).*', page.read_text())
+        if raw:
+            yield f'{page.name} shows what is Doxygen\'s to replace: {raw[0]}'
         for target in re.findall(r'(?:href|src)="([^"#:]+)(?:#.*?)?"', page.read_text()):
             if not (page.parent / target).exists():
                 yield f'{page.name} leads to {target}, which is not there'

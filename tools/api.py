@@ -120,7 +120,8 @@ def anchor(path, heading):
 def page(source, path):
     """A page, in which links lead to other pages, to headers of the reference, or nowhere."""
     def link(match):
-        picture, words, (target, _, heading) = match[1], match[2], match[3].partition('#')
+        picture, words = match[1], ' '.join(match[2].split())  # Doxygen wants them in one line
+        target, _, heading = match[3].partition('#')
         if '://' in target:
             return match[0]
         file = (path.parent / target).resolve().relative_to(source) if target else path
