@@ -15,7 +15,7 @@ from pathlib import Path
 from commands import require, run
 
 WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Wundef', '-Werror']
-FILES = {'veryfast.h', 'veryfast.c', 'veryfast.hpp', 'pool.h', 'smallbuf.h'}
+FILES = {'veryfast.h', 'veryfast.c', 'veryfast.hpp', 'pool.h', 'smallbuf.h', 'sized.h'}
 LANGUAGES = {'c': ['-x', 'c', '-std=c11'], 'c++': ['-x', 'c++', '-std=c++17']}
 
 

@@ -22,6 +22,7 @@ PROTOTYPE = r'^\w.*\bvf_self_(\w+)\(.*\);$'
 HEADERS = {'pool.h': ('pool_8h', PROTOTYPE, 'pool_T_N_', 18),
            'smallbuf.h': ('smallbuf_8h', PROTOTYPE, 'smallbuf_T_N_', 22),
            'veryfast.h': ('veryfast_8h', r'^VF_API .*\b(\w+)\(', '', 2),
+           'sized.h': ('sized_8h', r'^VF_STATIC_CALL .*\b(vf_\w+)\(', '', 22),
            'checked.h': ('checked_8h', r'^VF_API .*\b(\w+)\(', '', 4),
            'veryfast.hpp': ('namespaceveryfast', r'^[^ #/].* \*?(make\w*)\(', '', 2)}
 

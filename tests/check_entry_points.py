@@ -4,13 +4,15 @@
 
 usage: check_entry_points.py SOURCE
 
-The calls are those that pool.h and smallbuf.h declare.
+The calls are those that pool.h, smallbuf.h and sized.h declare.
 """
 import re
 import sys
 from pathlib import Path
 
+# What a template declares; and what sized.h defines.
 PROTOTYPE = r'^\w.*\bvf_self_(\w+)\(.*\);$'
+SIZED = r'^VF_STATIC_CALL [^\n(]*\bvf_sized_(\w+)\('
 # header: how many it declares at least; programs, and how a call looks in them
 HEADERS = {
     'pool.h': (20, {
@@ -19,6 +21,8 @@ HEADERS = {
         'tests/test_errno.c': r'\blongs_{}\(',
         'tests/test_cancel.c tests/test_epoch_cancel.c tests/epoch_pool.h':
             r'\b(?:pool_int_50|numbers)_{}\('}),
+    'sized.h': (22, {
+        'tests/random/pool_sized.h tests/test_epoch.c': r'\bvf_sized_{}\('}),
     'smallbuf.h': (26, {
         'tests/random/buffer_type.h': r'\bCALL\(_{}\)\(',
         'tests/test_failing_smallbuf_type.h': r'\bCALL\(_{}\)\(',
@@ -32,7 +36,7 @@ def main():
     failed = False
     for header, (least, programs) in HEADERS.items():
         text = (source / 'include' / 'veryfast' / header).read_text()
-        names = set(re.findall(PROTOTYPE, text, re.MULTILINE))
+        names = set(re.findall(SIZED if header == 'sized.h' else PROTOTYPE, text, re.MULTILINE))
         if len(names) < least:
             sys.exit(f'{header} declares only {sorted(names)}')
         for files, call in programs.items():

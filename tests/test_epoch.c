@@ -5,6 +5,8 @@
  */
 #include "epoch_pool.h"
 
+#include <veryfast/sized.h>
+
 #define VF_T    char
 #define VF_N    10
 #define VF_NAME plain
@@ -87,6 +89,31 @@ Test(epoch, without_a_destructor)
     plain_epoch_barrier(letters);
     check_equal(plain_stats(letters).live, 0);
     plain_release(letters);
+}
+
+/* Of a size known at run time. */
+Test(epoch, of_objects_without_a_type)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        allocator = (test_allocator){0};
+        vf_pool_options options = {.allocator = test_allocator_hook(&allocator),
+                                   .cache_objects = kinds[kind].cache_objects,
+                                   .max_objects = kinds[kind].max_objects};
+        vf_sized_pool *bytes = vf_sized_pool_new(24, 8, 10, &options);
+        urcu_memb_register_thread();
+        urcu_memb_read_lock();
+        for (size_t i = 0; i < 100; i++)
+            cr_assert(vf_sized_free_deferred(bytes, vf_sized_alloc(bytes)));
+        cr_assert(vf_sized_free_deferred(bytes, NULL));
+        vf_thread_flush();
+        check_equal(vf_sized_pool_stats(bytes).deferred, 100);
+        end_reading();
+        vf_sized_pool_epoch_barrier(bytes);
+        check_equal(vf_sized_pool_stats(bytes).live, 0);
+        vf_sized_pool_release(bytes);
+        check_all_back(&allocator);
+        end();
+    }
 }
 
 Test(epoch, no_more_than_max_deferred)

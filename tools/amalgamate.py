@@ -5,6 +5,7 @@
 usage: amalgamate.py SOURCE DIRECTORY
 
     veryfast.h   all that is included once       pool.h, smallbuf.h   the templates
+    sized.h      pools of sizes known at run time
     veryfast.c   the core                                veryfast.hpp         for C++
 
 The directory is best called veryfast: then a program includes <veryfast/pool.h> as it would from an
@@ -20,7 +21,7 @@ FEATURES = re.compile(r'^#define _(?:GNU|POSIX_C)_SOURCE\b.*\n', re.MULTILINE)
 # name.h is a system header from its first line on, and with it what would follow
 ONCE = ['veryfast.h', 'checked.h', 'detail/pool_core.h', 'detail/pool_free.h',
         'detail/smallbuf_core.h', 'detail/cplusplus.h', 'detail/names.h', 'detail/name.h']
-APART = ['pool.h', 'smallbuf.h', 'veryfast.hpp']
+APART = ['pool.h', 'smallbuf.h', 'sized.h', 'veryfast.hpp']
 
 
 def read(path):

@@ -15,7 +15,8 @@ from pathlib import Path
 INSTANCES = {'P': 'pool_T_N', 'S': 'smallbuf_T_N'}
 TEMPLATES = {'pool.h': INSTANCES['P'], 'smallbuf.h': INSTANCES['S']}
 LICENCE = re.compile(r'^/\* SPDX-License-Identifier: .* \*/\n')
-PLAIN = ['veryfast.h', 'checked.h', 'veryfast.hpp']
+PLAIN = ['veryfast.h', 'sized.h', 'checked.h', 'veryfast.hpp']
+FREE = '#include <veryfast/detail/pool_free.h>\n'  # declares vf_free, for pool.h too
 HEAD = re.compile(r'/\*\n \* [\w.]+ - (.*\n(?: \*.*\n)*?) \*/\n')
 # What a template declares: a type (but for the bank, a part of the buffer), or a function.
 DECLARATION = re.compile(r'(?:^/\*((?:(?!\*/)[^{])*?) ?\*/\n)?'
@@ -107,7 +108,7 @@ def plain_header(text):
     text = re.sub(r'^( *)/\* ', r'\1/** ', text, flags=re.MULTILINE)
     text = re.sub(r'(\S.*)/\* ', r'\1/**< ', text)
     text = re.sub(r'^VF_EXTERN.*\n|^#include <veryfast.*\n', '', text, flags=re.MULTILINE)
-    text = re.sub(r'VF_API |static inline VF_UNUSED ', '', text)
+    text = re.sub(r'VF_API |static inline VF_UNUSED |VF_STATIC_CALL ', '', text)
     return head + mention(text)
 
 
@@ -150,7 +151,11 @@ def main():
     include = source / 'include' / 'veryfast'
     directory.mkdir(parents=True, exist_ok=True)
     for name in PLAIN:
-        (directory / name).write_text(plain_header(header(include / name)))
+        text = header(include / name)
+        if FREE in text:
+            free = header(include / 'detail' / 'pool_free.h')
+            text = text.replace(FREE, free[free.index('/*\n * Gives back'):free.index('#pragma GCC diagnostic pop')])
+        (directory / name).write_text(plain_header(text))
     for name, instance in TEMPLATES.items():
         text = header(include / name)
         (directory / name).write_text('\n'.join(template_header(text, instance)))

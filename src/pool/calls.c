@@ -45,10 +45,17 @@ static size_t stride_of(const vf_pool_type *type)
     return type->batch_objects <= SIZE_MAX / 2 / (stride + 1) ? stride : 0;
 }
 
+/* What the headers of a template have made sure of, and those of sized.h have not. */
+static bool type_is_sized(const vf_pool_type *type)
+{
+    return type->object_size > 0 && type->batch_objects > 0 && type->alignment > 0 &&
+           (type->alignment & (type->alignment - 1)) == 0;
+}
+
 static bool options_are_valid(const vf_pool_options *options, const vf_pool_type *type)
 {
     return vf_hook_is_valid(&options->allocator) && options->max_objects <= VF_POOL_SLOTS_MAX &&
-           type->batch_objects <= VF_POOL_SLOTS_MAX && stride_of(type) != 0;
+           type_is_sized(type) && type->batch_objects <= VF_POOL_SLOTS_MAX && stride_of(type) != 0;
 }
 
 /* ---- the memory of a pool ---- */

@@ -3,6 +3,8 @@
  * pool_calls.c - the calls on pools that random programs make at any time, and the objects that
  * they give and take.
  */
+#include <veryfast/sized.h>
+
 #include "pools.h"
 
 static struct bag *bag_of(unsigned hand)
@@ -137,7 +139,10 @@ void free_one(const instruction *it)
         CHECK(taken.self == thing);
     } else {
         expect_drop(pool);
-        pool->type->free(pool->handle, thing);
+        if (it->how % 4 == 2)
+            vf_free(thing);
+        else
+            pool->type->free(pool->handle, thing);
     }
     call_end(true);
 }

@@ -24,6 +24,8 @@
 #define VF_DROP(p) drop_thing(p)
 #include "pool_type.h"
 
+#include "pool_sized.h"
+
 #ifdef VF_HAS_EPOCH
 #    define NAME       deferring
 #    define VF_N       50

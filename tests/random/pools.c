@@ -15,12 +15,12 @@ struct model model;
 
 static const pool_type *choose_type(unsigned how)
 {
-    const pool_type *const types[] = {&dropping_type, &lined_type, &wide_type};
+    const pool_type *const types[] = {&dropping_type, &lined_type, &wide_type, &sized_type};
 #ifdef VF_HAS_EPOCH
     if (how == 255 && program_byte(&model.options) % 16 == 0) /* seldom: it waits for readers */
         return &deferring_type;
 #endif
-    return types[how % 3];
+    return types[how % 4];
 }
 
 /* Free slots hold what memory from the allocator does. */
