@@ -200,7 +200,7 @@ static void LOOP(_age)(void *context, unsigned worker)
 }
 
 /* Objects allocated then, each of which leads to the next, and a walk along them. */
-static void LOOP(_walk)(void *context, unsigned worker)
+static void LOOP(_walk_along)(void *context, unsigned worker)
 {
     struct work *work = (struct work *)context;
     struct life *life = &work->life;
@@ -242,10 +242,10 @@ extern
 static
 #endif
     const struct loops LOOP(_loops) = {
-        LOOP(_pair),    LOOP(_burst),   LOOP(_ring),   LOOP(_fan),      LOOP(_neighbours),
-        LOOP(_replace), LOOP(_clear),   LOOP(_first),  LOOP(_single),   LOOP(_age),
-        LOOP(_walk),    LOOP(_end),     LOOP(_tree),   LOOP(_document), LOOP(_map),
-        LOOP(_anew),    LOOP(_crowded), LOOP(_asleep),
+        LOOP(_pair),       LOOP(_burst),   LOOP(_ring),   LOOP(_fan),      LOOP(_neighbours),
+        LOOP(_replace),    LOOP(_clear),   LOOP(_first),  LOOP(_single),   LOOP(_age),
+        LOOP(_walk_along), LOOP(_end),     LOOP(_tree),   LOOP(_document), LOOP(_map),
+        LOOP(_anew),       LOOP(_crowded), LOOP(_asleep),
 };
 
 #undef LOOPS
