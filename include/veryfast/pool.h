@@ -61,7 +61,8 @@
  * alone. NULL is misuse except where a function says that it ignores it. What happens before a
  * free happens before the alloc that reuses the slot; handing an object from one thread to another
  * is the caller's to order. No call is async-signal-safe. After fork() the child's one thread can
- * go on using every pool.
+ * go on using every pool. A fibre that may go on with another thread holds a cache (P_cache_new),
+ * or calls extern bodies: an inline call may use what the compiler knows of the thread before.
  *
  * Type-stable reads. While a pool keeps its memory, a slot holds an object of the same type or a
  * free one with the contents that it had. So a thread may look at an object that others may have
