@@ -39,7 +39,7 @@ def expand(text, directories, seen):
         if path in seen:
             return ''
         text = read(path)
-        if re.search(r'^#ifndef VF_\w+_H$', text, re.MULTILINE):
+        if re.search(r'^#ifndef VF_\w+_H(?:PP)?$', text, re.MULTILINE):
             seen.add(path)
         return expand(text, [directories[0], path.parent], seen)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 INSTANCES = {'P': 'pool_T_N', 'S': 'smallbuf_T_N'}
 TEMPLATES = {'pool.h': INSTANCES['P'], 'smallbuf.h': INSTANCES['S']}
 LICENCE = re.compile(r'^/\* SPDX-License-Identifier: .* \*/\n')
-PLAIN = ['veryfast.h', 'sized.h', 'checked.h', 'veryfast.hpp']
+PLAIN = ['veryfast.h', 'sized.h', 'checked.h', 'veryfast.hpp', 'pool.hpp', 'allocator.hpp']
 FREE = '#include <veryfast/detail/pool_free.h>\n'  # declares vf_free, for pool.h too
 HEAD = re.compile(r'/\*\n \* [\w.]+ - (.*\n(?: \*.*\n)*?) \*/\n')
 # What a template declares: a type (but for the bank, a part of the buffer), or a function.
@@ -154,7 +154,7 @@ def main():
         text = header(include / name)
         if FREE in text:
             free = header(include / 'detail' / 'pool_free.h')
-            text = text.replace(FREE, free[free.index('/*\n * Gives back'):free.index('#pragma GCC diagnostic pop')])
+            text = text.replace(FREE, free[free.index('/*\n * Gives back'):free.index('VF_NAMES_END')])
         (directory / name).write_text(plain_header(text))
     for name, instance in TEMPLATES.items():
         text = header(include / name)

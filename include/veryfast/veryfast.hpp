@@ -33,8 +33,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <veryfast/detail/atomic.h>
-#include <veryfast/detail/cplusplus.h>
+#include <veryfast/allocator.hpp>
+#include <veryfast/pool.hpp>
 #include <veryfast/veryfast.h>
 
 /* Owners, a memory resource and ranges, for instances that VF_CPP_POOL or VF_CPP_SMALLBUF names. */
@@ -59,22 +59,6 @@ template <typename P>
 inline constexpr bool is_declared<
     P, std::void_t<decltype(vf_put_back(std::declval<P *>(), std::declval<pool_element<P> *>()))>> =
     false;
-
-/* Made from the arguments, be it an aggregate. */
-template <typename T, typename... Arguments> void make_at(T *slot, Arguments &&...arguments)
-{
-    if constexpr (std::is_constructible_v<T, Arguments &&...>)
-        ::new (static_cast<void *>(slot)) T(std::forward<Arguments>(arguments)...);
-    else
-        ::new (static_cast<void *>(slot)) T{std::forward<Arguments>(arguments)...};
-}
-template <typename T, typename... Arguments> T made(Arguments &&...arguments)
-{
-    if constexpr (std::is_constructible_v<T, Arguments &&...>)
-        return T(std::forward<Arguments>(arguments)...);
-    else
-        return T{std::forward<Arguments>(arguments)...};
-}
 
 } // namespace detail
 
@@ -128,11 +112,17 @@ unique_object<P> make(P *pool, Arguments &&...arguments)
         element *object = pool_functions<P>::alloc(pool);
         if (object != nullptr) {
             vf_unmade<P, element> unmade(pool, object);
-            detail::make_at(object, std::forward<Arguments>(arguments)...);
+            detail::make_at<element>(object, std::forward<Arguments>(arguments)...);
             unmade.made();
         }
         return {object, free_to<P>{pool}};
     }
+}
+
+/* P_walk_begin of an instance as a range: for (order &each : veryfast::walk(pool)). */
+template <typename P> objects<pool_element<P>> walk(P *pool) noexcept
+{
+    return objects<pool_element<P>>(&pool->core, 0, 1);
 }
 
 /*
@@ -158,7 +148,7 @@ template <typename P> class pool_resource : public std::pmr::memory_resource
     /* How many allocations were not for the pool. Any thread. */
     std::size_t passed_on() const noexcept
     {
-        return vf_load_relaxed(&passed_on_);
+        return passed_on_.load(std::memory_order_relaxed);
     }
 
   private:
@@ -176,7 +166,7 @@ template <typename P> class pool_resource : public std::pmr::memory_resource
     void *do_allocate(std::size_t size, std::size_t alignment) override
     {
         if (!fits(size, alignment)) {
-            vf_fetch_add_relaxed(&passed_on_, 1); /* a number for people */
+            passed_on_.fetch_add(1, std::memory_order_relaxed);
             return upstream_->allocate(size, alignment);
         }
         if (void *object = pool_functions<P>::alloc(pool_))
@@ -200,7 +190,7 @@ template <typename P> class pool_resource : public std::pmr::memory_resource
 
     P *pool_;
     std::pmr::memory_resource *upstream_;
-    std::size_t passed_on_ = 0; /* atomic */
+    std::atomic<std::size_t> passed_on_ = 0;
 };
 
 /* ---- a small buffer's drain ---- */

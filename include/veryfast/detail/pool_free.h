@@ -15,6 +15,9 @@
 
 #include <veryfast/detail/pool_core.h>
 
+/* A program may call other things pool or object. */
+VF_NAMES_BEGIN
+
 #define VF_PAGE_LOG2  12
 #define VF_LEAF_LOG2  (sizeof(void *) == 8 ? 17 : 10)
 #define VF_LEAF_PAGES ((size_t)1 << VF_LEAF_LOG2)
@@ -38,9 +41,6 @@ extern VF_API vf_leaf **vf_map_leaves;
 VF_API void vf_pool_core_free_shared(void *object);
 
 VF_EXTERN_C_END
-
-/* A program may call other things pool or object. */
-VF_NAMES_BEGIN
 
 /* The number of an address's leaf. On aarch64 the first byte may be a tag. */
 static inline size_t vf_map_leaf(uintptr_t address)

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool.hpp - the pool as a class template: no macro, no instance to be named.
+ *
+ *     veryfast::pool<order> orders;                   // batches of about 64 KiB
+ *     order *tea = orders.emplace("tea", 2);          // nullptr where there is no memory
+ *     orders.destroy(tea);
+ *     auto salt = orders.make("salt", 1);             // a unique_ptr of 8 bytes
+ *
+ * It is the pool of pool.h, over the same core: what is said there of threads, memory and costs
+ * holds here too, and emplace and destroy are the machine code of P_push and P_free.
+ *
+ * Needs C++17, neither exceptions nor RTTI. Objects are made in their place and never moved: T may
+ * be neither movable nor copyable. A constructor that throws leaves nothing behind.
+ */
+#ifndef VF_POOL_HPP
+#define VF_POOL_HPP
+
+#include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#include <veryfast/detail/object.hpp>
+#include <veryfast/detail/objects.hpp>
+#include <veryfast/detail/pool_free.h>
+#include <veryfast/veryfast.h>
+
+namespace veryfast
+{
+
+/*
+ * Gives an object back to whichever pool it is of: the pool is found by the object's address, so
+ * that an owner is as large as a pointer.
+ */
+template <typename T> struct to_its_pool {
+    /* Destroys the object. Any thread, after pool::release too. */
+    VF_CPP_CALL void operator()(T *object) const noexcept
+    {
+        vf_free(object);
+    }
+};
+
+/*
+ * A pool of objects of one type. N: objects in a batch; 0: as many as take about 64 KiB. T may be
+ * incomplete until a member function is used.
+ *
+ * A pool can be moved, not copied. Any thread may call what pool.h has for any thread; moving and
+ * destroying it is for one thread, while no other uses it.
+ */
+template <typename T, std::size_t N = 0> class pool
+{
+  public:
+    using value_type = T; /* of its objects */
+    /* An owner of an object: 8 bytes. It must not outlive the pool's destructor, but may outlive
+       release. */
+    using unique_ptr = std::unique_ptr<T, to_its_pool<T>>;
+
+    /*
+     * P_new. Throws std::bad_alloc where there is no memory, and std::invalid_argument where the
+     * options make no sense; a program without exceptions ends there, see std::nothrow_t.
+     */
+    pool(const vf_pool_options &options = {}) : pool(options, std::nothrow)
+    {
+        if (core_ == nullptr)
+            fail();
+    }
+
+    /* P_new, which never throws: the pool is empty, and errno says why, where it cannot be made. */
+    VF_CPP_CALL pool(const vf_pool_options &options, std::nothrow_t) noexcept
+    {
+        constexpr auto name = detail::pool_name<pool, T>();
+        const vf_pool_type type = {&vf_interface_1, name.data(),     sizeof(T),
+                                   alignof(T),      batch_objects(), detail::drop_of<T>()};
+        core_ = vf_pool_call(new, &type, &options, sizeof options);
+    }
+
+    /* The other one is empty from here on. Objects stay where they are. */
+    pool(pool &&other) noexcept : core_(std::exchange(other.core_, nullptr))
+    {
+    }
+    /* The same; what this one had is destroyed. */
+    pool &operator=(pool &&other) noexcept
+    {
+        pool(std::move(other)).swap(*this);
+        return *this;
+    }
+
+    /* P_destroy: every live object is destroyed, and all memory given back. */
+    VF_CPP_CALL ~pool()
+    {
+        if (core_ != nullptr)
+            vf_pool_call(destroy, core_, detail::drop_of<T>());
+    }
+
+    /* Is there a pool? Not after it was moved from, released, or could not be made. */
+    explicit operator bool() const noexcept
+    {
+        return core_ != nullptr;
+    }
+
+    /* Each has the other's objects. */
+    void swap(pool &other) noexcept
+    {
+        std::swap(core_, other.core_);
+    }
+    /* a.swap(b). */
+    friend void swap(pool &a, pool &b) noexcept
+    {
+        a.swap(b);
+    }
+
+    /*
+     * P_release: gives the pool up, which is then empty. Objects that are out stay valid; each is
+     * given back by its unique_ptr, by to_its_pool or by vf_free, and the last one releases all
+     * memory.
+     */
+    VF_CPP_CALL void release() noexcept
+    {
+        if (core_ != nullptr)
+            vf_pool_call(release, std::exchange(core_, nullptr));
+    }
+
+    /*
+     * An object made of the arguments, in its place; nullptr and ENOMEM where there is no memory or
+     * the cap is reached. Where the constructor throws, the pool is as it was. As P_push.
+     */
+    template <typename... Arguments>
+    VF_CPP_CALL T *emplace(Arguments &&...arguments) noexcept(
+        detail::is_made_without_throwing<T, Arguments...>())
+    {
+        void *slot = vf_pool_call(alloc, core_);
+        return detail::make_in<T>(core_, slot, std::forward<Arguments>(arguments)...);
+    }
+
+    /* emplace, and the object has an owner; empty where emplace gives nullptr. */
+    template <typename... Arguments> VF_CPP_CALL unique_ptr make(Arguments &&...arguments)
+    {
+        void *slot = vf_pool_call(alloc, core_);
+        return unique_ptr(detail::make_in<T>(core_, slot, std::forward<Arguments>(arguments)...));
+    }
+
+    /* Destroys the object, which goes back to the pool: P_free. nullptr is ignored. */
+    VF_CPP_CALL void destroy(T *object) noexcept
+    {
+        vf_pool_core *core = core_; /* which the destructor leaves alone */
+        if (VF_UNLIKELY(object == nullptr))
+            return;
+        if constexpr (!std::is_trivially_destructible_v<T>) {
+            if (!vf_pool_call(may_drop, core, object))
+                return;
+            object->~T();
+        }
+        vf_pool_call(free, core, object);
+    }
+
+    /* Moves the value out of the object, which goes back to the pool: P_take. Where the move
+       throws, nothing has changed. */
+    VF_CPP_CALL T take(T *object)
+    {
+        vf_pool_call(look, core_, object);
+        T value(std::move(*object));
+        object->~T();
+        vf_pool_call(free, core_, object);
+        return value;
+    }
+
+    /* P_reserve: n more objects without asking the allocator. False and ENOMEM. */
+    VF_CPP_CALL bool reserve(std::size_t n) noexcept
+    {
+        return vf_pool_call(reserve, core_, n);
+    }
+
+    /* P_trim: gives back what holds no live object; how many bytes. */
+    VF_CPP_CALL std::size_t trim() noexcept
+    {
+        return vf_pool_call(trim, core_);
+    }
+
+    /* P_stats. */
+    VF_CPP_CALL vf_pool_stats stats() const noexcept
+    {
+        vf_pool_stats stats;
+        vf_pool_call(stats, core_, &stats, sizeof stats);
+        return stats;
+    }
+
+    /* P_owns: is this the address of a slot of this pool? Any pointer at all will do. */
+    VF_CPP_CALL bool owns(const void *object) const noexcept
+    {
+        return vf_pool_call(owns, core_, object);
+    }
+
+    /*
+     * All live objects, or one of so many parts of them, as a range: P_walk_begin, P_walk_part. No
+     * other thread may be inside a call on the pool but other parts of the walk; nothing is made
+     * meanwhile, and only the object that the walk is at is destroyed.
+     *
+     *     for (order &each : orders.walk())
+     */
+    objects<T> walk() noexcept
+    {
+        return objects<T>(core_, 0, 1);
+    }
+    /* 0 <= part < parts; all parts are begun before an object is destroyed in any. */
+    objects<T> walk(std::size_t part, std::size_t parts) noexcept
+    {
+        return objects<T>(core_, part, parts);
+    }
+
+#ifdef VF_HAS_EPOCH
+    /* P_free_deferred: destroys the object after a grace period. False and EAGAIN. */
+    VF_CPP_CALL bool destroy_deferred(T *object) noexcept
+    {
+        return object == nullptr ||
+               vf_pool_call(free_deferred, core_, object, detail::drop_of<T>());
+    }
+
+    /* P_epoch_barrier. */
+    VF_CPP_CALL void epoch_barrier() noexcept
+    {
+        vf_pool_call(epoch_barrier, core_);
+    }
+#endif
+
+    class cache;
+
+  private:
+    static constexpr std::size_t batch_objects() noexcept
+    {
+        constexpr std::size_t bytes = 65536;
+        return N != 0 ? N : sizeof(T) < bytes ? bytes / sizeof(T) : 1;
+    }
+
+    [[noreturn]] static void fail()
+    {
+#ifdef __cpp_exceptions
+        if (errno == EINVAL)
+            throw std::invalid_argument("veryfast::pool: the options make no sense");
+#endif
+        detail::throw_bad_alloc();
+    }
+
+    vf_pool_core *core_;
+};
+
+/*
+ * A cache that is held by its owner, for job systems, fibres and hot loops: P_cache. It saves the
+ * look-up of the thread's own. One thread at a time; may outlive the pool's release, not its
+ * destructor.
+ */
+template <typename T, std::size_t N> class pool<T, N>::cache
+{
+  public:
+    /* P_cache_new. Throws std::bad_alloc where there is no memory. */
+    explicit cache(pool &of) : cache_(vf_pool_call(cache_new, of.core_)), core_(of.core_)
+    {
+        if (cache_ == nullptr)
+            detail::throw_bad_alloc();
+    }
+    /* The other one is empty from here on. */
+    cache(cache &&other) noexcept : cache_(std::exchange(other.cache_, nullptr)), core_(other.core_)
+    {
+    }
+    /* Each has the other's. */
+    cache &operator=(cache &&other) noexcept
+    {
+        std::swap(cache_, other.cache_);
+        std::swap(core_, other.core_);
+        return *this;
+    }
+    /* P_cache_release: its free objects go back to the pool. */
+    VF_CPP_CALL ~cache()
+    {
+        if (cache_ != nullptr)
+            vf_pool_call(cache_release, cache_);
+    }
+
+    /* pool::emplace, from the cache. */
+    template <typename... Arguments>
+    VF_CPP_CALL T *emplace(Arguments &&...arguments) noexcept(
+        detail::is_made_without_throwing<T, Arguments...>())
+    {
+        void *slot = vf_pool_call(cache_alloc, cache_);
+        return detail::make_in<T>(core_, slot, std::forward<Arguments>(arguments)...);
+    }
+
+    /* pool::destroy, into the cache. */
+    VF_CPP_CALL void destroy(T *object) noexcept
+    {
+        if (VF_UNLIKELY(object == nullptr))
+            return;
+        if constexpr (!std::is_trivially_destructible_v<T>) {
+            if (!vf_pool_call(cache_may_drop, cache_, object))
+                return;
+            object->~T();
+        }
+        vf_pool_call(cache_free, cache_, object);
+    }
+
+  private:
+    vf_cache *cache_;
+    vf_pool_core *core_;
+};
+
+/* pool::walk. */
+template <typename T, std::size_t N> objects<T> walk(pool<T, N> &of) noexcept
+{
+    return of.walk();
+}
+
+} // namespace veryfast
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+// pools.cpp - veryfast::pool: no macros, objects that never move, owners of 8 bytes, walks.
+#undef NDEBUG
+#include <atomic>
+#include <cassert>
+#include <cerrno>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+#include <veryfast/veryfast.hpp>
+
+// Can be neither moved nor copied, and counts.
+struct session {
+    explicit session(int of) : user(of)
+    {
+#ifdef __cpp_exceptions
+        if (of < 0)
+            throw of;
+#endif
+        alive++;
+    }
+    ~session()
+    {
+        alive--;
+    }
+    static std::atomic<int> alive;
+    std::mutex lock;
+    std::atomic<int> holders{1};
+    int user;
+};
+std::atomic<int> session::alive;
+
+static void objects_are_made_in_their_place()
+{
+    veryfast::pool<session, 64> sessions;
+    session *first = sessions.emplace(1);
+    assert(first->user == 1 && first->holders == 1 && sessions.owns(first));
+    auto second = sessions.make(2);
+    static_assert(sizeof second == sizeof(void *), "");
+    assert(second->user == 2 && session::alive == 2 && sessions.stats().live == 2);
+    assert(sessions.stats().batch_objects == 64);
+    sessions.destroy(nullptr);
+    sessions.destroy(first);
+    second.reset();
+    assert(session::alive == 0 && sessions.stats().live == 0);
+#ifdef __cpp_exceptions
+    for (int i = 0; i < 3; i++) {
+        try {
+            if (i == 0)
+                sessions.emplace(-1);
+            else if (i == 1)
+                sessions.make(-1);
+            else
+                decltype(sessions)::cache(sessions).emplace(-1);
+            assert(false);
+        } catch (int) {
+            assert(session::alive == 0 && sessions.stats().live == 0);
+        }
+    }
+#endif
+    assert(sessions.reserve(1000) && sessions.stats().capacity >= 1000);
+    assert(sessions.trim() > 0 && sessions.stats().capacity < 1000);
+    for (int i = 0; i < 100; i++)
+        sessions.emplace(i);
+    assert(session::alive == 100);
+    // and the pool's destructor destroys them
+}
+
+static void caps_and_options()
+{
+    vf_pool_options options = {};
+    options.max_objects = 2;
+    veryfast::pool<std::string> names(options);
+    auto tea = names.make("tea");
+    auto salt = names.make(3, 's');
+    errno = 0;
+    assert(names.emplace("too much") == nullptr && errno == ENOMEM);
+    assert(names.make("too much") == nullptr && *tea == "tea" && *salt == "sss");
+    std::string *taken = names.emplace(names.take(tea.release()));
+    assert(*taken == "tea");
+    names.destroy(taken);
+
+    options.max_objects = static_cast<std::size_t>(-1);
+    veryfast::pool<int> none(options, std::nothrow);
+    assert(!none && errno == EINVAL);
+#ifdef __cpp_exceptions
+    try {
+        veryfast::pool<int> wrong(options);
+        assert(false);
+    } catch (const std::invalid_argument &) {
+    }
+#endif
+}
+
+static void pools_move_and_are_released()
+{
+    veryfast::pool<session> first;
+    static_assert(!std::is_copy_constructible<veryfast::pool<session>>::value, "");
+    static_assert(std::is_nothrow_move_constructible<veryfast::pool<session>>::value, "");
+    auto owner = first.make(1);
+    veryfast::pool<session> second = std::move(first);
+    assert(!first && second.owns(owner.get()));
+    first = std::move(second);
+    assert(first && !second && first.stats().live == 1);
+    swap(first, second);
+    assert(second);
+    second.release();
+    assert(!second && owner->user == 1);
+    std::thread([&] { owner.reset(); }).join(); // and the memory goes with it
+    assert(session::alive == 0);
+    second.release(); // of none
+}
+
+struct node; // incomplete where the pool is a member
+struct tree {
+    veryfast::pool<node> nodes;
+    node *root = nullptr;
+};
+struct node {
+    int key;
+    node *left, *right;
+};
+
+class secret // whose type only it can name
+{
+    struct entry {
+        int number;
+    };
+    veryfast::pool<entry> entries;
+
+  public:
+    int number()
+    {
+        return entries.make(42)->number;
+    }
+};
+
+struct alignas(256) wide {
+    unsigned char byte;
+};
+struct large {
+    char bytes[200000];
+};
+namespace
+{
+struct own {
+    char bytes[3];
+};
+} // namespace
+
+static void types_of_all_kinds()
+{
+    tree of;
+    of.root = of.nodes.emplace(node{7, nullptr, nullptr});
+    of.root->left = of.nodes.emplace(3, nullptr, nullptr); // an aggregate
+    assert(of.root->left->key == 3 && of.nodes.stats().live == 2);
+    assert(of.nodes.stats().batch_objects == 65536 / sizeof(node));
+    assert(secret().number() == 42);
+    veryfast::pool<wide> wides;
+    assert(reinterpret_cast<std::uintptr_t>(wides.emplace()) % 256 == 0);
+    assert(reinterpret_cast<std::uintptr_t>(wides.emplace()) % 256 == 0);
+    veryfast::pool<large> larges;
+    assert(larges.emplace() != nullptr && larges.stats().batch_objects == 1);
+    veryfast::pool<own> owns;
+    veryfast::pool<char> chars;
+    assert(owns.emplace() != nullptr && *chars.emplace('x') == 'x');
+    assert(*veryfast::pool<int *>().make(nullptr) == nullptr);
+}
+
+static void caches_are_held()
+{
+    veryfast::pool<session> sessions;
+    veryfast::pool<session>::cache cache(sessions);
+    session *first = cache.emplace(1);
+    auto moved = std::move(cache);
+    session *second = moved.emplace(2);
+    assert(first->user + second->user == 3 && sessions.stats().live == 2);
+    moved.destroy(first);
+    sessions.destroy(second);
+    assert(sessions.stats().live == 0 && session::alive == 0);
+}
+
+static void live_objects_are_a_range()
+{
+    veryfast::pool<session, 100> sessions;
+    std::vector<session *> all;
+    for (int i = 0; i < 1000; i++)
+        all.push_back(sessions.emplace(i));
+    for (int i = 0; i < 1000; i += 3)
+        sessions.destroy(all[static_cast<std::size_t>(i)]);
+    int sum = 0, objects = 0;
+    for (session &each : sessions.walk()) {
+        sum += each.user;
+        objects++;
+    }
+    assert(objects == 666 && sum == 999 * 1000 / 2 - 3 * 333 * 334 / 2);
+    int parts = 0;
+    for (std::size_t part = 0; part < 7; part++) {
+        for (session &each : sessions.walk(part, 7)) {
+            (void)each;
+            parts++;
+        }
+    }
+    assert(parts == 666);
+    for (session &each : veryfast::walk(sessions)) {
+        if (each.user % 2 == 0)
+            sessions.destroy(&each);
+    }
+#if defined(__cpp_lib_ranges) && (!defined(__clang__) || __clang_major__ >= 16)
+    static_assert(std::ranges::input_range<veryfast::objects<session>>);
+    static_assert(std::ranges::view<veryfast::objects<session>>);
+    auto odd_users = sessions.walk() |
+                     std::views::transform([](session &each) { return each.user; }) |
+                     std::views::filter([](int user) { return user < 100; });
+    int few = 0;
+    for (int user : odd_users)
+        few += user % 2;
+    assert(few == 33);
+#endif
+    assert(sessions.stats().live == 333);
+}
+
+static void threads_share_a_pool()
+{
+    veryfast::pool<session> sessions;
+    static std::atomic<session *> passed[10000];
+    std::thread maker([&] {
+        int i = 0;
+        for (auto &place : passed)
+            place.store(sessions.emplace(i++));
+    });
+    int i = 0;
+    for (auto &place : passed) {
+        while (place.load() == nullptr)
+            std::this_thread::yield();
+        veryfast::pool<session>::unique_ptr owner(place.load());
+        assert(owner->user == i++);
+    }
+    maker.join();
+    assert(sessions.stats().live == 0 && session::alive == 0);
+}
+
+int main()
+{
+    objects_are_made_in_their_place();
+    assert(session::alive == 0);
+    caps_and_options();
+    pools_move_and_are_released();
+    types_of_all_kinds();
+    caches_are_held();
+    live_objects_are_a_range();
+    assert(session::alive == 0);
+    threads_share_a_pool();
+}
