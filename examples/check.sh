@@ -6,9 +6,10 @@ fail() {
     exit 1
 }
 
-# timed PROGRAM OPTION...: what it prints. It must succeed, and end with its time.
+# timed PROGRAM OPTION...: what it prints. It must succeed, and end with its memory and time.
 timed() {
     printed=$("$@") || fail "exit status $? with $*"
     echo "$printed" | tail -n 1 | grep -q '^time [0-9]*\.[0-9]* s$' || fail 'no time on last line'
+    echo "$printed" | tail -n 2 | grep -q '^peak [1-9][0-9]* KiB$' || fail 'no memory before it'
     echo "$printed"
 }

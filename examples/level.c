@@ -279,7 +279,7 @@ int main(int count, char **arguments)
     bool good = true;
     for (size_t number = 1; good && number <= settings.levels; number++)
         good = play_level(&level, number, settings.threads);
-    printf("time %.3f s\n", seconds() - start);
+    print_end(seconds() - start);
     if (!good)
         fprintf(stderr, "level: %s\n", strerror(ENOMEM));
     pool_entity_4096_destroy(level.pool);

@@ -402,7 +402,7 @@ static void world_print(const struct world *world, size_t threads, double time)
     printf("checksum %016" PRIx64 "\n", checksum);
     printf("%.1f frames per second\n", (double)world->frames / time);
     world_print_memory(world);
-    printf("time %.3f s\n", time);
+    print_end(time);
 }
 
 int main(int count, char **arguments)

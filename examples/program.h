@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program.h - what the example programs have in common: numbers as arguments, time, threads.
+ * program.h - what the example programs have in common: numbers as arguments, time, memory,
+ * threads.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -10,7 +11,9 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +30,15 @@ static inline double seconds(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* A program's last lines: the most memory that it had, as the system says, and the time taken. */
+static inline void print_end(double time)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        printf("peak %ld KiB\n", usage.ru_maxrss);
+    printf("time %.3f s\n", time);
 }
 
 /* False where the text is no number, or one that is out of range. */

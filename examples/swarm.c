@@ -250,7 +250,7 @@ static void world_print(const struct world *world, size_t threads, double time)
         vf_pool_stats stats = pool_entity_4096_stats(world->pool);
         vf_pool_stats_print(stdout, "entities", &stats);
     }
-    printf("time %.3f s\n", time);
+    print_end(time);
 }
 
 int main(int count, char **arguments)

@@ -350,7 +350,7 @@ int main(int count, char **arguments)
     ground_fini(&ground);
     bool balanced = !good || ground_print(&ground);
     if (good)
-        printf("time %.3f s\n", seconds() - start);
+        print_end(seconds() - start);
     pool_item_512_release(ground.items);
     pool_member_512_release(ground.members);
     if (!good)

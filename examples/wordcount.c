@@ -562,7 +562,7 @@ int main(int count, char **arguments)
         double start = seconds();
         good = run(&settings, &work);
         if (good)
-            printf("time %.3f s\n", seconds() - start);
+            print_end(seconds() - start);
         else
             complain("counting", ENOMEM);
         good &= work.skipped == 0 && found.skipped == 0;
