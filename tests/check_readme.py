@@ -4,8 +4,8 @@
 
 usage: check_readme.py SOURCE COMPILER...
 
-The README's ```c blocks are the short examples, to the letter but for the line of the licence; its
-line that sets up a build chooses the directory lib on a Debian with or without dpkg-dev. Those of
+The README's ```c and ```cpp blocks are the short examples, to the letter, from the first #include on;
+its line that sets up a build chooses the directory lib on a Debian with or without dpkg-dev. Those of
 each page in docs/, one behind the other, compile without a warning, ```cpp blocks as C++; but those of
 the cookbook are parts of its programs. Links between pages lead somewhere.
 """
@@ -19,7 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-EXAMPLES = ['quickstart.c', 'collect.c']
+EXAMPLES = {'c': ['quickstart.c', 'collect.c'], 'cpp': ['quickstart.cpp']}
 C = ['-x', 'c', '-std=c11']
 CPP = ['-x', 'c++', '-std=c++17']
 FLAGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Werror', '-fsyntax-only',
@@ -31,13 +31,15 @@ def blocks(text, language):
 
 
 def check_examples(source):
-    shown = blocks((source / 'README.md').read_text(), 'c')
-    if len(shown) != len(EXAMPLES):
-        yield f'README.md has {len(shown)} ```c blocks, not {len(EXAMPLES)}'
-    for block, name in zip(shown, EXAMPLES):
-        example = (source / 'examples' / name).read_text().partition('\n')[2]  # the licence's line
-        yield from difflib.unified_diff(block.splitlines(), example.splitlines(), 'README.md',
-                                        f'examples/{name}', lineterm='')
+    for language, names in EXAMPLES.items():
+        shown = blocks((source / 'README.md').read_text(), language)
+        if len(shown) != len(names):
+            yield f'README.md has {len(shown)} ```{language} blocks, not {len(names)}'
+        for block, name in zip(shown, names):
+            example = (source / 'examples' / name).read_text()
+            example = example[example.index('#include'):]
+            yield from difflib.unified_diff(block.splitlines(), example.splitlines(), 'README.md',
+                                            f'examples/{name}', lineterm='')
 
 
 def check_recipes(source):
