@@ -123,7 +123,7 @@ static bool reserve_leaves(size_t number)
         if (vf_map_leaves[i] != NULL) /* else that costs no memory if it is not written to */
             longer[i] = vf_map_leaves[i];
     }
-    vf_store_release(&vf_map_leaves, longer); /* pairs with the acquire in vf_map_owner */
+    vf_store_release(&vf_map_leaves, longer); /* pairs with the consume in vf_map_owner */
     leaves_size = size;
     return true;
 }

@@ -60,8 +60,8 @@ static inline size_t vf_map_page(uintptr_t address)
 static inline uintptr_t vf_map_owner(const void *object)
 {
     uintptr_t address = (uintptr_t)object;
-    /* acquire: pairs with the release in src/pool/map.c: a longer one was filled before */
-    vf_leaf **leaves = vf_load_acquire(&vf_map_leaves);
+    /* consume: pairs with the release in src/pool/map.c: a longer one was filled before */
+    vf_leaf **leaves = vf_load_consume(&vf_map_leaves);
     const vf_leaf *leaf = leaves[vf_map_leaf(address)];
     /* relaxed: written before the object was handed out, or again since */
     return vf_load_relaxed(&leaf->owners[vf_map_page(address)]);
