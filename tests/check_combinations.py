@@ -15,7 +15,7 @@ from pathlib import Path
 FEATURES = {'trim': r'trim\(', 'release': r'(?<!cache_)release\(',
             'destroy': r'(?<!barrier_)(?<!mutex_)(?<!attr_)destroy\(',
             'reserve': r'reserve\(', 'each': r'each\(',
-            'walk': r'walk_(begin|part)\)?\(', 'held cache': r'cache_(new|alloc)\(',
+            'walk': r'walk_(begin|part)\)?\(', 'handles': r'handle_of\)?\(', 'held cache': r'cache_(new|alloc)\(',
             'cap': r'max_objects', 'deferred': r'free_deferred\(', 'memory': r'refus|fail_at',
             'ends': r'pthread_create\(|run_threads\(|\brun(_beside)?\(\w', 'fork': r'\bfork\(',
             'cancel': r'pthread_cancel\(', 'signals': r'sigaction|pthread_kill\('}

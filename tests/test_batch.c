@@ -49,7 +49,7 @@ static void placing_dealloc(void *context, void *memory, size_t size, size_t ali
 static void open_pool(size_t object_size, size_t alignment, size_t objects)
 {
     allocator = (test_allocator){0};
-    vf_pool_type type = {&vf_interface_1, "any", object_size, alignment, objects, NULL};
+    vf_pool_type type = {&vf_interface_1, "any", object_size, alignment, objects, NULL, false};
     vf_pool_options options = {.allocator = {placing_alloc, placing_dealloc, &allocator},
                                .cache_objects = VF_CACHE_NONE};
     owner = (pool_char_1 *)vf_pool_core_new(&type, &options, sizeof options);

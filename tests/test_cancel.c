@@ -11,6 +11,10 @@
 
 #define VF_T int
 #define VF_N 50
+#define VF_HANDLE
+#ifdef VF_HAS_EPOCH
+#    define VF_EPOCH
+#endif
 #include <veryfast/pool.h>
 
 #define VF_T int
@@ -80,6 +84,30 @@ static void print(void)
     vf_pool_stats_print(file, "pool", &stats);
 }
 
+static void use_handles(int *objects[SOME])
+{
+    size_t n = 0;
+    pool_int_50_handle handle;
+    for (size_t i = 0; i < SOME; i++) {
+        handle = pool_int_50_handle_of(pool, objects[i]);
+        CHECK(pool_int_50_get(pool, handle) == objects[i]);
+    }
+    pool_int_50_walk walk = pool_int_50_walk_begin(pool);
+    for (; pool_int_50_walk_next(&walk) != NULL; n++)
+        CHECK(pool_int_50_walk_handle(&walk).bits != 0);
+    CHECK(n == SOME);
+    walk = pool_int_50_walk_part(pool, 0, 2);
+    pool_int_50_walk_end(&walk);
+    CHECK(pool_int_50_free_handle(pool, handle));
+    CHECK((objects[SOME - 1] = pool_int_50_alloc(pool)) != NULL);
+#ifdef VF_HAS_EPOCH
+    handle = pool_int_50_handle_of(pool, objects[SOME - 1]);
+    CHECK(pool_int_50_free_handle_deferred(pool, handle));
+    pool_int_50_epoch_barrier(pool);
+    CHECK((objects[SOME - 1] = pool_int_50_alloc(pool)) != NULL);
+#endif
+}
+
 static void fill_and_empty(int *objects[SOME])
 {
     size_t given = pool_int_50_alloc_n(pool, objects, SOME - 2);
@@ -90,12 +118,7 @@ static void fill_and_empty(int *objects[SOME])
     size_t live = 0;
     CHECK(pool_int_50_each(pool, count, &live));
     CHECK(live == pool_int_50_stats(pool).live);
-    pool_int_50_walk walk = pool_int_50_walk_begin(pool);
-    while (pool_int_50_walk_next(&walk) != NULL)
-        live--;
-    CHECK(live == 0);
-    walk = pool_int_50_walk_part(pool, 0, 2);
-    pool_int_50_walk_end(&walk);
+    use_handles(objects);
     pool_int_50_free(pool, objects[0]);
     (void)pool_int_50_take(pool, objects[1]);
     pool_int_50_free_n(pool, objects + 2, SOME - 2);

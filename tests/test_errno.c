@@ -23,6 +23,7 @@
 #define VF_T    long
 #define VF_N    16
 #define VF_NAME longs
+#define VF_HANDLE
 #ifdef VF_HAS_EPOCH
 #    define VF_EPOCH
 #endif
@@ -114,8 +115,12 @@ static longs *pool;
 static void every_walk(void)
 {
     longs_walk walk;
+    longs_handle handle;
+    KEEPS_VOID(handle = longs_handle_of(pool, objects[1]));
+    KEEPS(longs_get(pool, handle) == objects[1]);
     KEEPS_VOID(walk = longs_walk_begin(pool));
     KEEPS(longs_walk_next(&walk) != NULL);
+    KEEPS(longs_walk_handle(&walk).bits == handle.bits);
     KEEPS_VOID(longs_walk_end(&walk));
     KEEPS(longs_walk_next(&walk) == NULL);
     KEEPS_VOID(walk = longs_walk_part(pool, 0, 2));
@@ -139,6 +144,12 @@ static void every_call_of_objects(void)
     for (size_t i = 1; i < MANY / 2; i += 2)
         KEEPS_VOID(longs_free(pool, objects[i]));
     KEEPS_VOID(longs_free(pool, NULL));
+    longs_handle handle;
+    KEEPS_VOID(handle = longs_handle_of(pool, objects[2]));
+    KEEPS(longs_free_handle(pool, handle));
+    KEEPS(!longs_free_handle(pool, handle));
+    KEEPS(longs_get(pool, handle) == NULL);
+    KEEPS((objects[2] = longs_alloc(pool)) != NULL);
     KEEPS_VOID(longs_trim(pool));
     for (size_t i = 2; i < MANY / 2; i += 2)
         KEEPS_VOID(longs_free(pool, objects[i]));
@@ -163,6 +174,11 @@ static void every_call_of_the_pool(const vf_pool_options *options)
     for (; left < MANY - 100; left++)
         KEEPS(longs_free_deferred(pool, objects[left]));
     KEEPS(longs_free_deferred(pool, NULL));
+    longs_handle handle;
+    KEEPS_VOID(handle = longs_handle_of(pool, objects[left]));
+    KEEPS(longs_free_handle_deferred(pool, handle));
+    KEEPS(!longs_free_handle_deferred(pool, handle));
+    left++;
     KEEPS_VOID(longs_epoch_barrier(pool));
 #endif
     KEEPS_VOID(vf_thread_flush());

@@ -13,6 +13,7 @@
 #define VF_T    long
 #define VF_N    50
 #define VF_NAME longs
+#define VF_HANDLE
 #ifdef VF_HAS_EPOCH
 #    define VF_EPOCH
 #endif
@@ -172,10 +173,17 @@ static bool call_each(void)
     return visited;
 }
 
-/* Neither needs memory. */
+static void publish_all(void)
+{
+    for (size_t i = 0; i < live; i++)
+        cr_assert(longs_get(pool, longs_handle_of(pool, out[i])) == out[i]);
+}
+
+/* None of it needs memory. */
 static bool call_walk(void)
 {
     size_t count = 0;
+    publish_all();
     for (size_t part = 0; part < 2; part++) {
         longs_walk walk = part == 0 ? longs_walk_begin(pool) : longs_walk_part(pool, 1, 2);
         longs_walk other = part == 0 ? walk : longs_walk_part(pool, 0, 2);
@@ -186,6 +194,28 @@ static bool call_walk(void)
         longs_walk_end(&walk);
     }
     check_equal(count, 2 * live);
+    return true;
+}
+
+static bool call_handles(void)
+{
+    size_t count = 0;
+    publish_all();
+    longs_walk walk = longs_walk_begin(pool);
+    for (; longs_walk_next(&walk) != NULL; count++)
+        cr_assert(longs_get(pool, longs_walk_handle(&walk)) != NULL);
+    check_equal(count, live);
+    return true;
+}
+
+static bool call_free_handle(void)
+{
+    if (live == 0)
+        return true;
+    longs_handle handle = longs_handle_of(pool, out[live - 1]);
+    cr_assert(longs_free_handle(pool, handle));
+    live--;
+    cr_assert(longs_get(pool, handle) == NULL && !longs_free_handle(pool, handle));
     return true;
 }
 
@@ -263,6 +293,22 @@ static bool call_free_deferred(void)
     return false;
 }
 
+static bool call_free_handle_deferred(void)
+{
+    if (live == 0)
+        return true;
+    longs_handle handle = longs_handle_of(pool, out[live - 1]);
+    if (longs_free_handle_deferred(pool, handle)) {
+        live--;
+        cr_assert(longs_get(pool, handle) == NULL);
+        longs_epoch_barrier(pool);
+        return true;
+    }
+    cr_assert(errno == EAGAIN && longs_get(pool, handle) == out[live - 1]);
+    errno = ENOMEM;
+    return false;
+}
+
 static bool call_epoch_barrier(void)
 {
     longs_epoch_barrier(pool);
@@ -287,6 +333,8 @@ static const struct entry {
     {"owns", call_owns, false},
     {"each", call_each, true},
     {"walk", call_walk, false},
+    {"handle_of", call_handles, false},
+    {"free_handle", call_free_handle, false},
     {"trim", call_trim, false},
     {"vf_thread_flush", call_flush, false},
     {"cache_new", call_cache_new, true},
@@ -297,6 +345,7 @@ static const struct entry {
     {"destroy", call_destroy, false},
 #ifdef VF_HAS_EPOCH
     {"free_deferred", call_free_deferred, true},
+    {"free_handle_deferred", call_free_handle_deferred, true},
     {"epoch_barrier", call_epoch_barrier, false},
 #endif
 };

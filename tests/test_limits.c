@@ -78,7 +78,7 @@ Test(limits, a_batch_is_as_large_as_its_objects_or_refused)
             for (size_t k = 0; k < sizeof alignments / sizeof *alignments; k++)
                 check_batch(&(vf_pool_type){&vf_interface_1, "vast",
                                             i < POWERS ? near_power(i) : SIZE_MAX, alignments[k],
-                                            numbers[j], NULL});
+                                            numbers[j], NULL, false});
         }
     }
 }

@@ -123,7 +123,7 @@ Test(options, more_than_a_pool_can_hold_is_refused)
 Test(options, a_batch_of_more_bytes_than_can_be_counted_is_refused)
 {
     /* by way of the core, because compilers do not like to pass such objects by value */
-    vf_pool_type type = {&vf_interface_1, "vast", SIZE_MAX / 8, 1, (size_t)1 << 24, NULL};
+    vf_pool_type type = {&vf_interface_1, "vast", SIZE_MAX / 8, 1, (size_t)1 << 24, NULL, false};
     check_refused(EINVAL, vf_pool_core_new(&type, NULL, 0) == NULL);
     type.batch_objects = ((size_t)1 << 30) + 1;
     type.object_size = 1;

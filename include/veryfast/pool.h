@@ -33,6 +33,9 @@
  *   VF_EPOCH          adds P_free_deferred and P_epoch_barrier, for objects that are read without a
  *                     lock. Needs a library with the epoch backend (Meson option epoch, liburcu),
  *                     whose pkg-config file or Meson dependency then defines VF_HAS_EPOCH
+ *   VF_HANDLE         adds handles, by which an object is found again, and which lead nowhere once
+ *                     it is gone; and walks beside all other calls: P_handle_of, P_get,
+ *                     P_free_handle, P_walk_handle. Costs 4 bytes a slot, which stay after a trim
  *   VF_ON_ALLOC(p)    statement run on each object that is handed out, before anything is stored in
  *                     it: for profilers. By default nothing
  *   VF_ON_FREE(p)     the same for each object that goes back, after VF_DROP. P_destroy runs it
@@ -127,6 +130,16 @@ typedef struct vf_self_cache {
 typedef struct vf_self_walk {
     vf_walk core;
 } vf_self_walk;
+
+#    ifdef VF_HANDLE
+/*
+ * What leads to an object while it is there, and to nothing afterwards. Plain data: may be stored,
+ * sent and compared. All zero: none.
+ */
+typedef struct vf_self_handle {
+    uint64_t bits; /* the slot's number in the lower half, its generation in the upper one */
+} vf_self_handle;
+#    endif
 
 /*
  * Makes a pool. NULL options: the defaults. NULL and ENOMEM; NULL and EINVAL where the options make
@@ -265,6 +278,59 @@ vf_fn bool vf_self_free_deferred(vf_self *pool, vf_t *object);
 vf_fn void vf_self_epoch_barrier(vf_self *pool);
 #    endif
 
+#    ifdef VF_HANDLE
+/*
+ * Publishes a live object, and gives its handle: from here on P_get finds the object, and walks
+ * give it. So the object is to be filled by now; what was written to it before is seen by whoever
+ * gets it. Again: the same handle. Never fails.
+ *
+ * Any thread that has the object: nobody may free it meanwhile. Costs some ten instructions, where
+ * the object is of the same batch as the one that the thread published before; a call otherwise.
+ */
+vf_fn vf_self_handle vf_self_handle_of(vf_self *pool, const vf_t *object);
+
+/*
+ * The handle's object. NULL: it is gone, or the handle never was one of this pool's (made up, say).
+ * What is gone does not come back: not when its slot is used again, nor when P_trim has given back
+ * its memory, nor after that.
+ *
+ * An object is gone when its free begins (P_free, P_take, P_free_n, P_cache_free, P_free_deferred,
+ * vf_free, P_destroy), before VF_DROP. A free by another thread at the same time may come first or
+ * not: what keeps the object alive after this call is the caller's: that it owns the object, that
+ * nothing is freed in this phase of the program, or with VF_EPOCH a read section, to the end of
+ * which the pointer is good.
+ *
+ * Any thread, beside all calls but P_release and P_destroy. Lock-free; costs some twenty
+ * instructions without an atomic read-modify-write, however many threads do it.
+ */
+vf_fn vf_t *vf_self_get(const vf_self *pool, vf_self_handle handle);
+
+/*
+ * P_free of the handle's object, if it is still there. False: it is not, and nothing was done. Of
+ * several callers with the same handle one gets true, and VF_DROP runs once. P_free of the object
+ * at the same time is misuse.
+ *
+ * Any thread, beside all calls but P_release and P_destroy. Costs as much as P_get and P_free
+ * together, and an atomic instruction.
+ */
+vf_fn bool vf_self_free_handle(vf_self *pool, vf_self_handle handle);
+
+#        ifdef VF_EPOCH
+/*
+ * P_free_deferred of the handle's object, if it is still there: the handle leads nowhere from here
+ * on; a pointer that a reader got before stays good to the end of its read section. False: it is
+ * not there; or else, with EAGAIN, as P_free_deferred, and then it is as it was.
+ */
+vf_fn bool vf_self_free_handle_deferred(vf_self *pool, vf_self_handle handle);
+#        endif
+
+/*
+ * The handle of the object that the walk has given last, as it was then: whether the object is
+ * still there P_get tells.
+ */
+vf_fn vf_self_handle vf_self_walk_handle(const vf_self_walk *walk);
+#    endif
+
 /*
  * The pool in numbers. Exact while no other thread is inside a call on the pool, otherwise an
  * estimate with each number of objects within 0 .. capacity. Never fails.
@@ -302,7 +368,12 @@ vf_fn bool vf_self_each(vf_self *pool, void (*visit)(vf_t *object, void *context
  * parts of the walk; nothing is allocated, and only the object that was given last is freed (or
  * taken, or deferred). Walks may be nested.
  *
- * Costs a visit to each cache.
+ * With VF_HANDLE the walk is of the published objects, and none of this is asked for: it may go on
+ * beside all calls but P_release and P_destroy, and does not wait for anything. An object that is
+ * there from the begin to the end is given once; one that comes or goes meanwhile, once at most. It
+ * may be gone by the time it is looked at: see P_get for what keeps it.
+ *
+ * Costs a visit to each cache; with VF_HANDLE nothing.
  */
 vf_fn vf_self_walk vf_self_walk_begin(vf_self *pool);
 

@@ -72,8 +72,8 @@ template <typename T, std::size_t N = 0> class pool
     VF_CPP_CALL pool(const vf_pool_options &options, std::nothrow_t) noexcept
     {
         constexpr auto name = detail::pool_name<pool, T>();
-        const vf_pool_type type = {&vf_interface_1, name.data(),     sizeof(T),
-                                   alignof(T),      batch_objects(), detail::drop_of<T>()};
+        const vf_pool_type type = {&vf_interface_1, name.data(),          sizeof(T), alignof(T),
+                                   batch_objects(), detail::drop_of<T>(), false};
         core_ = vf_pool_call(new, &type, &options, sizeof options);
     }
 

@@ -58,7 +58,7 @@ VF_STATIC_CALL vf_sized_pool *vf_sized_pool_new(size_t size, size_t alignment, s
     if (batch_objects == 0)
         batch_objects = stride > 0 && stride <= VF_SIZED_BATCH ? VF_SIZED_BATCH / stride : 1;
     snprintf(name, sizeof name, "sized_%zu_%zu_%zu", size, alignment, batch_objects);
-    vf_pool_type type = {&vf_interface_1, name, size, alignment, batch_objects, NULL};
+    vf_pool_type type = {&vf_interface_1, name, size, alignment, batch_objects, NULL, false};
     return (vf_sized_pool *)vf_pool_call(new, &type, options, sizeof(vf_pool_options));
 }
 

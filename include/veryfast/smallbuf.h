@@ -102,6 +102,10 @@
 #    error "VF_EPOCH is a parameter of pool.h, or goes with VF_FLIP; there is nothing to wait for"
 #    undef VF_EPOCH
 #endif
+#ifdef VF_HANDLE
+#    error "VF_HANDLE is a parameter of pool.h; a small buffer has no handles"
+#    undef VF_HANDLE
+#endif
 
 #define vf_kind smallbuf_
 #include <veryfast/detail/template_begin.h>

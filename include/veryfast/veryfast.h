@@ -74,7 +74,7 @@ typedef struct vf_pool_options {
 } vf_pool_options;
 
 /*
- * A pool in numbers, see P_stats. capacity = live + cached + depot + fresh.
+ * A pool in numbers, see P_stats. capacity = live + cached + depot + fresh + retired.
  * Sizes are in bytes, all else counts batches or objects.
  */
 typedef struct vf_pool_stats {
@@ -90,6 +90,7 @@ typedef struct vf_pool_stats {
     size_t deferred;      /* waiting for a grace period */
     size_t peak;          /* the most live objects that P_stats or a slow call has seen; the latter
                              counts what is in other threads' caches as well */
+    size_t retired;       /* with VF_HANDLE: free for good, since their generations are used up */
 } vf_pool_stats;
 
 /*

@@ -62,7 +62,7 @@ static bool make_tables(vf_blocks *blocks, vf_memory *memory)
 
 bool vf_blocks_reserve(vf_blocks *blocks, vf_memory *memory)
 {
-    if (blocks->count < blocks->capacity / 2)
+    if (blocks->count + blocks->retired < blocks->capacity / 2)
         return true;
     vf_blocks larger = *blocks;
     larger.capacity = blocks->capacity != 0 ? blocks->capacity * 2 : FIRST_CAPACITY;
@@ -91,8 +91,12 @@ static uint32_t take_number(vf_blocks *blocks)
 
 static void leave_number(vf_blocks *blocks, uint32_t number)
 {
-    blocks->numbered[number] = (vf_numbered){.unused = blocks->unused};
-    blocks->unused = number + 1;
+    uint32_t generation = blocks->numbered[number].generation;
+    blocks->numbered[number] = (vf_numbered){.unused = blocks->unused, .generation = generation};
+    if (generation != VF_GENERATION_LAST)
+        blocks->unused = number + 1;
+    else
+        blocks->retired++; /* and is not used again */
 }
 
 /* Those behind it move up, if they may: a search stops at the first empty place. */

@@ -104,12 +104,15 @@ vf_pool_core *vf_bypass_new(const vf_pool_type *type, const vf_pool_options *opt
     size_t cap = known.max_objects;
     if (cap <= VF_POOL_SLOTS_MAX)
         known.max_objects = 0; /* the cap is kept here; otherwise the core refuses it */
-    vf_pool_core *core = vf_checked_new(type, &known, sizeof known, caller);
+    vf_pool_type plain = *type;
+    plain.handles = false; /* they are kept here, too */
+    vf_pool_core *core = vf_checked_new(&plain, &known, sizeof known, caller);
     if (core == NULL)
         return NULL;
     vf_pool *pool = vf_pool_whole(core);
     vf_mutex_lock(&pool->growth); /* a thread that looks for a pointer's owner sees it already */
-    pool->checked.blocks = (vf_blocks){.bypass = true, .cap = cap, .alignment = type->alignment};
+    pool->checked.blocks = (vf_blocks){
+        .bypass = true, .handles = type->handles, .cap = cap, .alignment = type->alignment};
     vf_mutex_unlock(&pool->growth);
     return core;
 }
@@ -183,6 +186,7 @@ void vf_bypass_destroy(vf_pool *pool, void (*drop)(void *object))
         if (block->key == 0 || !undropped(blocks, block))
             continue;
         block->state = VF_DROPPING;
+        vf_bypass_unpublish(pool, vf_blocks_object(block));
         drop(vf_blocks_object(block));
     }
     for (size_t i = 0; i < blocks->capacity; i++) {
@@ -224,7 +228,8 @@ bool vf_bypass_each(vf_pool *pool, vf_visitor *visit, void *context)
 /* A block is as a batch of one. A part has each one whose number is its own, modulo the parts. */
 void vf_bypass_walk_begin(vf_pool *pool, vf_walk *walk, size_t part, size_t parts)
 {
-    vf_epoch_drain(pool);
+    if (!pool->checked.blocks.handles)
+        vf_epoch_drain(pool);
     vf_mutex_lock(&pool->growth);
     *walk = (vf_walk){
         .pool = &pool->core,
@@ -240,11 +245,80 @@ void *vf_bypass_walk_next(vf_pool *pool, vf_walk *walk)
     void *object = NULL;
     vf_mutex_lock(&pool->growth);
     while (object == NULL && walk->number < walk->batches) {
-        object = vf_blocks_numbered(&pool->checked.blocks, walk->number);
+        const vf_numbered *it = &pool->checked.blocks.numbered[walk->number];
+        if (!pool->checked.blocks.handles || it->generation % 2 != 0)
+            object = vf_blocks_numbered(&pool->checked.blocks, walk->number);
+        walk->given = (uint64_t)it->generation << 32 | walk->number;
         walk->number = vf_min(walk->batches - walk->number, walk->skip) + walk->number + 1;
     }
     vf_mutex_unlock(&pool->growth);
     return object;
+}
+
+/* ---- handles ---- */
+
+uint64_t vf_bypass_publish(vf_pool *pool, const void *object, const void *caller)
+{
+    vf_mutex_lock(&pool->growth);
+    uint32_t number = look(pool, object, caller)->number;
+    vf_numbered *it = &pool->checked.blocks.numbered[number];
+    it->generation |= 1;
+    uint64_t bits = (uint64_t)it->generation << 32 | number;
+    vf_mutex_unlock(&pool->growth);
+    return bits;
+}
+
+/* What the handle leads to; NULL: nothing. The growth lock. */
+static vf_numbered *find(vf_pool *pool, uint64_t bits)
+{
+    vf_blocks *blocks = &pool->checked.blocks;
+    bool is_one = (uint32_t)bits < blocks->numbers && (bits >> 32) % 2 != 0;
+    vf_numbered *it = is_one ? &blocks->numbered[(uint32_t)bits] : NULL;
+    return it != NULL && it->generation == bits >> 32 ? it : NULL;
+}
+
+void *vf_bypass_get(vf_pool *pool, uint64_t bits)
+{
+    vf_mutex_lock(&pool->growth);
+    bool found = find(pool, bits) != NULL;
+    void *object = found ? vf_blocks_numbered(&pool->checked.blocks, (uint32_t)bits) : NULL;
+    vf_mutex_unlock(&pool->growth);
+    return object;
+}
+
+/* The last generation of a number ends with what blocks.c takes for that. */
+static void end_generation(vf_numbered *it)
+{
+    if (it->generation % 2 != 0)
+        it->generation = it->generation == UINT32_MAX ? VF_GENERATION_LAST : it->generation + 1;
+}
+
+void *vf_bypass_claim(vf_pool *pool, uint64_t bits)
+{
+    vf_mutex_lock(&pool->growth);
+    vf_numbered *it = find(pool, bits);
+    void *object = it != NULL ? vf_blocks_numbered(&pool->checked.blocks, (uint32_t)bits) : NULL;
+    if (object != NULL)
+        end_generation(it);
+    vf_mutex_unlock(&pool->growth);
+    return object;
+}
+
+void vf_bypass_unpublish(vf_pool *pool, const void *object)
+{
+    vf_blocks *blocks = &pool->checked.blocks;
+    vf_mutex_lock(&pool->growth);
+    const vf_block *block = vf_blocks_find(blocks, object);
+    if (block != NULL)
+        end_generation(&blocks->numbered[block->number]);
+    vf_mutex_unlock(&pool->growth);
+}
+
+void vf_bypass_publish_again(vf_pool *pool, uint64_t bits)
+{
+    vf_mutex_lock(&pool->growth);
+    pool->checked.blocks.numbered[(uint32_t)bits].generation = (uint32_t)(bits >> 32);
+    vf_mutex_unlock(&pool->growth);
 }
 
 /* Nothing is set aside: true where the cap allows for n more. */
@@ -307,19 +381,35 @@ static void set_state(vf_pool *pool, const void *object, uint32_t state)
     vf_mutex_unlock(&pool->growth);
 }
 
+/* The number and the present generation of an object that is out. */
+static uint64_t handle_of(vf_pool *pool, const void *object)
+{
+    vf_blocks *blocks = &pool->checked.blocks;
+    vf_mutex_lock(&pool->growth);
+    uint32_t number = vf_blocks_find(blocks, object)->number;
+    uint64_t bits = (uint64_t)blocks->numbered[number].generation << 32 | number;
+    vf_mutex_unlock(&pool->growth);
+    return bits;
+}
+
 bool vf_bypass_free_deferred(vf_pool *pool, void *object, void (*drop)(void *object),
                              const void *caller)
 {
     bool first = vf_bypass_may_drop(pool, object, caller);
     if (pool->checked.blocks.ending) { /* by a VF_DROP of P_destroy: no thread reads any more */
+        vf_bypass_unpublish(pool, object);
         if (first && drop != NULL)
             drop(object);
         return true;
     }
     set_state(pool, object, VF_DEFERRED);
+    uint64_t bits = handle_of(pool, object);
+    vf_bypass_unpublish(pool, object);
     bool deferred = vf_pool_core_free_deferred(&pool->core, object, drop);
-    if (!deferred)
+    if (!deferred) {
         set_state(pool, object, VF_LIVE);
+        vf_bypass_publish_again(pool, bits);
+    }
     return deferred;
 }
 #endif

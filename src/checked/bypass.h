@@ -17,6 +17,13 @@ void vf_bypass_destroy(vf_pool *pool, void (*drop)(void *object));
 bool vf_bypass_each(vf_pool *pool, vf_visitor *visit, void *context);
 void vf_bypass_walk_begin(vf_pool *pool, vf_walk *walk, size_t part, size_t parts);
 void *vf_bypass_walk_next(vf_pool *pool, vf_walk *walk);
+uint64_t vf_bypass_publish(vf_pool *pool, const void *object, const void *caller);
+void *vf_bypass_get(vf_pool *pool, uint64_t bits);
+void *vf_bypass_claim(vf_pool *pool, uint64_t bits); /* as vf_handle_claim */
+
+/* As vf_handle_end, of an object that may be none; and takes back a claim. */
+void vf_bypass_unpublish(vf_pool *pool, const void *object);
+void vf_bypass_publish_again(vf_pool *pool, uint64_t bits);
 bool vf_bypass_reserve(vf_pool *pool, size_t n);
 vf_pool_stats vf_bypass_stats(vf_pool *pool);
 bool vf_bypass_owns(vf_pool *pool, const void *object);

@@ -214,21 +214,38 @@ static void take_back(vf_pool *pool, vf_cache *cache, void *object, const void *
         vf_pool_core_free(&pool->core, object);
 }
 
+/* The slot is retired: the core's at once, whatever the quarantine has. */
+void vf_checked_free_last(vf_pool_core *core, void *object, const void *caller)
+{
+    vf_pool *pool = vf_list_pool(core, true, "free", caller);
+    if (end_object(pool, object, caller))
+        vf_pool_core_free_last(core, object);
+}
+
 void vf_checked_free(vf_pool_core *core, void *object, const void *caller)
 {
     take_back(vf_list_pool(core, true, "free", caller), NULL, object, caller);
+}
+
+static bool has_handles(vf_pool_core *core)
+{
+    const vf_pool *pool = vf_pool_whole(core);
+    return pool->handles != NULL || pool->checked.blocks.handles;
 }
 
 /* By vf_free. */
 void vf_checked_free_any(void *object, const void *caller)
 {
     vf_pool_core *core = &vf_look_for_pool(object, caller)->core;
-    if (core->drop != NULL) {
-        if (!vf_checked_may_drop(core, object, caller))
-            return;
+    if (core->drop != NULL && !vf_checked_may_drop(core, object, caller))
+        return;
+    bool goes_on = !has_handles(core) || vf_checked_unpublish(core, object, 0, 0, caller);
+    if (core->drop != NULL)
         core->drop(object);
-    }
-    vf_checked_free(core, object, caller);
+    if (goes_on)
+        vf_checked_free(core, object, caller);
+    else
+        vf_checked_free_last(core, object, caller);
 }
 
 void vf_checked_free_n(vf_pool_core *core, const void *objects, size_t n, const void *caller)
@@ -299,7 +316,8 @@ void vf_checked_walk_begin(const vf_pool_core *core, vf_walk *walk, size_t part,
         vf_bypass_walk_begin(pool, walk, part, parts);
         return;
     }
-    empty_quarantine(pool, caller);
+    if (pool->handles == NULL)
+        empty_quarantine(pool, caller);
     vf_pool_core_walk_begin(core, walk, part, parts);
 }
 

@@ -23,7 +23,10 @@
 
 #define FIRST_SIZE 64
 
-vf_cache vf_attach_no_cache = {NULL, NULL, NULL, NULL};
+vf_cache vf_attach_no_cache = {
+    .freed = &vf_generation_none,
+    .published = &vf_generation_none,
+};
 
 static struct {
     vf_table table;

@@ -332,6 +332,18 @@ static bool enter_in_map(const vf_batches *batches, vf_batch *chain)
     return true;
 }
 
+/* Generations for so many more batches, where there are handles; false: out of memory. */
+static bool reserve_generations(const vf_batches *batches, size_t n)
+{
+    return batches->handles == NULL || vf_generations_reserve(batches->handles, batches->count + n);
+}
+
+static void set_generations_base(const vf_batches *batches, const vf_batch *batch, char *base)
+{
+    if (batches->handles != NULL)
+        vf_generations_set_base(batches->handles, batch->number, base);
+}
+
 /* As if the chain had not been prepared; the last new_ones are new. */
 static void undo(vf_batches *batches, vf_batch *chain, size_t n, size_t new_ones)
 {
@@ -359,7 +371,7 @@ vf_batch *vf_batch_new(vf_batches *batches, size_t n)
         new_ones += is_new;
     }
     if (made < n || !make_groups(batches, new_ones) || !reserve_places(batches, n) ||
-        !enter_in_map(batches, first)) {
+        !reserve_generations(batches, new_ones) || !enter_in_map(batches, first)) {
         undo(batches, first, made, new_ones);
         return NULL;
     }
@@ -367,6 +379,7 @@ vf_batch *vf_batch_new(vf_batches *batches, size_t n)
         if (batch->group == NULL)
             add_record(batches, batch);
         enter(batches, batches->addresses, batch);
+        set_generations_base(batches, batch, batch->base);
         vf_store_relaxed(&batch->begun, 0U);
     }
     vf_store_relaxed(&batches->held, batches->held + n); /* a number for reports */
@@ -384,6 +397,7 @@ char *vf_batch_close(vf_batches *batches, vf_batch *batch)
     vf_store_release(&batch->begun, VF_BATCH_NOT_ENTERED);
     remove_place(batches, batch);
     vf_map_remove(batches->pool, base, batches->shape.bytes);
+    set_generations_base(batches, batch, NULL);
     vf_store_release(&batch->base, (char *)NULL);
     vf_store_relaxed(&batches->held, batches->held - 1);
     if (batch->number < batches->unused)

@@ -25,6 +25,7 @@
 
 #include "../common/bits.h"
 #include "../platform/mutex.h"
+#include "generation.h"
 #include "map.h"
 #include "memory.h"
 
@@ -89,9 +90,10 @@ typedef struct vf_batches {
     size_t held;             /* atomic: those with memory; growth lock */
     size_t unused;           /* no record below this number is without memory; growth lock */
     vf_shape shape;
-    const void *pool;  /* constant: whose batches they are, for the map */
-    vf_memory *memory; /* constant */
-    vf_mutex *growth;  /* constant: the pool's growth lock */
+    const void *pool;    /* constant: whose batches they are, for the map */
+    vf_handles *handles; /* constant; NULL: the pool has none */
+    vf_memory *memory;   /* constant */
+    vf_mutex *growth;    /* constant: the pool's growth lock */
 } vf_batches;
 
 /* For batches of so many slots, none of which is there yet. */
@@ -105,6 +107,13 @@ vf_shape vf_batch_shape(size_t objects, size_t stride, size_t alignment);
 static inline vf_word vf_batch_mask(vf_shape shape, size_t w)
 {
     return vf_bits_mask(shape.objects, w);
+}
+
+/* Those of them that are not retired. */
+static inline vf_word vf_batch_usable(const vf_batches *batches, const vf_batch *batch, size_t w)
+{
+    return vf_batch_mask(batches->shape, w) &
+           ~vf_generations_retired(batches->handles, batch->number, w);
 }
 
 /* The number of the slot that begins so many bytes behind slot 0. */

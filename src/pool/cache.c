@@ -65,6 +65,7 @@ vf_pool_cache *vf_cache_new(struct vf_pool *pool, vf_depot *depot, size_t most)
         return NULL;
     *cache =
         (vf_pool_cache){.pool = pool, .depot = depot, .most = most, .settled = VF_CACHE_UNSETTLED};
+    cache->fast.freed = cache->fast.published = &vf_generation_none;
     set_first_array(cache);
     return cache;
 }

@@ -92,6 +92,8 @@ static void free_memory(vf_pool *pool)
         vf_cache_free(cache);
     }
     vf_batches_free(&pool->depot.batches);
+    if (pool->handles != NULL)
+        vf_generations_free(pool->handles);
     vf_attach_free(pool);
     if (pool->capped != NULL)
         vf_capped_end(pool->capped);
@@ -114,6 +116,8 @@ static bool choose_kind(vf_pool *pool, const vf_pool_options *options)
     pool->kind = &vf_kind_capped;
     pool->capped = vf_capped_new(pool, &pool->memory, vf_pool_shape(pool), options->max_objects,
                                  &pool->growth, pool->name);
+    if (pool->capped != NULL)
+        vf_capped_set_handles(pool->capped, pool->handles);
     return pool->capped != NULL;
 }
 
@@ -127,6 +131,11 @@ static vf_pool *make(const vf_pool_type *type, const vf_pool_options *options)
         vf_batch_shape(type->batch_objects, stride_of(type), vf_checks_alignment(type->alignment));
     pool->core.entries = vf_attach_no_entries;
     pool->core.drop = type->drop;
+    if (type->handles) {
+        pool->handles = &pool->with_handles;
+        vf_generations_init(pool->handles, &pool->core.directory, type->batch_objects,
+                            &pool->memory, &pool->growth);
+    }
     pool->cache_limit = cache_limit(options, shape.stride);
     pool->uncached = options->cache_objects == VF_CACHE_NONE || options->max_objects != 0;
     pool->outstanding = VF_RELEASE_NOT_YET;
@@ -135,6 +144,7 @@ static vf_pool *make(const vf_pool_type *type, const vf_pool_options *options)
     pool->depot.name = pool->name;
     vf_mutex_init(&pool->growth);
     vf_batches_init(&pool->depot.batches, pool, &shape, &pool->memory, &pool->growth);
+    pool->depot.batches.handles = pool->handles;
     vf_epoch_init(pool, options);
     if (!choose_kind(pool, options)) {
         free_memory(pool);

@@ -45,7 +45,8 @@ struct vf_capped {
     uint32_t ready;      /* atomic: slots in all spans; growth lock */
     uint32_t span_count; /* atomic; growth lock */
     vf_shape shape;
-    const void *pool; /* for the map; NULL: not entered there */
+    const void *pool;    /* for the map; NULL: not entered there */
+    vf_handles *handles; /* NULL: it has none */
     vf_memory *memory;
     vf_mutex *growth;
     const char *name;
@@ -122,6 +123,23 @@ static size_t span_alignment(const vf_capped *capped)
     return vf_max(capped->shape.alignment, VF_CACHE_LINE);
 }
 
+/* The generations of the slots that come behind those that are ready; false: out of memory. */
+static bool reserve_generations(vf_capped *capped, size_t slots)
+{
+    size_t objects = capped->shape.objects;
+    return capped->handles == NULL ||
+           vf_generations_reserve(capped->handles, (capped->ready + slots + objects - 1) / objects);
+}
+
+/* Their memory begins at base. */
+static void set_generations_base(vf_capped *capped, char *base, size_t slots)
+{
+    size_t objects = capped->shape.objects;
+    for (size_t slot = 0; capped->handles != NULL && slot < slots; slot += objects)
+        vf_generations_set_base(capped->handles, (capped->ready + slot) / objects,
+                                base + slot * capped->shape.stride);
+}
+
 static bool add_span(vf_capped *capped, uint32_t slots)
 {
     assert(vf_mutex_held(capped->growth));
@@ -130,10 +148,15 @@ static bool add_span(vf_capped *capped, uint32_t slots)
     char *base = vf_memory_alloc(capped->memory, span_size(capped, slots), span_alignment(capped));
     if (base == NULL)
         return false;
+    if (!reserve_generations(capped, slots)) {
+        vf_memory_free(capped->memory, base, span_size(capped, slots), span_alignment(capped));
+        return false;
+    }
     if (capped->pool != NULL && !vf_map_enter(capped->pool, base, slots * capped->shape.stride)) {
         vf_memory_free(capped->memory, base, span_size(capped, slots), span_alignment(capped));
         return false;
     }
+    set_generations_base(capped, base, slots);
     capped->spans[capped->span_count] = (span){
         .base = base,
         .links = (uint32_t *)(void *)(base + links_offset(capped, slots)),
@@ -325,7 +348,7 @@ vf_word vf_capped_live(const vf_capped *capped, size_t number, size_t w, char **
         if (vf_load_relaxed(&of->links[slot - of->first + i]) == LIVE)
             live |= vf_bits_bit(i);
     }
-    return live;
+    return live & ~vf_generations_retired(capped->handles, number, w);
 }
 
 bool vf_capped_claim(vf_capped *capped, const void *object)
@@ -333,6 +356,26 @@ bool vf_capped_claim(vf_capped *capped, const void *object)
     const span *of;
     uint32_t number = number_of(capped, object, &of);
     return vf_exchange_relaxed(&of->links[number], 0U) == LIVE;
+}
+
+void vf_capped_set_handles(vf_capped *capped, vf_handles *handles)
+{
+    capped->handles = handles;
+}
+
+size_t vf_capped_place(const vf_capped *capped, const void *object, size_t *slot)
+{
+    const span *of;
+    size_t number = number_of(capped, object, &of) + of->first;
+    *slot = number % capped->shape.objects;
+    return number / capped->shape.objects;
+}
+
+bool vf_capped_is_free(const vf_capped *capped, size_t number, size_t slot)
+{
+    size_t index = number * capped->shape.objects + slot;
+    const span *of = span_of_index(capped, (uint32_t)index + 1);
+    return vf_load_relaxed(&of->links[index - of->first]) != LIVE; /* the caller's, or misuse */
 }
 
 void vf_capped_end(vf_capped *capped)

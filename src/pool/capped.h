@@ -25,6 +25,9 @@ vf_capped *vf_capped_new(const void *pool, vf_memory *memory, const vf_shape *sh
                          vf_mutex *growth, const char *name);
 void vf_capped_end(vf_capped *capped);
 
+/* The generations of its slots are to be there; NULL: it has none. Before anything is allocated. */
+void vf_capped_set_handles(vf_capped *capped, vf_handles *handles);
+
 /* NULL: all are live, or out of memory, or closed. Lock-free but where memory is obtained; any
    thread. */
 void *vf_capped_alloc(vf_capped *capped);
@@ -52,6 +55,13 @@ bool vf_capped_find(const vf_capped *capped, const void *address, vf_region *reg
 /* The live slots of word w of this region, and *first is its first slot. No other call, but frees.
  */
 vf_word vf_capped_live(const vf_capped *capped, size_t number, size_t w, char **first);
+
+/* The region that a slot of the pool lies in, by its number, and the slot's own there. Any thread.
+ */
+size_t vf_capped_place(const vf_capped *capped, const void *object, size_t *slot);
+
+/* Is this slot of this region free? One that is the caller's is not. */
+bool vf_capped_is_free(const vf_capped *capped, size_t number, size_t slot);
 
 /* The object is live no more; false: it was not. For P_destroy: no other call. */
 bool vf_capped_claim(vf_capped *capped, const void *object);

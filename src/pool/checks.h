@@ -54,11 +54,12 @@ typedef struct vf_block {
 typedef struct vf_numbered {
     uintptr_t key;   /* as a block's */
     uint32_t unused; /* the next number without an object, and 1; 0: none */
+    uint32_t generation;
 } vf_numbered;
 
 /* All of them; the growth lock. */
 typedef struct vf_blocks {
-    bool bypass;           /* constant */
+    bool bypass, handles;  /* constant */
     bool ending;           /* P_destroy is dropping them */
     size_t cap, alignment; /* constant */
     size_t count, peak;
@@ -67,6 +68,7 @@ typedef struct vf_blocks {
     vf_numbered *numbered; /* for half as many as the table has places */
     size_t numbers;        /* that were ever given */
     uint32_t unused;       /* a number without an object, and 1; 0: none */
+    size_t retired;        /* numbers whose generations are used up */
 } vf_blocks;
 
 /* Of a pool, what is checked. */

@@ -292,8 +292,15 @@ void *vf_depot_alloc(vf_depot *depot)
 /* All slots of a new batch are free. */
 static void give_all(vf_depot *depot, vf_batch *batch)
 {
-    for (size_t w = 0; w < depot->batches.shape.words; w++)
-        vf_depot_give(batch, w, vf_batch_mask(depot->batches.shape, w));
+    const vf_handles *handles = depot->batches.handles;
+    size_t retired = vf_generations_count_retired(handles, batch->number);
+    for (size_t w = 0; w < depot->batches.shape.words; w++) {
+        vf_word all = vf_batch_usable(&depot->batches, batch, w);
+        if (all != 0)
+            vf_depot_give(batch, w, all);
+    }
+    if (retired > 0) /* which nobody will give back */
+        vf_fetch_add_relaxed(&depot->taken, retired);
     VF_PROBE(pool_grow, depot->name, depot->batches.shape.objects);
 }
 
@@ -391,7 +398,7 @@ static size_t free_fresh(const vf_depot *depot, vf_batch *batch)
     size_t n = 0;
     for (size_t w = 0; w < depot->batches.shape.words; w++) {
         if (w >= vf_load_relaxed(&batch->begun))
-            vf_store_relaxed(&batch->free[w], vf_batch_mask(depot->batches.shape, w));
+            vf_store_relaxed(&batch->free[w], vf_batch_usable(&depot->batches, batch, w));
         n += vf_bits_count(vf_load_relaxed(&batch->free[w]));
     }
     return n;

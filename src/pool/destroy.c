@@ -13,6 +13,7 @@
 
 #include "attach.h"
 #include "epoch.h"
+#include "handle.h"
 #include "release.h"
 #include "seize.h"
 #include "walk.h"
@@ -50,8 +51,12 @@ typedef struct vf_dropper {
 static void claim_and_drop(void *object, void *context)
 {
     const vf_dropper *dropper = context;
-    if (dropper->pool->kind->claim(dropper->pool, object))
-        dropper->drop(object);
+    const vf_pool *pool = dropper->pool;
+    if (!pool->kind->claim(dropper->pool, object))
+        return;
+    if (pool->handles != NULL)
+        (void)vf_handle_end(pool, object);
+    dropper->drop(object);
 }
 
 static void drop_all(vf_pool *pool, void (*drop)(void *object))

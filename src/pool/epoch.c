@@ -35,7 +35,7 @@
 #    include "../platform/tsan.h"
 #    include "../platform/wait.h"
 #    include "deferral.h"
-#    include "kind.h"
+#    include "handle.h"
 #    include "release.h"
 
 /* A bit of vf_pool_cache.deferrals, which counts by 2. */
@@ -69,6 +69,22 @@ static void drop_all(const vf_pool *pool, const vf_deferral *deferral)
         drop(deferral->slots[i]);
 }
 
+/* Retires those of n slots whose generations are used up; how many are left, which stand first. The
+   pool may be gone if none is. */
+static uint32_t retire_some(vf_pool *pool, void **slots, uint32_t n)
+{
+    for (uint32_t i = 0; i < n;) {
+        if (!vf_handle_is_last(pool, slots[i])) {
+            i++;
+            continue;
+        }
+        void *last = slots[i];
+        slots[i] = slots[--n];
+        vf_handle_retire(pool, last);
+    }
+    return n;
+}
+
 /* The slots are free. The pool may be gone with the last. */
 static void give_back(vf_pool *pool, vf_deferral *deferral)
 {
@@ -76,7 +92,10 @@ static void give_back(vf_pool *pool, vf_deferral *deferral)
     void *slots[VF_DEFERRAL_SLOTS];
     memcpy(slots, deferral->slots, n * sizeof *slots);
     vf_deferral_free(pool, deferral);
-    pool->kind->free_waited(pool, slots, n);
+    if (pool->handles != NULL)
+        n = retire_some(pool, slots, n);
+    if (n > 0)
+        pool->kind->free_waited(pool, slots, n);
 }
 
 /* On liburcu's thread. */
@@ -164,15 +183,26 @@ static void put(vf_deferral *open, void *object)
     vf_store_release(&open->count, count + 1); /* in this order, for the child of a fork */
 }
 
-bool vf_epoch_add(vf_pool *pool, vf_pool_cache *cache, void *object)
+bool vf_epoch_ends(const vf_pool *pool, void *object, uint64_t bits)
+{
+    bool goes_on; /* asked again when the grace period is over */
+    if (pool->handles == NULL)
+        return true;
+    if (bits != 0)
+        return vf_handle_claim(pool, bits, &goes_on) != NULL;
+    (void)vf_handle_end(pool, object);
+    return true;
+}
+
+vf_epoch_added vf_epoch_add(vf_pool *pool, vf_pool_cache *cache, void *object, uint64_t bits)
 {
     busy_begin(cache);
     /* seq_cst, see busy_begin: with the acquire of others it could come before the exchange there
      */
     vf_deferral *open = vf_load_seq_cst(&cache->open);
-    if (open == NULL) {
+    if (open == NULL || !vf_epoch_ends(pool, object, bits)) {
         busy_end(cache, 0);
-        return false;
+        return open == NULL ? VF_EPOCH_NO_ROOM : VF_EPOCH_GONE;
     }
     put(open, object);
     /* A thread that takes all may have been first, and waits for this one then. release: a thread
@@ -182,22 +212,23 @@ bool vf_epoch_add(vf_pool *pool, vf_pool_cache *cache, void *object)
         vf_exchange_release(&cache->open, (vf_deferral *)NULL) != NULL)
         vf_epoch_send(open);
     busy_end(cache, 1);
-    return true;
+    return VF_EPOCH_ADDED;
 }
 
 /* Where there is room behind the object in the open deferral of a pool that is not released. */
-bool vf_epoch_add_fast(vf_pool *pool, vf_pool_cache *cache, void *object)
+vf_epoch_added vf_epoch_add_fast(vf_pool *pool, vf_pool_cache *cache, void *object, uint64_t bits)
 {
     if (!vf_load_relaxed(&has_fence))
-        return false;
+        return VF_EPOCH_NO_ROOM;
     busy_begin(cache);
     vf_deferral *open = vf_load_relaxed(&cache->open); /* own; there is a fence, see busy_begin */
     bool fits = VF_LIKELY(open != NULL && open->count + 1 < open->capacity &&
                           !vf_load_relaxed(&pool->closed));
-    if (fits)
+    bool ends = fits && vf_epoch_ends(pool, object, bits);
+    if (ends)
         put(open, object);
-    busy_end(cache, fits);
-    return fits;
+    busy_end(cache, ends);
+    return ends ? VF_EPOCH_ADDED : fits ? VF_EPOCH_GONE : VF_EPOCH_NO_ROOM;
 }
 
 void vf_epoch_flush(vf_pool_cache *cache)

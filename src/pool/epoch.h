@@ -16,12 +16,23 @@ void vf_epoch_init(vf_pool *pool, const vf_pool_options *options);
    the call. */
 void vf_epoch_end(vf_pool *pool);
 
-/* Adds the object to the deferral that the thread's cache has open. False: there is none, and the
-   caller opens one. The pool may be gone after it. Owner. */
-bool vf_epoch_add(vf_pool *pool, vf_pool_cache *cache, void *object);
+/* What became of an object that was to be added. */
+typedef enum vf_epoch_added {
+    VF_EPOCH_NO_ROOM, /* no deferral is open: the caller opens one */
+    VF_EPOCH_ADDED,
+    VF_EPOCH_GONE /* it has ended by another free of its handle */
+} vf_epoch_added;
 
-/* The same where it takes no call: false, where it might. Owner. */
-bool vf_epoch_add_fast(vf_pool *pool, vf_pool_cache *cache, void *object);
+/* Ends an object that has a place in a deferral, for which bits are a handle, or 0 where it is the
+   caller's. False: the handle leads nowhere any more. */
+bool vf_epoch_ends(const vf_pool *pool, void *object, uint64_t bits);
+
+/* Adds the object to the deferral that the thread's cache has open, and ends it. The pool may be
+   gone after it. Owner. */
+vf_epoch_added vf_epoch_add(vf_pool *pool, vf_pool_cache *cache, void *object, uint64_t bits);
+
+/* The same where it takes no call: no room, where it might. Owner. */
+vf_epoch_added vf_epoch_add_fast(vf_pool *pool, vf_pool_cache *cache, void *object, uint64_t bits);
 
 /* An empty deferral for up to most objects; NULL: at the bound, or out of memory. */
 struct vf_deferral *vf_epoch_new_deferral(vf_pool *pool, size_t most);

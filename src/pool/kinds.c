@@ -23,6 +23,8 @@ const vf_kind vf_kind_cached = {
     .regions = vf_walk_batches,
     .region = vf_walk_batch,
     .find = vf_walk_find_batch,
+    .place = vf_walk_place,
+    .is_free = vf_walk_is_free,
     .close = vf_release_settle_all,
     .live = vf_walk_live_in_batch,
     .claim = vf_destroy_claim,
@@ -66,6 +68,8 @@ static void capped_free_waited(vf_pool *pool, void *const *objects, size_t n)
 static void capped_stats(vf_pool *pool, vf_pool_stats *stats)
 {
     vf_capped_stats(pool->capped, stats);
+    stats->retired = vf_min(vf_generations_count_all_retired(pool->handles), stats->live);
+    stats->live -= stats->retired;
 }
 
 /* Links may be read late, so a span is never given back. */
@@ -90,9 +94,21 @@ static bool capped_find(const vf_pool *pool, const void *address, vf_region *reg
     return vf_capped_find(pool->capped, address, region);
 }
 
+static size_t capped_place(const vf_pool *pool, const void *object, size_t *slot)
+{
+    return vf_capped_place(pool->capped, object, slot);
+}
+
+static bool capped_is_free(const vf_pool *pool, size_t number, size_t slot)
+{
+    return vf_capped_is_free(pool->capped, number, slot);
+}
+
+/* Slots that are retired are in no list of free ones, and not live. */
 static int64_t capped_close(vf_pool *pool)
 {
-    return (int64_t)vf_capped_close(pool->capped);
+    return (int64_t)vf_capped_close(pool->capped) -
+           (int64_t)vf_generations_count_all_retired(pool->handles);
 }
 
 static vf_word capped_live(const vf_pool *pool, size_t number, size_t w, char **first)
@@ -117,6 +133,8 @@ const vf_kind vf_kind_capped = {
     .regions = capped_regions,
     .region = capped_region,
     .find = capped_find,
+    .place = capped_place,
+    .is_free = capped_is_free,
     .close = capped_close,
     .live = capped_live,
     .claim = capped_claim,

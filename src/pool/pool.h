@@ -15,9 +15,10 @@
  * capped.c takes the place of all but the last for a pool with max_objects. kind.h has the calls
  * in which the two kinds of pool differ. A file includes only what stands above it here:
  *
- *   memory, map, batch, depot, lock, cache, capped    the parts: none of them knows the pool
+ *   memory, map, generation, batch, depot, lock, cache, capped    the parts: none knows the pool
  *   pool.h, kind.h                                the pool that is made of them
  *   release      what counts as live, and when a pool ends
+ *   handle       which slot a handle leads to
  *   deferral     objects that wait for a grace period, and liburcu
  *   epoch        from the deferral of a thread to its grace period
  *   attach       which cache belongs to which thread
@@ -25,8 +26,8 @@
  *   stats        P_stats
  *   seize        takes what other threads' caches have
  *   cached       alloc and free of a pool with caches
- *   walk         looks at all slots: P_each, P_owns
- *   destroy, trim, defer, bulk                    the calls of these names
+ *   walk         looks at all slots: P_each, P_walk_..., P_owns
+ *   destroy, trim, defer, bulk, publish           the calls of these names
  *   kinds        the two tables of kind.h
  *   calls        all other calls of the template
  *
@@ -48,6 +49,10 @@
  *   attached   of a cache: it has a thread
  *   held       of a cache: it has a caller
  *   deferral   a list of objects that wait for a grace period
+ *   handle     the number of a slot, and a generation
+ *   generation a count of a slot's: odd while a handle leads to the object in it
+ *   published  of an object: there is a handle of it
+ *   retired    of a slot: its generations are used up
  *   reap       to end what a thread has that ended without its exit hook
  *
  * Locks, in the order in which they are acquired: the threads' lock (lock.h), a pool's epoch lock,
@@ -88,6 +93,7 @@ struct vf_pool {
     vf_pool_core core;          /* first: the fast paths' pointer leads here */
     const struct vf_kind *kind; /* constant */
     vf_capped *capped;          /* constant: where the kind is the capped one */
+    vf_handles *handles;        /* constant: NULL: the pool has none */
     uint32_t cache_limit;       /* constant: most slots in a cache */
     bool uncached;              /* constant: threads have no caches; callers may */
     bool closed;                /* atomic: released, though objects or caches may be out */
@@ -100,7 +106,8 @@ struct vf_pool {
     vf_epoch epoch;
 
     VF_APART vf_memory memory;
-    vf_mutex growth; /* the growth lock */
+    vf_mutex growth;         /* the growth lock */
+    vf_handles with_handles; /* where handles points to */
 
     /* threads' lock */
     vf_pool_cache *idle;   /* caches without an owner */

@@ -72,9 +72,10 @@ void vf_stats_cached(vf_pool *pool, vf_pool_stats *stats)
     int64_t live = live_objects(pool, &cached);
 
     size_t begun = stats->capacity - stats->fresh;
-    stats->live = clamp(live, begun);
-    stats->cached = clamp(cached, begun - stats->live);
-    stats->depot = begun - stats->live - stats->cached;
+    stats->retired = vf_min(vf_generations_count_all_retired(pool->handles), begun);
+    stats->live = clamp(live, begun - stats->retired);
+    stats->cached = clamp(cached, begun - stats->retired - stats->live);
+    stats->depot = begun - stats->retired - stats->live - stats->cached;
     vf_depot_note_peak(&pool->depot, stats->live);
     stats->peak = clamp((int64_t)vf_load_relaxed(&pool->depot.peak), stats->capacity);
 }
@@ -102,7 +103,8 @@ bool vf_stats_add_up(const vf_pool *pool)
     int64_t cached;
     size_t capacity = vf_depot_capacity(&pool->depot);
     int64_t live = live_objects(pool, &cached);
-    int64_t taken = (int64_t)(capacity - free_slots(pool));
+    size_t retired = vf_generations_count_all_retired(pool->handles);
+    int64_t taken = (int64_t)(capacity - free_slots(pool) - retired);
     /* In the child of a fork, what other threads were about to count is lost. Without capacity it
        is a pool of VF_BYPASS, or was never used. */
     return pool->depot.has_forked || capacity == 0 || (cached == 0 && live == taken);
@@ -140,11 +142,15 @@ void vf_pool_stats_print_sized(FILE *out, const char *name, const vf_pool_stats 
     int blanks = length < HEAD_WIDTH ? (int)(HEAD_WIDTH - length) : 0;
     int state = vf_cancel_off();
     int saved = errno; /* a stream's first line makes the C library ask what the stream is */
+    char retired[32] = "";
+    if (stats->retired > 0)
+        snprintf(retired, sizeof retired, ", %7zu retired", stats->retired);
     /* one call, so that lines of several threads do not mix */
-    int printed = fprintf(
-        out, "%s: %s%*s %7zu live, %7zu cached, %7zu depot, %7zu fresh, %7zu deferred, %7zu peak\n",
-        name, text, blanks, "", stats->live, stats->cached, stats->depot, stats->fresh,
-        stats->deferred, stats->peak);
+    int printed = fprintf(out,
+                          "%s: %s%*s %7zu live, %7zu cached, %7zu depot, %7zu fresh, "
+                          "%7zu deferred, %7zu peak%s\n",
+                          name, text, blanks, "", stats->live, stats->cached, stats->depot,
+                          stats->fresh, stats->deferred, stats->peak, retired);
     if (printed >= 0)
         errno = saved;
     vf_cancel_restore(state);

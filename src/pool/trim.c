@@ -22,7 +22,7 @@ static bool looks_free(const vf_pool *pool, const vf_batch *batch)
 {
     for (size_t w = 0; w < vf_pool_shape(pool)->words; w++) {
         /* relaxed: a look, before it is taken */
-        if (vf_load_relaxed(&batch->free[w]) != vf_batch_mask(*vf_pool_shape(pool), w))
+        if (vf_load_relaxed(&batch->free[w]) != vf_batch_usable(&pool->depot.batches, batch, w))
             return false;
     }
     return true;
@@ -32,7 +32,7 @@ static bool looks_free(const vf_pool *pool, const vf_batch *batch)
 static bool take_whole(vf_pool *pool, vf_batch *batch)
 {
     for (size_t w = 0; w < vf_pool_shape(pool)->words; w++) {
-        vf_word all = vf_batch_mask(*vf_pool_shape(pool), w);
+        vf_word all = vf_batch_usable(&pool->depot.batches, batch, w);
         /* acquire: pairs with the OR in vf_depot_give: what was done to the slots comes before the
            memory goes back */
         vf_word taken = vf_exchange_acquire(&batch->free[w], 0);
@@ -40,17 +40,24 @@ static bool take_whole(vf_pool *pool, vf_batch *batch)
             continue;
         if (taken != 0)
             vf_depot_give(batch, w, taken);
-        while (w-- > 0)
-            vf_depot_give(batch, w, vf_batch_mask(*vf_pool_shape(pool), w));
+        while (w-- > 0) {
+            vf_word before = vf_batch_usable(&pool->depot.batches, batch, w);
+            if (before != 0)
+                vf_depot_give(batch, w, before);
+        }
         return false;
     }
     return true;
 }
 
-/* Gives back the memory of a batch that was taken whole; how many bytes. */
+/* Gives back the memory of a batch that was taken whole; how many bytes. Its retired slots count as
+   taken no more. */
 static size_t give_back(vf_pool *pool, vf_batch *batch)
 {
     size_t bytes = vf_pool_shape(pool)->bytes;
+    size_t retired = vf_generations_count_retired(pool->handles, batch->number);
+    if (retired > 0)
+        vf_fetch_add_relaxed(&pool->depot.taken, (size_t)0 - retired); /* a number */
     vf_mutex_lock(&pool->growth);
     char *base = vf_batch_close(&pool->depot.batches, batch);
     vf_mutex_unlock(&pool->growth);

@@ -38,6 +38,25 @@ bool vf_walk_find_batch(const vf_pool *pool, const void *address, vf_region *reg
     return batch != NULL;
 }
 
+size_t vf_walk_place(const vf_pool *pool, const void *object, size_t *slot)
+{
+    const vf_batches *batches = &pool->depot.batches;
+    const vf_batch *batch =
+        vf_batch_of(batches, vf_batch_addresses(batches), batches->shape, (uintptr_t)object);
+    assert(batch != NULL);
+    size_t offset =
+        (size_t)((const char *)object - vf_load_relaxed(&batch->base)); /* the caller's */
+    *slot = vf_batch_slot_number(batches->shape, offset);
+    return batch->number;
+}
+
+bool vf_walk_is_free(const vf_pool *pool, size_t number, size_t slot)
+{
+    const vf_batch *batch = vf_batch_at(&pool->depot.batches, number);
+    /* relaxed: a live slot's is the caller's */
+    return (vf_load_relaxed(&batch->free[slot / VF_WORD_BITS]) & vf_bits_bit(slot)) != 0;
+}
+
 bool vf_walk_find(const vf_pool *pool, const void *address, vf_region *region)
 {
     *region = (vf_region){NULL, 0};
@@ -61,7 +80,7 @@ vf_word vf_walk_live_in_batch(const vf_pool *pool, size_t number, size_t w, char
     if (base == NULL)
         return 0;
     *first = base + w * VF_WORD_BITS * vf_pool_shape(pool)->stride;
-    return vf_batch_mask(*vf_pool_shape(pool), w) & ~vf_load_relaxed(&batch->free[w]);
+    return vf_batch_usable(&pool->depot.batches, batch, w) & ~vf_load_relaxed(&batch->free[w]);
 }
 
 /* A run of words has about so many bytes: so far two threads that walk at once keep off each
@@ -106,6 +125,35 @@ static vf_walk walk_from(const vf_pool *pool, size_t number, size_t batches)
     };
 }
 
+/* The published objects of the word. Others may publish and end some meanwhile. */
+static vf_word published_in(const vf_walk *walk, size_t objects)
+{
+    const uint32_t *generations = vf_generations_of(walk->of);
+    size_t end = vf_min(walk->slot + VF_WORD_BITS, objects);
+    vf_word published = 0;
+    /* relaxed: a look; each is looked at again when its turn comes */
+    for (size_t slot = walk->slot; slot < end; slot++)
+        published |= (vf_word)(vf_load_relaxed(&generations[slot]) % 2) << (slot - walk->slot);
+    return published;
+}
+
+bool vf_pool_core_walk_more_published(vf_walk *walk)
+{
+    const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)walk->pool);
+    while (walk->number < walk->batches) {
+        walk->of = vf_generations_at(pool->handles, walk->number);
+        walk->slot = walk->word * VF_WORD_BITS;
+        /* acquire: as in vf_generation_object; for vf_pool_core_walk_next */
+        char *base = vf_load_acquire(&walk->of->base);
+        walk->live = base != NULL ? published_in(walk, vf_pool_shape(pool)->objects) : 0;
+        walk->first = base != NULL ? base + walk->slot * walk->stride : NULL;
+        pass_word(walk, vf_pool_shape(pool)->words);
+        if (walk->live != 0)
+            return true;
+    }
+    return false;
+}
+
 /* Fetches what will be visited soon: live objects among free ones are nothing that the processor
    foresees. */
 static void fetch(const vf_pool *pool, const vf_walk *walk)
@@ -119,6 +167,8 @@ static void fetch(const vf_pool *pool, const vf_walk *walk)
 
 bool vf_pool_core_walk_more(vf_walk *walk)
 {
+    if (walk->published)
+        return vf_pool_core_walk_more_published(walk);
     const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)walk->pool);
     while (walk->number < walk->batches) {
         walk->live = pool->kind->live(pool, walk->number, walk->word, &walk->first);
@@ -131,13 +181,22 @@ bool vf_pool_core_walk_more(vf_walk *walk)
     return false;
 }
 
+/* With handles, what is published is found without the caches, beside all other calls. */
+static size_t batches_to_walk(vf_pool *pool)
+{
+    if (pool->handles != NULL)
+        return vf_load_acquire(&pool->handles->count); /* pairs with the release in add */
+    vf_epoch_drain(pool);
+    vf_seize_every(pool);
+    return pool->kind->regions(pool);
+}
+
 void vf_pool_core_walk_begin(const vf_pool_core *core, vf_walk *walk, size_t part, size_t parts)
 {
     assert(part < parts);
     vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)core);
-    vf_epoch_drain(pool);
-    vf_seize_every(pool);
-    *walk = walk_from(pool, 0, pool->kind->regions(pool));
+    *walk = walk_from(pool, 0, batches_to_walk(pool));
+    walk->published = pool->handles != NULL;
     walk->skip = parts - 1;
     pass_runs(walk, vf_pool_shape(pool)->words, part);
 }

@@ -18,10 +18,12 @@ void vf_walk_each_by_number(const vf_pool *pool, vf_visitor *visit, void *contex
    thread. */
 bool vf_walk_find(const vf_pool *pool, const void *address, vf_region *region);
 
-/* Of a pool with caches, what kind.h says of regions, region, find and live. */
+/* Of a pool with caches, what kind.h says of these. */
 size_t vf_walk_batches(const vf_pool *pool);
 vf_region vf_walk_batch(const vf_pool *pool, size_t number);
 bool vf_walk_find_batch(const vf_pool *pool, const void *address, vf_region *region);
+size_t vf_walk_place(const vf_pool *pool, const void *object, size_t *slot);
+bool vf_walk_is_free(const vf_pool *pool, size_t number, size_t slot);
 vf_word vf_walk_live_in_batch(const vf_pool *pool, size_t number, size_t w, char **first);
 
 #endif

@@ -195,6 +195,65 @@ static void free_deferred(const instruction *it)
     take_in(bag, pool, thing, false);
 }
 
+/* ---- handles ---- */
+
+/* The handle leads to the object until it is let go, and to nothing from then on. */
+static void check_stale(const struct pool *pool, unsigned how)
+{
+    uint64_t stale = atomic_load(&pool->stale[how % STALE]);
+    CHECK(pool->type->get(pool->handle, 0) == NULL);
+    if (stale == 0)
+        return;
+    CHECK(pool->type->get(pool->handle, stale) == NULL);
+    CHECK(pool->type->get(pool->handle, stale ^ UINT64_C(1) << 32) == NULL);
+    CHECK(!pool->type->free_handle(pool->handle, stale));
+}
+
+/* What others have is theirs, and may go meanwhile. */
+static void see_published(void *pool, struct thing *thing, uint64_t handle)
+{
+    (void)pool;
+    CHECK(thing != NULL && (handle >> 32) % 2 == 1);
+}
+
+static bool free_by_handle(const struct pool *pool, uint64_t handle, bool deferred)
+{
+    return deferred ? pool->type->free_handle_deferred(pool->handle, handle)
+                    : pool->type->free_handle(pool->handle, handle);
+}
+
+static void free_handle(const instruction *it)
+{
+    struct bag *bag = bag_of(it->hand);
+    size_t place;
+    if (!choose(bag, it->how, &place))
+        return;
+    struct pool *pool = bag->held[place]->pool;
+    if (pool->type->handle_of == NULL || pool->ending)
+        return;
+    check_stale(pool, it->how);
+    uint64_t handle = pool->type->handle_of(pool->handle, bag->held[place]);
+    CHECK(pool->type->handle_of(pool->handle, bag->held[place]) == handle);
+    CHECK(pool->type->get(pool->handle, handle) == bag->held[place]);
+    if (it->how % 4 == 0)
+        pool->type->walk_published(pool->handle, see_published);
+    if (it->how % 4 == 1)
+        return; /* it stays published, and goes in another way */
+    bool deferred = pool->type->free_handle_deferred != NULL && it->how % 4 == 2;
+    struct thing *thing = let_go(bag, place);
+    atomic_fetch_add(&pool->deferred, deferred);
+    expect_drop(pool);
+    if (free_by_handle(pool, handle, deferred)) {
+        atomic_store(&pool->stale[it->how % STALE], handle);
+        CHECK(pool->type->get(pool->handle, handle) == NULL);
+        return;
+    }
+    CHECK(deferred && errno == EAGAIN && pool->type->get(pool->handle, handle) == thing);
+    atomic_fetch_sub(&pool->deferred, 1);
+    atomic_fetch_sub(&pool->drops, 1);
+    take_in(bag, pool, thing, false);
+}
+
 static void epoch_barrier(const instruction *it, struct pool *pool)
 {
     if (pool->type->epoch_barrier == NULL || it->how % 8 != 0)
@@ -335,8 +394,10 @@ bool pool_call_freeing(const instruction *it)
         free_one(it);
     else if (it->what < 39)
         free_many(it);
-    else if (it->what < 41)
+    else if (it->what < 40)
         free_deferred(it);
+    else if (it->what < 41)
+        free_handle(it);
     else if (it->what < 42)
         vf_thread_flush();
     else if (it->what < 43)

@@ -132,4 +132,9 @@ static const pool_type sized_type = {
     sized_any_cache_release,
     NULL,
     NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
 };

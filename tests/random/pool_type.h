@@ -9,6 +9,9 @@
 #ifdef VF_EPOCH
 #    define WITH_EPOCH
 #endif
+#ifdef VF_HANDLE
+#    define WITH_HANDLE
+#endif
 #ifdef VF_DROP
 #    define DROPS true
 #else
@@ -118,6 +121,34 @@ static void CALL(_any_epoch_barrier)(void *pool)
 }
 #endif
 
+#ifdef WITH_HANDLE
+static uint64_t CALL(_any_handle_of)(void *pool, const struct thing *thing)
+{
+    return CALL(_handle_of)(pool, thing).bits;
+}
+static struct thing *CALL(_any_get)(const void *pool, uint64_t bits)
+{
+    return CALL(_get)(pool, (CALL(_handle)){bits});
+}
+static bool CALL(_any_free_handle)(void *pool, uint64_t bits)
+{
+    return CALL(_free_handle)(pool, (CALL(_handle)){bits});
+}
+/* Those that are published, each with its handle; other calls may run. */
+static void CALL(_any_walk_published)(void *pool, void (*visit)(void *, struct thing *, uint64_t))
+{
+    CALL(_walk) walk = CALL(_walk_begin)(pool);
+    for (struct thing *thing; (thing = CALL(_walk_next)(&walk)) != NULL;)
+        visit(pool, thing, CALL(_walk_handle)(&walk).bits);
+}
+#    ifdef WITH_EPOCH
+static bool CALL(_any_free_handle_deferred)(void *pool, uint64_t bits)
+{
+    return CALL(_free_handle_deferred)(pool, (CALL(_handle)){bits});
+}
+#    endif
+#endif
+
 static const pool_type CALL(_type) = {
     DROPS,
     ALIGNMENT,
@@ -148,6 +179,22 @@ static const pool_type CALL(_type) = {
     NULL,
     NULL,
 #endif
+#ifdef WITH_HANDLE
+    CALL(_any_handle_of),
+    CALL(_any_get),
+    CALL(_any_free_handle),
+    CALL(_any_walk_published),
+#else
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+#endif
+#if defined(WITH_HANDLE) && defined(WITH_EPOCH)
+    CALL(_any_free_handle_deferred),
+#else
+    NULL,
+#endif
 };
 
 #undef CALL
@@ -155,3 +202,4 @@ static const pool_type CALL(_type) = {
 #undef DROPS
 #undef ALIGNMENT
 #undef WITH_EPOCH
+#undef WITH_HANDLE

@@ -17,6 +17,7 @@
 #define NAME lined
 #define VF_N 7
 #define VF_CACHE_ALIGNED
+#define VF_HANDLE
 #include "pool_type.h"
 
 #define NAME       wide
@@ -31,6 +32,7 @@
 #    define VF_N       50
 #    define VF_DROP(p) drop_thing(p)
 #    define VF_EPOCH
+#    define VF_HANDLE
 #    include "pool_type.h"
 #endif
 

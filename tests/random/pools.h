@@ -16,6 +16,9 @@ struct thing {
     uint64_t place; /* where it is held: a bag's number, a place in it */
 };
 
+/* Stale handles that the model remembers of each pool, the last ones. */
+#define STALE 64
+
 typedef struct pool_type {
     bool drops;
     size_t alignment;
@@ -41,6 +44,12 @@ typedef struct pool_type {
     void (*cache_release)(void *cache);
     bool (*free_deferred)(void *pool, struct thing *thing); /* or NULL, and so the next */
     void (*epoch_barrier)(void *pool);
+    uint64_t (*handle_of)(void *pool, const struct thing *thing); /* or NULL, and so the next */
+    struct thing *(*get)(const void *pool, uint64_t handle);
+    bool (*free_handle)(void *pool, uint64_t handle);
+    void (*walk_published)(void *pool,
+                           void (*visit)(void *pool, struct thing *thing, uint64_t handle));
+    bool (*free_handle_deferred)(void *pool, uint64_t handle);
 } pool_type;
 
 #define POOLS 2
@@ -58,7 +67,8 @@ struct pool {
     atomic_size_t drops;    /* that must have been, when nothing is deferred */
     atomic_size_t dropped;
     size_t peak;
-    bool ending; /* is released in this turn */
+    _Atomic uint64_t stale[STALE]; /* of objects that are gone */
+    bool ending;                   /* is released in this turn */
     bool destroying;
     struct pool *next; /* of all that were released */
 };

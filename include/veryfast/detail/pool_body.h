@@ -58,7 +58,41 @@ static const vf_pool_type vf_self_type VF_UNUSED = {
 #else
     NULL,
 #endif
+#ifdef VF_HANDLE
+    true,
+#else
+    false,
+#endif
 };
+
+/* Bytes from one object to the next, but in a checked build. */
+static const size_t vf_self_stride VF_UNUSED =
+    VF_ROUND_UP(sizeof(vf_t), VF_GREATER(VF_GREATER(VF_ALIGN, vf_line), VF_ALIGNOF(vf_t)));
+
+/* No handle leads any more to an object that is about to be freed; before VF_DROP. False: it goes
+   back in another way than most. */
+VF_ALWAYS_INLINE bool vf_self_end(vf_self *pool, const vf_t *object)
+{
+#ifdef VF_HANDLE
+    return vf_pool_call(unpublish, &pool->core, object, VF_N, vf_self_stride);
+#else
+    (void)pool;
+    (void)object;
+    return true;
+#endif
+}
+
+VF_ALWAYS_INLINE void vf_self_put_back(vf_self *pool, vf_t *object, bool goes_on)
+{
+#ifdef VF_HANDLE
+    if (VF_UNLIKELY(!goes_on)) {
+        vf_pool_call(free_last, &pool->core, object);
+        return;
+    }
+#endif
+    (void)goes_on;
+    vf_pool_call(free, &pool->core, object);
+}
 
 vf_fn vf_self *vf_self_new(const vf_pool_options *options)
 {
@@ -137,14 +171,22 @@ vf_fn void vf_self_free(vf_self *pool, vf_t *object)
 #ifdef vf_drops
     if (!vf_pool_call(may_drop, &pool->core, object))
         return;
-    vf_self_drop(object);
 #endif
-    vf_pool_call(free, &pool->core, object);
+#if defined(VF_HANDLE) && !defined(vf_drops) && !defined(VF_CHECKED)
+    vf_pool_core_unpublish_and_free(&pool->core, object, VF_N, vf_self_stride);
+#else
+    bool goes_on = vf_self_end(pool, object);
+#    ifdef vf_drops
+    vf_self_drop(object);
+#    endif
+    vf_self_put_back(pool, object, goes_on);
+#endif
 }
 
 vf_generic_body vf_fn vf_value vf_self_take(vf_self *pool, vf_t *object)
 {
     vf_pool_call(look, &pool->core, object);
+    bool goes_on = vf_self_end(pool, object);
 #ifdef __cplusplus
     vf_value value(static_cast<vf_value &&>(*object));
     object->~vf_t();
@@ -152,16 +194,35 @@ vf_generic_body vf_fn vf_value vf_self_take(vf_self *pool, vf_t *object)
     vf_t value = *object;
 #endif
     vf_self_gone(object);
-    vf_pool_call(free, &pool->core, object);
+    vf_self_put_back(pool, object, goes_on);
     return value;
 }
 
 vf_fn void vf_self_free_n(vf_self *pool, vf_t *const objects[], size_t n)
 {
-#ifdef vf_drops
+#ifdef VF_HANDLE
+    bool all_go_on = true;
+#endif
+#if defined(vf_drops) || defined(VF_HANDLE)
     for (size_t i = 0; i < n; i++) {
-        if (objects[i] != NULL && vf_pool_call(may_drop, &pool->core, objects[i]))
-            vf_self_drop(objects[i]);
+        if (objects[i] == NULL)
+            continue;
+#    ifdef vf_drops
+        if (!vf_pool_call(may_drop, &pool->core, objects[i]))
+            continue;
+#    endif
+#    ifdef VF_HANDLE
+        all_go_on &= vf_self_end(pool, objects[i]);
+#    endif
+#    ifdef vf_drops
+        vf_self_drop(objects[i]);
+#    endif
+    }
+#endif
+#ifdef VF_HANDLE
+    if (VF_UNLIKELY(!all_go_on)) {
+        vf_pool_call(free_n_last, &pool->core, objects, n);
+        return;
     }
 #endif
     vf_pool_call(free_n, &pool->core, objects, n);
@@ -187,7 +248,18 @@ vf_fn void vf_self_cache_free(vf_self_cache *cache, vf_t *object)
 #ifdef vf_drops
     if (!vf_pool_call(cache_may_drop, &cache->core, object))
         return;
+#endif
+#ifdef VF_HANDLE
+    bool goes_on = vf_pool_call(cache_unpublish, &cache->core, object, VF_N, vf_self_stride);
+#endif
+#ifdef vf_drops
     vf_self_drop(object);
+#endif
+#ifdef VF_HANDLE
+    if (VF_UNLIKELY(!goes_on)) {
+        vf_pool_call(cache_free_last, &cache->core, object);
+        return;
+    }
 #endif
     vf_pool_call(cache_free, &cache->core, object);
 }
@@ -282,13 +354,21 @@ vf_fn vf_self_walk vf_self_walk_begin(vf_self *pool)
 
 vf_fn vf_t *vf_self_walk_next(vf_self_walk *walk)
 {
+#ifdef VF_HANDLE
+    return (vf_t *)vf_pool_call(walk_next_published, &walk->core);
+#else
     return (vf_t *)vf_pool_call(walk_next, &walk->core);
+#endif
 }
 
 vf_fn void vf_self_walk_end(vf_self_walk *walk)
 {
     vf_pool_call(walk_end, &walk->core);
 }
+
+#ifdef VF_HANDLE
+#    include <veryfast/detail/handle_body.h>
+#endif
 
 vf_fn size_t vf_self_trim(vf_self *pool)
 {

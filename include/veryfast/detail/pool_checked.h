@@ -33,6 +33,21 @@ VF_API void vf_checked_walk_begin(const vf_pool_core *pool, vf_walk *walk, size_
                                   size_t parts, const void *place);
 VF_API void *vf_checked_walk_next(vf_walk *walk, const void *place);
 VF_API void vf_checked_walk_end(vf_walk *walk, const void *place);
+VF_API void *vf_checked_walk_next_published(vf_walk *walk, const void *place);
+VF_API uint64_t vf_checked_publish(vf_pool_core *pool, const void *object, size_t objects,
+                                   size_t stride, const void *place);
+VF_API void *vf_checked_get(const vf_pool_core *pool, uint64_t bits, uint32_t objects,
+                            size_t stride, const void *place);
+VF_API bool vf_checked_unpublish(vf_pool_core *pool, const void *object, size_t objects,
+                                 size_t stride, const void *place);
+VF_API bool vf_checked_cache_unpublish(vf_cache *cache, const void *object, size_t objects,
+                                       size_t stride, const void *place);
+VF_API void *vf_checked_claim_handle(vf_pool_core *pool, uint64_t bits, bool *goes_on,
+                                     const void *place);
+VF_API void vf_checked_free_last(vf_pool_core *pool, void *object, const void *place);
+VF_API void vf_checked_cache_free_last(vf_cache *cache, void *object, const void *place);
+VF_API void vf_checked_free_n_last(vf_pool_core *pool, const void *objects, size_t n,
+                                   const void *place);
 VF_API size_t vf_checked_trim(vf_pool_core *pool, const void *place);
 VF_API vf_cache *vf_checked_cache_new(vf_pool_core *pool, const void *place);
 VF_API void *vf_checked_cache_alloc(vf_cache *cache, const void *place);
@@ -42,6 +57,8 @@ VF_API void vf_checked_cache_release(vf_cache *cache, const void *place);
 #ifdef VF_HAS_EPOCH
 VF_API bool vf_checked_free_deferred(vf_pool_core *pool, void *object, void (*drop)(void *object),
                                      const void *place);
+VF_API bool vf_checked_free_handle_deferred(vf_pool_core *pool, uint64_t bits,
+                                            void (*drop)(void *object), const void *place);
 VF_API void vf_checked_epoch_barrier(vf_pool_core *pool, const void *place);
 #endif
 

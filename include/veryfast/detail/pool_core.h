@@ -36,6 +36,9 @@ typedef struct vf_cache {
     void **bottom; /* top of an empty cache */
     void **limit;  /* from here on a free looks again: full, or NULL where it has to order */
     void **full;   /* top of a full cache */
+    /* With handles, of the batches of the last objects that the owner has freed and published; or
+       of none. Owner only. */
+    const struct vf_generations *freed, *published;
 } vf_cache;
 
 /* From thread index to cache: stands before the entries that a pool points to, so that the index
@@ -50,6 +53,7 @@ typedef struct vf_pool_core {
     vf_cache **entries;         /* of its table, by thread index */
     void *dropped;              /* set: P_destroy is at work, see src/pool/destroy.c */
     void (*drop)(void *object); /* constant: of the instance that made the pool, for vf_free */
+    struct vf_generations **directory; /* with handles: see pool_handle.h; NULL: without */
 } vf_pool_core;
 
 /* What the core must know of an instance; constant, one for each. */
@@ -60,6 +64,7 @@ typedef struct vf_pool_type {
     size_t alignment;
     size_t batch_objects;
     void (*drop)(void *object); /* what P_free does to an object before it is free; NULL: nothing */
+    bool handles;               /* VF_HANDLE */
 } vf_pool_type;
 
 /* This thread's index in every pool's table; 0 before its first slow call, 1 after its exit. */
@@ -92,6 +97,7 @@ VF_API void vf_pool_core_epoch_barrier(vf_pool_core *pool);
 /* Behind the fast paths. */
 VF_API void *vf_pool_core_alloc_slow(vf_pool_core *pool);
 VF_API void vf_pool_core_free_slow(vf_pool_core *pool, void *object);
+VF_API void vf_pool_core_free_published(vf_pool_core *pool, void *object);
 VF_API void *vf_pool_core_cache_alloc_slow(vf_cache *cache);
 VF_API void vf_pool_core_cache_free_slow(vf_cache *cache, void *object);
 
@@ -199,6 +205,10 @@ static inline bool vf_pool_core_cache_may_drop(vf_cache *cache, const void *obje
 /* P_free where the object's type is not known. */
 static inline void vf_pool_core_free_untyped(vf_pool_core *pool, void *object)
 {
+    if (VF_UNLIKELY(pool->directory != NULL)) {
+        vf_pool_core_free_published(pool, object);
+        return;
+    }
     if (pool->drop != NULL) {
         if (!vf_pool_core_may_drop(pool, object))
             return;
@@ -230,6 +240,8 @@ static inline void vf_pool_core_look(vf_pool_core *pool, const void *object)
 
 VF_NAMES_END
 
+#include <veryfast/detail/pool_handle.h>
+
 /* How the template calls the core: vf_pool_call(alloc, &pool->core). */
 #ifdef VF_CHECKED
 #    include <veryfast/detail/pool_checked.h>
@@ -238,6 +250,7 @@ VF_NAMES_END
 #endif
 
 /* In constant expressions. */
-#define VF_GREATER(a, b) ((size_t)(a) > (size_t)(b) ? (size_t)(a) : (size_t)(b))
+#define VF_ROUND_UP(n, unit) (((size_t)(n) + (size_t)(unit)-1) / (size_t)(unit) * (size_t)(unit))
+#define VF_GREATER(a, b)     ((size_t)(a) > (size_t)(b) ? (size_t)(a) : (size_t)(b))
 
 #endif

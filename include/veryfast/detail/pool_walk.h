@@ -29,6 +29,10 @@ typedef struct vf_walk {
     size_t number, word; /* the next word: its batch, and its place there */
     size_t run, skip;    /* constant: words that this part has together; those of other parts */
     size_t left;         /* of the run */
+    bool published;      /* a pool with handles is walked, by what is published: */
+    const struct vf_generations *of; /* the word's batch */
+    size_t slot;                     /* the number of first there */
+    uint64_t given;                  /* the handle of the object that was given last */
 } vf_walk;
 
 /* Begins one of so many parts. */

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * generation.c - see generation.h.
+ */
+#include "generation.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define FIRST_SIZE 8
+
+const vf_generations vf_generation_none;
+
+/* The directory of a pool that has no batch yet. Never written. */
+static struct {
+    vf_directory directory;
+    vf_generations *entries[1];
+} nothing = {{.end = UINTPTR_MAX > UINT32_MAX ? INTPTR_MIN : 0}, {NULL}};
+
+void vf_generations_init(vf_handles *handles, vf_generations ***directory, size_t objects,
+                         vf_memory *memory, vf_mutex *growth)
+{
+    *handles = (vf_handles){
+        .directory = directory, .objects = objects, .memory = memory, .growth = growth};
+    *directory = nothing.entries;
+}
+
+/* ---- growth ---- */
+
+static size_t directory_bytes(size_t size)
+{
+    return sizeof(vf_directory) + size * sizeof(vf_generations *);
+}
+
+static size_t generations_bytes(const vf_handles *handles)
+{
+    return sizeof(vf_generations) + handles->objects * sizeof(uint32_t);
+}
+
+/* A directory twice as long, at least; false: out of memory. The one before stays until the pool
+   ends, because a thread may still be reading it. */
+static bool lengthen(vf_handles *handles, size_t batches)
+{
+    vf_generations **entries = *handles->directory;
+    size_t size = vf_max(vf_max(2 * vf_directory_of(entries)->size, FIRST_SIZE), batches);
+    vf_directory *longer =
+        vf_memory_alloc(handles->memory, directory_bytes(size), _Alignof(vf_directory));
+    if (longer == NULL)
+        return false;
+    *longer = (vf_directory){
+        .size = size, .older = vf_directory_of(entries), .end = vf_directory_of(entries)->end};
+    vf_generations **copies = (vf_generations **)(void *)(longer + 1);
+    memcpy(copies, entries, handles->count * sizeof *copies);
+    vf_store_release(handles->directory, copies); /* pairs with the acquire in vf_handle_look_up */
+    return true;
+}
+
+/* Those of one more batch; false: out of memory. */
+static bool add(vf_handles *handles)
+{
+    vf_generations *of =
+        vf_memory_alloc(handles->memory, generations_bytes(handles), _Alignof(vf_generations));
+    if (of == NULL)
+        return false;
+    *of = (vf_generations){.first = (uint32_t)(handles->count * handles->objects)};
+    for (size_t slot = 0; slot < handles->objects; slot++)
+        vf_generations_of(of)[slot] = VF_GENERATION_FIRST;
+    vf_generations **entries = *handles->directory;
+    entries[handles->count] = of;
+    /* release, both: pairs with the acquire in vf_handle_look_up, and of count below */
+    vf_store_release(&handles->count, handles->count + 1);
+    vf_store_release(&vf_directory_of(entries)->end,
+                     vf_directory_end(handles->count * handles->objects));
+    return true;
+}
+
+bool vf_generations_reserve(vf_handles *handles, size_t batches)
+{
+    assert(vf_mutex_held(handles->growth));
+    if (batches > vf_directory_of(*handles->directory)->size && !lengthen(handles, batches))
+        return false;
+    while (handles->count < batches) {
+        if (!add(handles))
+            return false;
+    }
+    return true;
+}
+
+void vf_generations_set_base(vf_handles *handles, size_t number, char *base)
+{
+    assert(vf_mutex_held(handles->growth));
+    /* release: pairs with the acquire in vf_handle_object */
+    vf_store_release(&vf_generations_at(handles, number)->base, base);
+}
+
+/* ---- retired slots ---- */
+
+vf_word vf_generations_retired(const vf_handles *handles, size_t number, size_t w)
+{
+    if (handles == NULL || vf_generations_count_retired(handles, number) == 0)
+        return 0;
+    const uint32_t *generations = vf_generations_of(vf_generations_at(handles, number));
+    vf_word retired = 0;
+    size_t end = vf_min((w + 1) * VF_WORD_BITS, handles->objects);
+    for (size_t slot = w * VF_WORD_BITS; slot < end; slot++) {
+        /* acquire: pairs with the release in vf_generation_retire */
+        if (vf_load_acquire(&generations[slot]) == 0)
+            retired |= vf_bits_bit(slot);
+    }
+    return retired;
+}
+
+size_t vf_generations_count_retired(const vf_handles *handles, size_t number)
+{
+    if (handles == NULL)
+        return 0;
+    return vf_load_relaxed(&vf_generations_at(handles, number)->retired); /* for reports */
+}
+
+size_t vf_generations_count_all_retired(const vf_handles *handles)
+{
+    size_t n = 0;
+    /* acquire: pairs with the release in add */
+    size_t count = handles != NULL ? vf_load_acquire(&handles->count) : 0;
+    for (size_t number = 0; number < count; number++) {
+        const vf_generations *of = vf_generations_at(handles, number);
+        if (vf_load_relaxed(&of->base) != NULL) /* a number for reports */
+            n += vf_generations_count_retired(handles, number);
+    }
+    return n;
+}
+
+void vf_generation_retire(vf_generations *of, size_t slot)
+{
+    /* release: pairs with the acquire in vf_generations_retired: what was done to the slot comes
+       before its memory goes back */
+    vf_store_release(&vf_generations_of(of)[slot], 0U);
+    vf_fetch_add_relaxed(&of->retired, 1U); /* tells where to look */
+}
+
+/* ---- the end ---- */
+
+void vf_generations_free(vf_handles *handles)
+{
+    vf_generations **entries = *handles->directory;
+    for (size_t number = 0; number < handles->count; number++)
+        vf_memory_free(handles->memory, entries[number], generations_bytes(handles),
+                       _Alignof(vf_generations));
+    vf_directory *older;
+    for (vf_directory *each = vf_directory_of(entries); each->size > 0; each = older) {
+        older = each->older;
+        vf_memory_free(handles->memory, each, directory_bytes(each->size), _Alignof(vf_directory));
+    }
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handle.c - see handle.h. What may run beside what:
+ *
+ *     P_get                            the object's end, and what may come after it
+ *     generation is the handle's?      generation = even
+ *     where is the batch?              ... the slot is free, the batch's memory goes: base = NULL
+ *     generation still that?           ... memory again, elsewhere: base = other
+ *
+ * Whoever finds a base that was written after the object's end finds the generation even, or a
+ * later one: all of it comes one behind the other, by the bits of the depot and the growth lock.
+ */
+#include "handle.h"
+
+#include "lock.h"
+#include "release.h"
+
+vf_place vf_handle_place(const vf_pool *pool, const void *object)
+{
+    vf_place place;
+    place.number = pool->kind->place(pool, object, &place.slot);
+    place.of = vf_generations_at(pool->handles, place.number);
+    return place;
+}
+
+static const uint32_t *generation_of(vf_place place)
+{
+    return &vf_generations_of(place.of)[place.slot];
+}
+
+void *vf_handle_object(const vf_pool *pool, uint64_t bits)
+{
+    const vf_shape *shape = vf_pool_shape(pool);
+    return vf_pool_core_get(&pool->core, bits, (uint32_t)shape->objects, shape->stride);
+}
+
+/* What an object's end makes of its generation, which is odd. */
+static uint32_t after(uint32_t generation)
+{
+    return generation == UINT32_MAX ? VF_GENERATION_LAST : generation + 1;
+}
+
+bool vf_handle_end(const vf_pool *pool, const void *object)
+{
+    vf_place place = vf_handle_place(pool, object);
+    uint32_t *generation = &vf_generations_of(place.of)[place.slot];
+    uint32_t now = vf_load_relaxed(generation); /* as in vf_generation_end, as the store */
+    if (now % 2 == 0)
+        return true;
+    vf_store_relaxed(generation, after(now));
+    return now != UINT32_MAX;
+}
+
+void *vf_handle_claim(const vf_pool *pool, uint64_t bits, bool *goes_on)
+{
+    const vf_shape *shape = vf_pool_shape(pool);
+    const vf_generations *of;
+    if (!vf_handle_look_up(&pool->core.directory, bits, (uint32_t)shape->objects, &of))
+        return NULL;
+    size_t slot = (uint32_t)bits % shape->objects;
+    uint32_t expected = (uint32_t)(bits >> 32);
+    void *object = vf_generation_object(of, slot, expected, shape->stride);
+    *goes_on = expected != UINT32_MAX;
+    /* relaxed: that the object was there when this thread looked is acquired there; and who ends it
+       here has what follows to itself */
+    return object != NULL &&
+                   vf_cas_strong_relaxed(&vf_generations_of(of)[slot], &expected, after(expected))
+               ? object
+               : NULL;
+}
+
+void vf_handle_publish_again(const vf_pool *pool, uint64_t bits)
+{
+    size_t objects = vf_pool_shape(pool)->objects;
+    vf_generations *of = vf_generations_at(pool->handles, (uint32_t)bits / objects);
+    /* release: as in vf_generation_publish */
+    vf_store_release(&vf_generations_of(of)[(uint32_t)bits % objects], (uint32_t)(bits >> 32));
+}
+
+bool vf_handle_is_last(const vf_pool *pool, const void *object)
+{
+    return vf_load_relaxed(generation_of(vf_handle_place(pool, object))) == VF_GENERATION_LAST;
+}
+
+/* A capped pool counts what is out when it is released: either this slot is retired by then, or it
+   counts itself off. */
+static bool retire_capped(const vf_pool *pool, vf_place place)
+{
+    vf_lock_acquire();
+    bool closed = pool->closed;
+    vf_generation_retire(place.of, place.slot);
+    vf_lock_release();
+    return closed;
+}
+
+void vf_handle_retire(vf_pool *pool, const void *object)
+{
+    vf_place place = vf_handle_place(pool, object);
+    bool counts = true;
+    if (pool->capped != NULL)
+        counts = retire_capped(pool, place);
+    else
+        vf_generation_retire(place.of, place.slot);
+    if (counts)
+        vf_release_return_last(pool, 1);
+}

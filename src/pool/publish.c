@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * publish.c - the calls of handles, where the fast paths have found nothing: the object is in
+ * another batch than the one before, or the thread has no cache.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "attach.h"
+#include "handle.h"
+
+uint64_t vf_pool_core_publish_slow(vf_pool_core *core, const void *object)
+{
+    vf_pool *pool = vf_pool_whole(core);
+    vf_place place = vf_handle_place(pool, object);
+    vf_pool_cache *cache = vf_attach_found(pool);
+    if (cache != NULL)
+        cache->fast.published = place.of;
+    return vf_generation_publish(place.of, place.slot);
+}
+
+/* ---- the end of an object ---- */
+
+/* So many of the objects that the thread has freed last are looked at. */
+#define LOOKED_AT 16
+
+static bool is_in(const vf_pool_cache *cache, const void *object)
+{
+    void **top = cache != NULL ? cache->fast.top : NULL;
+    for (size_t i = 0; cache != NULL && i < LOOKED_AT && top > cache->fast.bottom; i++) {
+        if (*--top == object)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * An object without a handle, in a slot that has had one before: either it was never published, or
+ * it was freed already. What is free in the depot, or was freed by this thread a moment ago, is
+ * found.
+ */
+static void stop_at_double_free(const vf_pool *pool, const vf_pool_cache *cache, const void *object,
+                                vf_place place)
+{
+    bool was_published = vf_load_relaxed(&vf_generations_of(place.of)[place.slot]) % 2 == 0;
+    if (!was_published || pool->core.dropped != NULL)
+        return;
+    if (!pool->kind->is_free(pool, place.number, place.slot) && !is_in(cache, object))
+        return;
+    fprintf(stderr, "veryfast: %s %p: double free of %p\n", pool->name, (const void *)pool, object);
+    abort();
+}
+
+static bool end(const vf_pool *pool, vf_pool_cache *cache, const void *object)
+{
+    vf_place place = vf_handle_place(pool, object);
+    if (cache != NULL)
+        cache->fast.freed = place.of;
+    stop_at_double_free(pool, cache, object, place);
+    return vf_handle_end(pool, object);
+}
+
+bool vf_pool_core_unpublish_slow(vf_pool_core *core, const void *object)
+{
+    vf_pool *pool = vf_pool_whole(core);
+    return end(pool, vf_attach_found(pool), object);
+}
+
+bool vf_pool_core_cache_unpublish_slow(vf_cache *fast, const void *object)
+{
+    vf_pool_cache *cache = vf_cache_whole(fast);
+    return end(cache->pool, cache, object);
+}
+
+void *vf_pool_core_claim_handle(vf_pool_core *core, uint64_t bits, bool *goes_on)
+{
+    return vf_handle_claim(vf_pool_whole(core), bits, goes_on);
+}
+
+/* ---- after VF_DROP ---- */
+
+/* While P_destroy drops all, the object was claimed; or taken, and is claimed by this. */
+void vf_pool_core_free_last(vf_pool_core *core, void *object)
+{
+    vf_pool *pool = vf_pool_whole(core);
+    if (core->dropped != NULL)
+        (void)pool->kind->claim(pool, object);
+    else
+        vf_handle_retire(pool, object);
+}
+
+void vf_pool_core_cache_free_last(vf_cache *fast, void *object)
+{
+    vf_pool_core_free_last(&vf_cache_whole(fast)->pool->core, object);
+}
+
+typedef void *any_object __attribute__((may_alias)); /* as in bulk.c */
+
+void vf_pool_core_free_n_last(vf_pool_core *core, const void *objects, size_t n)
+{
+    const any_object *in = objects;
+    for (size_t i = 0; i < n; i++) {
+        if (in[i] == NULL)
+            continue;
+        if (vf_handle_is_last(vf_pool_whole(core), in[i]))
+            vf_pool_core_free_last(core, in[i]);
+        else
+            vf_pool_core_free(core, in[i]);
+    }
+}
+
+/* By vf_free. */
+void vf_pool_core_free_published(vf_pool_core *core, void *object)
+{
+    if (core->drop != NULL && !vf_pool_core_may_drop(core, object))
+        return;
+    bool goes_on = vf_pool_core_unpublish_slow(core, object);
+    if (core->drop != NULL)
+        core->drop(object);
+    if (goes_on)
+        vf_pool_core_free(core, object);
+    else
+        vf_pool_core_free_last(core, object);
+}
