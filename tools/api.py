@@ -12,6 +12,8 @@ import re
 import sys
 from pathlib import Path
 
+from uses import uses
+
 INSTANCES = {'P': 'pool_T_N', 'S': 'smallbuf_T_N'}
 TEMPLATES = {'pool.h': INSTANCES['P'], 'smallbuf.h': INSTANCES['S']}
 LICENCE = re.compile(r'^/\* SPDX-License-Identifier: .* \*/\n')
@@ -68,8 +70,12 @@ def indented(lines):
 
 def documentation(lines):
     """A Doxygen comment."""
-    out, block = [], []
+    out, block, verbatim = [], [], False
     for line in [*lines, '']:
+        verbatim = verbatim and out[-1] != '@endcode' or line == '@code{.c}'
+        if verbatim or line.startswith('@par '):
+            out.append(re.sub(r'/\*.*\*/', '', line).rstrip())  # no comment within one
+            continue
         if line.startswith('  '):
             block.append(line)
             continue
@@ -80,6 +86,49 @@ def documentation(lines):
     return '/**\n' + ''.join(f' * {line}'.rstrip() + '\n' for line in out[:-1]) + ' */\n'
 
 
+THREADS = ('Any thread', 'Exclusive access', 'One thread at a time', 'One drainer', 'The thread that',
+           'The drainer of', 'No other thread', 'No other call', 'From the begin', 'As S_flip')
+COST = ('Costs', 'Takes no lock', 'Lock-free', 'Without VF_DROP it costs', 'No atomic operation')
+
+
+def sentences(text):
+    return re.split(r'(?<=[.)]) (?=[A-Z(])', text)
+
+
+def fields(lines):
+    """A function's description, in which who may call, errors and cost are parts of their own: by how
+    their sentences begin, which is the same in all headers."""
+    parts = {'': [], 'Threads': [], 'Errors': [], 'Cost': []}
+    for paragraph in re.split(r'\n\n+', '\n'.join(lines).strip('\n')):
+        if re.search(r'^ {2}', paragraph, re.M):  # a list or code, as it is
+            parts[''].append(paragraph)
+            continue
+        kept, place = [], ''
+        for text in sentences(' '.join(paragraph.split())):
+            if text.startswith(THREADS):
+                place = 'Threads'
+            elif text.startswith(COST):
+                place = 'Cost'
+            elif place == '' and re.search(r'\bE(NOMEM|INVAL|AGAIN)\b|[Nn]ever fails', text):
+                parts['Errors'].append(text)
+                continue
+            (parts[place] if place else kept).append(text)
+        if kept:
+            parts[''].append(' '.join(kept))
+    out = '\n\n'.join(parts.pop(''))
+    for name, texts in parts.items():
+        if texts:
+            out += f'\n\n@par {name}\n' + ' '.join(texts)
+    return out.lstrip('\n').split('\n')
+
+
+def example(source, use):
+    """The use of a function, and where it is from."""
+    path, code = use
+    return ['', '@par Example', f'In `{path.relative_to(source)}`:', '', '@code{.c}', *code,
+            '@endcode']
+
+
 def file_documentation(text, *more):
     """The head of a header, whose first line is its name and a phrase."""
     first, *lines = comment_lines(' * ' + HEAD.match(text)[1])
@@ -87,16 +136,21 @@ def file_documentation(text, *more):
     return '/**\n * @file\n' + documentation(lines).removeprefix('/**\n')
 
 
-def template_header(text, instance):
+def template_header(source, text, kind):
     """Its types and its prototypes, by the names of an instance, each behind its comment."""
+    used, instance = uses(source), TEMPLATES[kind]
     yield file_documentation(text, f'On this page its instance is {instance}.')
     yield '#include "veryfast.h"\n'
     for comment, struct, prototype in DECLARATION.findall(text):
         lines = [re.sub(r'^ \*? ?', '', line) for line in comment.splitlines()]
         code = prototype or f'{struct} {struct.split()[-1]};'
+        function = re.search(r'\bvf_self_(\w+)\(', code)
         code = re.sub(r'\b(VF_T|vf_t|vf_value|vf_moved|vf_exactly)\b', 'T', code.replace('vf_self', instance))
-        yield (documentation(lines if lines[0] else lines[1:]) if comment else '') \
-            + code.replace('T const', 'const T') + '\n'
+        lines = lines if lines[0] else lines[1:]
+        if function and comment:
+            lines = fields(lines) + (example(source, used[kind, function[1]])
+                                     if (kind, function[1]) in used else [])
+        yield (documentation(lines) if comment else '') + code.replace('T const', 'const T') + '\n'
 
 
 def plain_header(text):
@@ -138,7 +192,10 @@ def page(source, path):
             return f'[{words}]({file.name.replace(".", "_8")}.html)'  # as Doxygen calls it
         return f'`{file}`' if words.strip('`') in str(file) else f'{words} (`{file}`)'
 
-    parts = re.split(r'(^```.*?^```\n)', path.read_text(), flags=re.MULTILINE | re.DOTALL)
+    text = path.read_text()
+    if text.count('\n## ') > 2:  # a table of contents, below the title
+        text = text.replace('\n', '\n\n[TOC]\n', 1)
+    parts = re.split(r'(^```.*?^```\n)', text, flags=re.MULTILINE | re.DOTALL)
     for i in range(0, len(parts), 2):  # what is no code
         parts[i] = re.sub(r'(!?)\[([^]]+)\]\(([^)]+)\)', link, parts[i])
         parts[i] = re.sub(r'^(##+ )(.*)$', lambda match: f'{match[0]} {{#{anchor(path, match[2])}}}',
@@ -156,9 +213,9 @@ def main():
             free = header(include / 'detail' / 'pool_free.h')
             text = text.replace(FREE, free[free.index('/*\n * Gives back'):free.index('VF_NAMES_END')])
         (directory / name).write_text(plain_header(text))
-    for name, instance in TEMPLATES.items():
+    for name in TEMPLATES:
         text = header(include / name)
-        (directory / name).write_text('\n'.join(template_header(text, instance)))
+        (directory / name).write_text('\n'.join(template_header(source, text, name)))
     for path in [source / 'README.md', *(source / 'docs').glob('*.md')]:
         (directory / path.name).write_text(page(source, path))
 

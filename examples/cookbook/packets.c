@@ -33,12 +33,12 @@ static void *handle(void *none)
 {
     for (;;) {
         int was_closed = atomic_load(&closed);
-        size_t from = atomic_load(&handled), to = atomic_load(&received), n = to - from;
+        size_t from = atomic_load(&handled), n = atomic_load(&received) - from;
         if (n == 0 && was_closed)
             return none;
-        for (size_t i = from; i < to; i++)
-            packets_free(pool, ring[i % RING]);
-        atomic_store(&handled, to);
+        size_t at = from % RING, run = n < RING - at ? n : RING - at;
+        packets_free_n(pool, &ring[at], run);
+        atomic_store(&handled, from + run);
     }
 }
 
