@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compares the machine code of pool.hpp with that of the macro's template.
+"""Compares the machine code of pool.hpp and smallbuf.hpp with that of the macros' templates.
 
 usage: check_same_code.py INCLUDE COMPILER...
 
-A call of veryfast::pool<T, N> must have the instructions of the instance's call, one for one.
+A call must have the instructions of the instance's call, one for one.
 """
 import re
 import subprocess
@@ -24,9 +24,11 @@ struct order { long number; double price; ~order() { last = number; } static lon
 #define VF_NAME inbox
 #include <veryfast/smallbuf.h>
 typedef veryfast::pool<order, 64> pool;
+typedef veryfast::small_buffer<order, 64> buffer;
 #ifdef TEMPLATE
 void *emplace(void *of, order &&value) { return static_cast<pool *>(of)->emplace(std::move(value)); }
 void destroy(void *of, order *object) { static_cast<pool *>(of)->destroy(object); }
+bool push(void *to, order &&value) { return static_cast<buffer *>(to)->push(std::move(value)); }
 #else
 struct holds { orders *pool; }; // as pool<T, N> does
 void *emplace(void *of, order &&value)
@@ -34,6 +36,7 @@ void *emplace(void *of, order &&value)
     return orders_push(static_cast<holds *>(of)->pool, std::move(value));
 }
 void destroy(void *of, order *object) { orders_free(static_cast<holds *>(of)->pool, object); }
+bool push(void *to, order &&value) { return inbox_push(static_cast<inbox *>(to), std::move(value)); }
 #endif
 '''
 
@@ -49,7 +52,7 @@ def code(compiler, include, directory, *flags):
     found = dict(zip(functions[::2], functions[1::2]))
     # addresses and the names behind them aside
     return {name: re.findall(r'^ +\w+:\t(\S+)', found[name], re.MULTILINE)
-            for name in ('_Z7emplacePvO5order', '_Z7destroyPvP5order')}
+            for name in ('_Z7emplacePvO5order', '_Z7destroyPvP5order', '_Z4pushPvO5order')}
 
 
 def main():
@@ -63,7 +66,7 @@ def main():
             macros = code(compiler, include, Path(temporary))
             for name in ours:
                 print(f'{compiler} {name}: {len(ours[name])} and {len(macros[name])} instructions')
-                if sorted(ours[name]) != sorted(macros[name]):
+                if ours[name] != macros[name]:
                     failed = True
                     print(f'not the same: {ours[name]}\n{macros[name]}')
     sys.exit(failed)

@@ -17,7 +17,8 @@ from uses import uses
 INSTANCES = {'P': 'pool_T_N', 'S': 'smallbuf_T_N'}
 TEMPLATES = {'pool.h': INSTANCES['P'], 'smallbuf.h': INSTANCES['S']}
 LICENCE = re.compile(r'^/\* SPDX-License-Identifier: .* \*/\n')
-PLAIN = ['veryfast.h', 'sized.h', 'checked.h', 'veryfast.hpp', 'pool.hpp', 'allocator.hpp']
+PLAIN = ['veryfast.h', 'sized.h', 'checked.h', 'veryfast.hpp', 'pool.hpp',
+         'smallbuf.hpp', 'ranges.hpp', 'allocator.hpp']
 FREE = '#include <veryfast/detail/pool_free.h>\n'  # declares vf_free, for pool.h too
 HEAD = re.compile(r'/\*\n \* [\w.]+ - (.*\n(?: \*.*\n)*?) \*/\n')
 # What a template declares: a type (but for the bank, a part of the buffer), or a function.

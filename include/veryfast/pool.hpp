@@ -24,8 +24,8 @@
 #include <utility>
 
 #include <veryfast/detail/object.hpp>
-#include <veryfast/detail/objects.hpp>
 #include <veryfast/detail/pool_free.h>
+#include <veryfast/ranges.hpp>
 #include <veryfast/veryfast.h>
 
 namespace veryfast
@@ -71,7 +71,7 @@ template <typename T, std::size_t N = 0> class pool
     /* P_new, which never throws: the pool is empty, and errno says why, where it cannot be made. */
     VF_CPP_CALL pool(const vf_pool_options &options, std::nothrow_t) noexcept
     {
-        constexpr auto name = detail::pool_name<pool, T>();
+        constexpr auto name = detail::name_of<pool, T>();
         const vf_pool_type type = {&vf_interface_1, name.data(),          sizeof(T), alignof(T),
                                    batch_objects(), detail::drop_of<T>(), false};
         core_ = vf_pool_call(new, &type, &options, sizeof options);

@@ -165,7 +165,15 @@ typedef struct vf_self_writer {
     vf_self_writer() = default;
     vf_self_writer(const vf_self_writer &) = delete;
     vf_self_writer &operator=(const vf_self_writer &) = delete;
+#            ifdef vf_members
+    ~vf_self_writer()
+    {
+        if (buffer != nullptr)
+            vf_self_writer_close(this);
+    }
+#            else
     inline ~vf_self_writer();
+#            endif
     vf_self *buffer = nullptr;
 #        else
     vf_self *buffer;
@@ -183,7 +191,10 @@ typedef struct vf_self_drain {
     vf_t *stop;
     vf_drain core;
 } vf_self_drain;
+#endif
 
+/* Members of a class are not declared before: see smallbuf.hpp. */
+#if vf_declarations && !defined(vf_members)
 /*
  * Gives the buffer its allocator, cap and first chunk; NULL: the defaults. Optional: all zero bytes
  * are a buffer with the defaults. Only for an empty buffer that has not spilled (or was trimmed to

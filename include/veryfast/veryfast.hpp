@@ -35,6 +35,8 @@
 
 #include <veryfast/allocator.hpp>
 #include <veryfast/pool.hpp>
+#include <veryfast/ranges.hpp>
+#include <veryfast/smallbuf.hpp>
 #include <veryfast/veryfast.h>
 
 /* Owners, a memory resource and ranges, for instances that VF_CPP_POOL or VF_CPP_SMALLBUF names. */
@@ -43,12 +45,9 @@ namespace veryfast
 
 /* An instance's functions by its type; VF_CPP_POOL and VF_CPP_SMALLBUF make them. */
 template <typename P> struct pool_functions;
-template <typename S> struct smallbuf_functions;
 
 /* VF_T of a pool's instance. */
 template <typename P> using pool_element = typename pool_functions<P>::element;
-/* VF_T of a small buffer's instance. */
-template <typename S> using smallbuf_element = typename smallbuf_functions<S>::element;
 
 namespace detail
 {
@@ -191,148 +190,6 @@ template <typename P> class pool_resource : public std::pmr::memory_resource
     P *pool_;
     std::pmr::memory_resource *upstream_;
     std::atomic<std::size_t> passed_on_ = 0;
-};
-
-/* ---- a small buffer's drain ---- */
-
-/* Elements that lie in a row. */
-template <typename T> struct run {
-    T *elements;       /* the first */
-    std::size_t count; /* 0: none, at the end */
-
-    /* The first, for range-for. */
-    T *begin() const noexcept
-    {
-        return elements;
-    }
-    /* Behind the last. */
-    T *end() const noexcept
-    {
-        return elements + count;
-    }
-    /* As of a std::span. */
-    T *data() const noexcept
-    {
-        return elements;
-    }
-    /* As of a std::span. */
-    std::size_t size() const noexcept
-    {
-        return count;
-    }
-};
-
-/*
- * Takes all elements out of a small buffer, and is a range of runs, to be walked once. Needs
- * exclusive access as long as it lives, as S_drain_begin to S_drain_end do.
- *
- * A run's elements are there until the next one is asked for, and are then destroyed by their
- * destructors, not by VF_DROP: move out what is to be kept. What the walk has not come to, VF_DROP
- * has at the end.
- */
-template <typename S> class drain
-{
-    using functions = smallbuf_functions<S>;
-
-  public:
-    using element = smallbuf_element<S>; /* VF_T */
-
-    /* Takes all that is there: the buffer is empty from here on. */
-    explicit drain(S &buffer) noexcept : drain_(functions::drain_begin(&buffer))
-    {
-    }
-    /* One that has begun: what S_flip returns, say. */
-    explicit drain(const typename functions::drain &begun) noexcept : drain_(begun)
-    {
-    }
-    drain(const drain &) = delete;
-    drain &operator=(const drain &) = delete;
-    /* VF_DROP for what is left. */
-    ~drain()
-    {
-        destroy();
-        functions::drain_end(&drain_);
-    }
-
-    /* The next run, empty at the end. */
-    run<element> next() noexcept
-    {
-        destroy();
-        run_.count = functions::drain_span(&drain_, &run_.elements);
-        return run_;
-    }
-
-    /* An input iterator over the runs. */
-    class iterator
-    {
-      public:
-        using iterator_category = std::input_iterator_tag;
-        using value_type = run<element>;
-        using difference_type = std::ptrdiff_t;
-        using pointer = const value_type *;
-        using reference = const value_type &;
-
-        iterator() = default;
-        explicit iterator(drain *of) noexcept : drain_(of)
-        {
-            step();
-        }
-        reference operator*() const noexcept
-        {
-            return drain_->run_;
-        }
-        pointer operator->() const noexcept
-        {
-            return &drain_->run_;
-        }
-        iterator &operator++() noexcept
-        {
-            step();
-            return *this;
-        }
-        void operator++(int) noexcept
-        {
-            step();
-        }
-        friend bool operator==(const iterator &a, const iterator &b) noexcept
-        {
-            return a.drain_ == b.drain_;
-        }
-        friend bool operator!=(const iterator &a, const iterator &b) noexcept
-        {
-            return a.drain_ != b.drain_;
-        }
-
-      private:
-        void step() noexcept
-        {
-            if (drain_->next().count == 0)
-                drain_ = nullptr;
-        }
-
-        drain *drain_ = nullptr; /* NULL: at the end */
-    };
-
-    /* The first run; once. */
-    iterator begin() noexcept
-    {
-        return iterator(this);
-    }
-    /* No run. */
-    iterator end() noexcept
-    {
-        return iterator();
-    }
-
-  private:
-    void destroy() noexcept
-    {
-        std::destroy_n(run_.elements, run_.count);
-        run_.count = 0;
-    }
-
-    typename functions::drain drain_;
-    run<element> run_ = {nullptr, 0};
 };
 
 } // namespace veryfast

@@ -119,7 +119,7 @@ template <typename T> constexpr std::string_view signature() noexcept
  * The name of a pool, for reports: "veryfast::pool<order, 64>". A checked build takes two pools of
  * one name for the same; types without linkage may share theirs, so the size is added to it.
  */
-template <typename P, typename T> constexpr auto pool_name() noexcept
+template <typename P, typename T> constexpr auto name_of() noexcept
 {
     constexpr std::string_view text = signature<P>();
     constexpr bool has_linkage = text.find("anonymous") == text.npos && text.find(')') == text.npos;

@@ -57,8 +57,7 @@ VF_EXTERN_C_END
 
 /* For the functions of an instance only: its type and name, and the place it returns to. */
 #define vf_call_on(buffer)                                                                         \
-    vf_buffer_call_of(buffer, &vf_self_type, sizeof *(buffer), VF_STRING(VF_NAME),                 \
-                      VF_RETURN_ADDRESS)
+    vf_buffer_call_of(buffer, &vf_self_type, sizeof *(buffer), vf_self_text, VF_RETURN_ADDRESS)
 
 #define vf_push_begin(buffer)        vf_checked_push_begin(vf_call_on(buffer))
 #define vf_push_end(buffer)          vf_checked_push_end(buffer)

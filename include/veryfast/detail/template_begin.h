@@ -17,7 +17,8 @@
 #    define VF_T int
 #endif
 
-#ifndef VF_N
+#ifdef vf_members /* VF_N is a parameter of a class template */
+#elif !defined(VF_N)
 #    error "VF_N is not defined: define it as a plain decimal number before this header"
 #    define VF_N 64
 #elif VF_IS_PAREN(VF_N)
@@ -66,6 +67,13 @@ VF_WORDS_END
 #    undef VF_DEFINE
 #endif
 
+/* For reports. */
+#ifdef vf_members
+#    define vf_self_text text()
+#else
+#    define vf_self_text VF_STRING(VF_NAME)
+#endif
+
 #ifndef VF_DROP
 #    define vf_no_drop 1
 #    define VF_DROP(p) ((void)(p))
@@ -95,10 +103,12 @@ VF_WORDS_END
 enum { vf_self_once };
 
 VF_STATIC_ASSERT(sizeof(VF_T) > 0, "VF_T is an incomplete type: declare it whole before");
+#    ifndef vf_members
 VF_STATIC_ASSERT(sizeof(VF_N) == sizeof(int),
                  "VF_N has a suffix: it becomes part of a name, so write a plain decimal number");
+#    endif
 #    ifdef __cplusplus
-VF_STATIC_ASSERT((std::is_same<VF_T, std::decay<VF_T>::type>::value),
+VF_STATIC_ASSERT((std::is_same<VF_T, std::decay_t<VF_T>>::value),
                  "VF_T is an array or qualified (const, volatile): give a plain type");
 #    else
 VF_STATIC_ASSERT(_Generic(*(VF_T *)0, VF_T : 1, default : 0),
@@ -127,12 +137,16 @@ typedef VF_T vf_t;
  * vf_generic_body its body. A push takes vf_moved there; it has a second form that takes vf_copied.
  */
 #if defined(__cplusplus) && vf_declarations && vf_bodies
-#    define vf_generic      template <typename vf_value = vf_t>
-#    define vf_generic_body template <typename vf_value>
-#    define vf_exactly      typename vf_itself<vf_value>::type
-#    define vf_moved        vf_exactly &&
-#    define vf_copied       vf_exactly const &
-#    define vf_address(x)   VF_ADDRESS_OF(x) /* a class may have an operator & */
+#    define vf_generic template <typename vf_value = vf_t>
+#    ifdef vf_members
+#        define vf_generic_body vf_generic
+#    else
+#        define vf_generic_body template <typename vf_value>
+#    endif
+#    define vf_exactly    typename vf_itself<vf_value>::type
+#    define vf_moved      vf_exactly &&
+#    define vf_copied     vf_exactly const &
+#    define vf_address(x) VF_ADDRESS_OF(x) /* a class may have an operator & */
 #else
 #    define vf_generic
 #    define vf_generic_body

@@ -34,6 +34,7 @@ VF_NAMES_END
 #undef vf_bodies
 #undef vf_fn
 #undef vf_t
+#undef vf_self_text
 #undef vf_generic
 #undef vf_generic_body
 #undef vf_value

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * smallbuf.hpp - the small buffer as a class template: no macro, no instance to be named.
+ *
+ *     veryfast::small_buffer<order, 6> inbox;     // room for 6 inside
+ *     inbox.push(std::move(one));                 // any thread; false: refused, and still ours
+ *     for (auto run : inbox.drain())              // takes all out; runs of elements
+ *         for (order &each : run)
+ *             ship(std::move(each));
+ *
+ * It is the buffer of smallbuf.h, made of the same source: what is said there of threads, order,
+ * memory and costs holds here too. Needs C++17, neither exceptions nor RTTI.
+ *
+ * T is complete. It must not throw when it is moved; if it can be neither moved nor copied, its
+ * constructor must not throw.
+ */
+#ifndef VF_SMALLBUF_HPP
+#define VF_SMALLBUF_HPP
+
+#include <cstddef>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <veryfast/detail/smallbuf_members.hpp>
+#include <veryfast/ranges.hpp>
+#include <veryfast/veryfast.h>
+
+/* Inlined, so that a checked build reports the place where the program calls. */
+#define VF_CPP_INLINE __attribute__((always_inline)) inline
+
+namespace veryfast
+{
+
+/* small_buffer<T, N, flip>: it can be drained while others push, by flip and try_flip. */
+inline constexpr bool flip = true;
+
+/*
+ * A small buffer. N: elements inside. Its destructor destroys all elements and gives all memory
+ * back; it can be neither copied nor moved. A static one is initialised before the program begins.
+ */
+template <typename T, std::size_t N, bool Flip = false> class small_buffer
+{
+    using in = detail::buffer_members<T, N, Flip>;
+
+  public:
+    using value_type = T;                             /* of its elements */
+    using drain_type = veryfast::drain<small_buffer>; /* what drain gives */
+
+    /* Empty, with the default options. */
+    constexpr small_buffer() noexcept = default;
+    /* Empty, with options, which are kept by reference. */
+    explicit small_buffer(const vf_smallbuf_options &options) noexcept
+    {
+        in::self_init(&buffer_, &options);
+    }
+    explicit small_buffer(const vf_smallbuf_options &&) = delete;
+    small_buffer(const small_buffer &) = delete;
+    small_buffer &operator=(const small_buffer &) = delete;
+    ~small_buffer()
+    {
+        in::self_destroy(&buffer_);
+    }
+
+    /* S_push. Any thread. False and ENOMEM: refused, and the value is as it was. */
+    VF_CPP_INLINE bool push(T &&value) noexcept
+    {
+        return in::self_push(&buffer_, static_cast<T &&>(value));
+    }
+    /* The same of a copy, which is made before anything else, and may throw. */
+    VF_CPP_INLINE bool push(const T &value)
+    {
+        return in::self_push(&buffer_, value);
+    }
+
+    /* S_push_index: push, and *index becomes the place among all pushes since the last drain; 0:
+       this one has made the buffer non-empty. */
+    VF_CPP_INLINE bool push_index(T &&value, std::size_t *index) noexcept
+    {
+        return in::self_push_index(&buffer_, static_cast<T &&>(value), index);
+    }
+    /* The same of a copy. */
+    VF_CPP_INLINE bool push_index(const T &value, std::size_t *index)
+    {
+        return in::self_push_index(&buffer_, value, index);
+    }
+
+    /*
+     * push of an element made from the arguments: in its place, where the constructor cannot throw
+     * (and without flip); otherwise beside the buffer, and then moved in.
+     */
+    template <typename... Arguments> VF_CPP_INLINE bool emplace(Arguments &&...arguments)
+    {
+        constexpr bool in_place = !Flip && detail::is_made_without_throwing<T, Arguments...>();
+        static_assert(in_place || std::is_move_constructible_v<T>,
+                      "T cannot be moved: here its constructor must not throw, nor is it for flip");
+        if constexpr (in_place) {
+            void *slot = in::self_push_slot(&buffer_, nullptr);
+            if (slot == nullptr)
+                return false;
+            detail::make_at<T>(slot, std::forward<Arguments>(arguments)...);
+            return true;
+        } else {
+            return push(detail::made<T>(std::forward<Arguments>(arguments)...));
+        }
+    }
+
+    /* S_push_n: copies of n values, which must not throw. How many were taken: the first ones. */
+    VF_CPP_INLINE std::size_t push_n(const T *values, std::size_t n) noexcept
+    {
+        return in::self_push_n(&buffer_, values, n);
+    }
+
+    /* ---- exclusive access from here on ---- */
+
+    /* S_push_exclusive: push without an atomic operation. */
+    VF_CPP_INLINE bool push_exclusive(T &&value) noexcept
+    {
+        return in::self_push_exclusive(&buffer_, static_cast<T &&>(value));
+    }
+    /* The same of a copy. */
+    VF_CPP_INLINE bool push_exclusive(const T &value)
+    {
+        return in::self_push_exclusive(&buffer_, value);
+    }
+
+    /* S_count: how many elements there are. */
+    VF_CPP_INLINE std::size_t count() const noexcept
+    {
+        return in::self_count(&buffer_);
+    }
+    /* S_capacity: for how many there is room without the allocator. */
+    VF_CPP_INLINE std::size_t capacity() const noexcept
+    {
+        return in::self_capacity(&buffer_);
+    }
+    /* S_refused: how many were refused since the last drain. */
+    VF_CPP_INLINE std::size_t refused() const noexcept
+    {
+        return in::self_refused(&buffer_);
+    }
+    /* S_reserve: the next n pushes can neither fail nor allocate. False and ENOMEM. */
+    VF_CPP_INLINE bool reserve(std::size_t n) noexcept
+    {
+        return in::self_reserve(&buffer_, n);
+    }
+    /* S_span: the run of elements that begins with the one of that number; empty at the end. Reads
+       without removing. */
+    VF_CPP_INLINE run<const T> span(std::size_t from) const noexcept
+    {
+        run<const T> found = {nullptr, 0};
+        found.count = in::self_span(&buffer_, from, &found.elements);
+        return found;
+    }
+    /* S_clear: destroys all elements, keeps the memory. */
+    VF_CPP_INLINE void clear() noexcept
+    {
+        in::self_clear(&buffer_);
+    }
+    /* S_trim: gives memory back, but keeps room for so many; how many bytes. */
+    VF_CPP_INLINE std::size_t trim(std::size_t keep) noexcept
+    {
+        return in::self_trim(&buffer_, keep);
+    }
+
+    /* Takes all elements out, as a range of runs; the buffer is empty from here on. Exclusive
+       access as long as the result lives. */
+    VF_CPP_INLINE drain_type drain() noexcept
+    {
+        return drain_type(*this);
+    }
+
+    /* ---- with flip ---- */
+
+    /* S_flip: takes all elements while others push, and waits for pushes in flight. One drainer at
+       a time. */
+    VF_CPP_INLINE drain_type flip() noexcept
+    {
+        static_assert(Flip, "flip is for small_buffer<T, N, veryfast::flip>");
+        return drain_type(in::self_flip(&buffer_));
+    }
+    /* S_flip_try: the same, or nothing where it would have to wait. */
+    VF_CPP_INLINE std::optional<drain_type> try_flip() noexcept
+    {
+        static_assert(Flip, "try_flip is for small_buffer<T, N, veryfast::flip>");
+        typename in::self_drain begun;
+        if (in::self_flip_try(&buffer_, &begun))
+            return std::optional<drain_type>(std::in_place, begun);
+        return std::nullopt;
+    }
+
+    class writer;
+
+  private:
+    friend struct smallbuf_functions<small_buffer>;
+
+    typename in::self buffer_ = {};
+};
+
+/*
+ * A producer that pushes much: it takes runs of slots, and so has cache lines of its own to fill.
+ * Not with flip. One thread at a time; closed by its destructor, before exclusive access begins.
+ */
+template <typename T, std::size_t N, bool Flip> class small_buffer<T, N, Flip>::writer
+{
+    static_assert(!Flip, "a writer is for a small_buffer without flip");
+
+  public:
+    /* S_writer_open: takes nothing yet, never fails. */
+    VF_CPP_INLINE explicit writer(small_buffer &of) noexcept
+    {
+        in::self_writer_open(&writer_, &of.buffer_);
+    }
+    /* push, through the writer. */
+    VF_CPP_INLINE bool push(T &&value) noexcept
+    {
+        return in::self_writer_push(&writer_, static_cast<T &&>(value));
+    }
+    /* The same of a copy, which is made before anything else, and may throw. */
+    VF_CPP_INLINE bool push(const T &value)
+    {
+        return in::self_writer_push(&writer_, value);
+    }
+    /* push of an element made from the arguments, beside the buffer. */
+    template <typename... Arguments> VF_CPP_INLINE bool emplace(Arguments &&...arguments)
+    {
+        return push(detail::made<T>(std::forward<Arguments>(arguments)...));
+    }
+    /* S_writer_close: gives back what it has not used; the writer may be used again. */
+    VF_CPP_INLINE void close() noexcept
+    {
+        in::self_writer_close(&writer_);
+    }
+
+  private:
+    typename in::self_writer writer_;
+};
+
+/* How a drain calls the buffer. */
+template <typename T, std::size_t N, bool Flip>
+struct smallbuf_functions<small_buffer<T, N, Flip>> {
+    using in = detail::buffer_members<T, N, Flip>; /* the buffer's instance */
+    using drain = typename in::self_drain;         /* its drain */
+    using element = T;                             /* VF_T */
+    /* S_drain_begin. */
+    VF_CPP_INLINE static drain drain_begin(small_buffer<T, N, Flip> *buffer) noexcept
+    {
+        return in::self_drain_begin(&buffer->buffer_);
+    }
+    /* S_drain_span. */
+    VF_CPP_INLINE static std::size_t drain_span(drain *from, T **elements) noexcept
+    {
+        return in::self_drain_span(from, elements);
+    }
+    /* S_drain_end. */
+    VF_CPP_INLINE static void drain_end(drain *from) noexcept
+    {
+        in::self_drain_end(from);
+    }
+};
+
+} // namespace veryfast
+
+#endif

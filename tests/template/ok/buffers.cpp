@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+// buffers.cpp - veryfast::small_buffer: no macros, pushes that move only on success, drains as
+// ranges.
+#undef NDEBUG
+#include <atomic>
+#include <cassert>
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+#include <veryfast/veryfast.hpp>
+
+typedef std::unique_ptr<int> job;
+
+// Counts what is alive.
+struct order {
+    explicit order(int n) : number(n)
+    {
+#ifdef __cpp_exceptions
+        if (n < 0)
+            throw n;
+#endif
+        alive++;
+    }
+    order(const order &other) : order(other.number)
+    {
+    }
+    order(order &&other) noexcept : number(other.number)
+    {
+        alive++;
+    }
+    ~order()
+    {
+        alive--;
+    }
+    static std::atomic<int> alive;
+    const int number;
+};
+std::atomic<int> order::alive;
+
+// Can be neither moved nor copied.
+struct session {
+    explicit session(int of) noexcept : user(of)
+    {
+    }
+    std::atomic<int> holders{1};
+    int user;
+};
+
+static veryfast::small_buffer<order, 4> before_main; // initialised before any constructor runs
+static bool pushed_early = before_main.emplace(1);
+
+static void refused_values_stay()
+{
+    static const vf_smallbuf_options two = {{}, 2, 0};
+    veryfast::small_buffer<job, 2> jobs(two);
+    assert(jobs.push(job(new int(1))) && jobs.push(nullptr));
+    job mine(new int(3));
+    assert(!jobs.push(std::move(mine)) && errno == ENOMEM && *mine == 3);
+    std::size_t index;
+    assert(!jobs.push_index(std::move(mine), &index) && *mine == 3);
+    assert(!jobs.push_exclusive(std::move(mine)) && *mine == 3);
+    {
+        veryfast::small_buffer<job, 2>::writer writer(jobs);
+        assert(!writer.push(std::move(mine)) && *mine == 3);
+    }
+    assert(jobs.count() == 2 && jobs.refused() == 4 && !jobs.reserve(1));
+    jobs.clear();
+    assert(jobs.push(std::move(mine)) && mine == nullptr);
+
+    veryfast::small_buffer<job, 2, veryfast::flip> flipped(two);
+    mine.reset(new int(4));
+    assert(flipped.push(nullptr) && flipped.emplace(new int(5)));
+    assert(!flipped.push(std::move(mine)) && *mine == 4);
+}
+
+static void drains_are_ranges()
+{
+    veryfast::small_buffer<order, 6> buffer;
+    static_assert(!std::is_copy_constructible<decltype(buffer)>::value, "");
+    static_assert(!std::is_move_constructible<decltype(buffer)>::value, "");
+    const order five(5);
+    std::size_t index;
+    assert(buffer.push_index(five, &index) && index == 0);
+    assert(buffer.emplace(6) && buffer.push(order(7)) && buffer.push_exclusive(five));
+    for (int i = 0; i < 96; i++)
+        assert(buffer.push(order(i)));
+    assert(buffer.count() == 100 && order::alive == 101);
+    std::size_t seen = 0;
+    for (auto run = buffer.span(0); run.size() > 0; run = buffer.span(seen))
+        seen += run.size();
+    assert(seen == 100 && buffer.span(0).begin()->number == 5);
+
+    int sum = 0, runs = 0;
+    for (auto run : buffer.drain()) {
+        runs++;
+        for (order &each : run)
+            sum += each.number;
+    }
+    assert(sum == 5 + 6 + 7 + 5 + 95 * 96 / 2 && runs > 1 && buffer.count() == 0);
+    assert(order::alive == 1);
+
+    for (int i = 0; i < 50; i++)
+        buffer.emplace(i);
+    for (auto run : buffer.drain()) { // left early: the rest is destroyed
+        assert(run.size() == 6);
+        break;
+    }
+    assert(order::alive == 1 && buffer.capacity() >= 50 && buffer.trim(0) > 0);
+    buffer.emplace(1);
+    auto begun = buffer.drain();
+    auto moved = std::move(begun);
+    assert(begun.next().size() == 0 && moved.next().size() == 1 && moved.next().size() == 0);
+#if defined(__cpp_lib_ranges) && (!defined(__clang__) || __clang_major__ >= 16)
+    static_assert(std::ranges::input_range<decltype(moved)>);
+    veryfast::small_buffer<int, 4> numbers;
+    for (int i = 0; i < 20; i++)
+        numbers.push(i);
+    int odd = 0;
+    for (int each : numbers.drain() | std::views::join |
+                        std::views::filter([](int number) { return number % 2 != 0; }))
+        odd += each;
+    assert(odd == 100 && numbers.count() == 0);
+#endif
+}
+
+#ifdef __cpp_exceptions
+static void constructors_that_throw_leave_nothing()
+{
+    veryfast::small_buffer<order, 2> buffer;
+    for (int i = 0; i < 3; i++) {
+        try {
+            buffer.emplace(1);
+            buffer.emplace(2);
+            veryfast::small_buffer<order, 2>::writer writer(buffer);
+            writer.emplace(3);
+            if (i == 0)
+                writer.emplace(-1); // the writer is closed
+            writer.close();
+            buffer.emplace(-1);
+            assert(false);
+        } catch (int) {
+            assert(buffer.count() == 3 && order::alive == 3);
+        }
+        int expected = 1;
+        for (auto run : buffer.drain()) {
+            for (order &each : run)
+                assert(each.number == expected++);
+        }
+        assert(expected == 4 && order::alive == 0);
+    }
+}
+#endif
+
+static void unmovable_types_are_made_in_their_place()
+{
+    veryfast::small_buffer<session, 3> sessions;
+    for (int i = 0; i < 10; i++)
+        assert(sessions.emplace(i));
+    int next = 0;
+    for (auto run : sessions.drain()) {
+        for (session &each : run)
+            assert(each.user == next++ && each.holders == 1);
+    }
+    assert(next == 10);
+}
+
+static void flips_beside_pushes()
+{
+    static veryfast::small_buffer<long, 8, veryfast::flip> buffer;
+    std::atomic<int> running{2};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 2; i++) {
+        threads.emplace_back([&] {
+            for (long n = 1; n <= 20000; n++)
+                assert(buffer.push(n));
+            running--;
+        });
+    }
+    long sum = 0;
+    bool last = false;
+    while (!last) {
+        last = running == 0;
+        for (auto run : buffer.flip()) {
+            for (long each : run)
+                sum += each;
+        }
+        if (auto begun = buffer.try_flip()) {
+            for (auto run : *begun) {
+                for (long each : run)
+                    sum += each;
+            }
+        }
+    }
+    for (std::thread &each : threads)
+        each.join();
+    for (auto run : buffer.drain()) {
+        for (long each : run)
+            sum += each;
+    }
+    assert(sum == 2L * 20000 * 20001 / 2);
+}
+
+static void bulk()
+{
+    veryfast::small_buffer<int, 4> buffer;
+    std::vector<int> values(100, 7);
+    assert(buffer.reserve(100) && buffer.push_n(values.data(), 100) == 100);
+    assert(buffer.count() == 100 && buffer.span(99).elements[0] == 7);
+}
+
+int main()
+{
+    assert(pushed_early && before_main.count() == 1);
+    before_main.clear();
+    refused_values_stay();
+    {
+        drains_are_ranges();
+    }
+    assert(order::alive == 0);
+#ifdef __cpp_exceptions
+    constructors_that_throw_leave_nothing();
+#endif
+    unmovable_types_are_made_in_their_place();
+    flips_beside_pushes();
+    bulk();
+}
