@@ -66,6 +66,11 @@ def check_probes(source, program):
             yield f'{name} is not reached:\n{shown}'
 
 
+def without_address(text):
+    """Of an object: each run has it elsewhere."""
+    return re.sub(r' at 0x[0-9a-f]+$', ' at an address', text)
+
+
 def check(source, program):
     """The differences between what the program says and what gdb shows."""
     said = dict(line.split(': ', 1) for line in run([program]).splitlines())
@@ -88,7 +93,7 @@ def check(source, program):
             expected = expected.removesuffix(' = {}')
         elif expected not in listed:
             yield f'info veryfast does not have {expected}, but {listed}'
-        if value != expected:
+        if without_address(value) != without_address(expected):
             yield f'{name}: gdb shows {value}, not {expected}'
 
 

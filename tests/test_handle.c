@@ -4,6 +4,13 @@
  * ever after; and what walks give that go by them. Built for a checked build, and with VF_BYPASS,
  * too (checked/).
  */
+#include <signal.h>
+#include <stdio.h>
+#ifndef _WIN32
+#    include <sys/wait.h>
+#    include <unistd.h>
+#endif
+
 #include "support/threads.h"
 #include "test_common.h"
 
@@ -394,6 +401,65 @@ Test(handle, an_alloc_without_memory_for_generations_changes_nothing)
         }
     }
 }
+
+/* ---- misuse ---- */
+
+#if !defined(VF_CHECKED) && !defined(_WIN32)
+/* How the scene ends in a process of its own; what it says is not shown. */
+static bool is_stopped(void (*scene)(void))
+{
+    fflush(NULL);
+    pid_t child = fork();
+    cr_assert(child >= 0);
+    if (child == 0) {
+        signal(SIGABRT, SIG_DFL);
+        cr_assert(freopen("/dev/null", "w", stderr) != NULL);
+        scene();
+        _exit(0);
+    }
+    int status;
+    cr_assert(waitpid(child, &status, 0) == child);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void free_twice(void)
+{
+    struct unit *unit = push(1);
+    (void)units_handle_of(pool, unit);
+    units_free(pool, unit);
+    units_free(pool, unit);
+}
+
+static void free_twice_later(void)
+{
+    for (size_t i = 0; i < 2000; i++)
+        (void)units_handle_of(pool, objects[i] = push(i));
+    units_free_n(pool, objects, 2000);
+    vf_thread_flush();
+    units_free(pool, objects[1000]);
+}
+
+static void free_once(void)
+{
+    for (size_t i = 0; i < 3; i++) {
+        struct unit *unit = push(1);
+        if (i % 2 == 0)
+            (void)units_handle_of(pool, unit);
+        units_free(pool, unit);
+    }
+}
+
+Test(handle, a_published_object_that_is_freed_twice_stops_the_program)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        open_kind(kind);
+        cr_assert(is_stopped(free_twice));
+        cr_assert(is_stopped(free_twice_later));
+        cr_assert(!is_stopped(free_once));
+        close_kind();
+    }
+}
+#endif
 
 /* ---- threads ---- */
 

@@ -6,6 +6,8 @@
     $1 = particles: 2 batches of 256 objects, stride 64; 300 live, 20 cached, 0 depot, 192 fresh
     (gdb) print hits
     $2 = 3 elements, room for 14 = {{target = 0, damage = 3}, ...}
+    (gdb) print handle
+    $3 = slot 17, generation 5: particles has it at 0x55e1a0         or: ... gone
     (gdb) info veryfast
     all pools of the program, a line each
     (gdb) veryfast-map pool                                  or: veryfast-map pool FILE.svg
@@ -129,7 +131,7 @@ def capped_stats(pool):
 def describe(pool):
     stats = uncapped_stats(pool) if int(pool['capped']) == 0 else capped_stats(pool)
     batches, live, cached, depot, fresh = stats
-    name = pool['name'].address.cast(gdb.lookup_type('char').pointer()).string()
+    name = name_of(pool)
     shape = pool['depot']['batches']['shape']
     return (f'{name}: {batches} batches of {int(shape["objects"])} objects, '
             f'stride {int(shape["stride"])}; {live} live, {cached} cached, {depot} depot, '
@@ -159,6 +161,51 @@ class Cache:
         core = self.value['core']
         return (f'{int(core["top"] - core["bottom"])} free objects, '
                 f'room for {int(core["limit"] - core["bottom"])}')
+
+
+def all_pools():
+    pool = gdb.parse_and_eval('all_pools')
+    while int(pool) != 0:
+        yield pool.dereference()
+        pool = pool['next']
+
+
+def name_of(pool):
+    return pool['name'].address.cast(gdb.lookup_type('char').pointer()).string()
+
+
+def object_of(pool, number, generation):
+    """The object that lives in the slot with this generation, or None. Of a pool with handles."""
+    objects, stride = (int(pool['depot']['batches']['shape'][name])
+                       for name in ('objects', 'stride'))
+    if number // objects >= int(pool['handles']['count']):
+        return None
+    of = pool['core']['directory'][number // objects]
+    generations = int(of) + of.dereference().type.sizeof
+    present, = numbers(generations + 4 * (number % objects), 1, 4)
+    if present != generation or int(of['base']) == 0:
+        return None
+    return int(of['base']) + number % objects * stride
+
+
+class Handle:
+    """pool_T_N_handle: a struct of nothing but bits. Looks in all pools that have handles."""
+
+    def __init__(self, value):
+        self.bits = int(value['bits'])
+
+    def to_string(self):
+        if self.bits == 0:
+            return 'no handle'
+        number, generation = self.bits & 0xffffffff, self.bits >> 32
+        text = f'slot {number}, generation {generation}'
+        try:
+            pools = [pool for pool in all_pools() if int(pool['handles']) != 0]
+            found = [f'{name_of(pool)} has it at {place:#x}' for pool in pools if generation % 2
+                     for place in [object_of(pool, number, generation)] if place is not None]
+        except gdb.error as error:
+            return f'{text} ({NEEDS}: {error})'
+        return f'{text}: ' + ('; '.join(found) or 'gone')
 
 
 class AllPools(gdb.Command):
@@ -383,6 +430,8 @@ class Printers(gdb.printing.PrettyPrinter):
         if names == ['core']:
             core = value_type.fields()[0].type.name
             return {'vf_pool_core': Pool, 'vf_cache': Cache}.get(core, lambda value: None)(value)
+        if names == ['bits'] and str(value_type).endswith('_handle'):
+            return Handle(value)
         if names in (['tail', 'spill', 'inline_'], ['tail', 'banks']):
             return SmallBuffer(value)
         return None

@@ -7,13 +7,13 @@
 #include <assert.h>
 #include <string.h>
 
-#define FIRST_SIZE 8
+#define FIRST_BATCHES 8
 
 const vf_generations vf_generation_none;
 
 /* The directory of a pool that has no batch yet. Never written. */
 static struct {
-    vf_directory directory;
+    vf_handle_table directory;
     vf_generations *entries[1];
 } nothing = {{.end = UINTPTR_MAX > UINT32_MAX ? INTPTR_MIN : 0}, {NULL}};
 
@@ -29,7 +29,7 @@ void vf_generations_init(vf_handles *handles, vf_generations ***directory, size_
 
 static size_t directory_bytes(size_t size)
 {
-    return sizeof(vf_directory) + size * sizeof(vf_generations *);
+    return sizeof(vf_handle_table) + size * sizeof(vf_generations *);
 }
 
 static size_t generations_bytes(const vf_handles *handles)
@@ -42,13 +42,14 @@ static size_t generations_bytes(const vf_handles *handles)
 static bool lengthen(vf_handles *handles, size_t batches)
 {
     vf_generations **entries = *handles->directory;
-    size_t size = vf_max(vf_max(2 * vf_directory_of(entries)->size, FIRST_SIZE), batches);
-    vf_directory *longer =
-        vf_memory_alloc(handles->memory, directory_bytes(size), _Alignof(vf_directory));
+    size_t size = vf_max(vf_max(2 * vf_handle_table_of(entries)->size, FIRST_BATCHES), batches);
+    vf_handle_table *longer =
+        vf_memory_alloc(handles->memory, directory_bytes(size), _Alignof(vf_handle_table));
     if (longer == NULL)
         return false;
-    *longer = (vf_directory){
-        .size = size, .older = vf_directory_of(entries), .end = vf_directory_of(entries)->end};
+    *longer = (vf_handle_table){.size = size,
+                                .older = vf_handle_table_of(entries),
+                                .end = vf_handle_table_of(entries)->end};
     vf_generations **copies = (vf_generations **)(void *)(longer + 1);
     memcpy(copies, entries, handles->count * sizeof *copies);
     vf_store_release(handles->directory, copies); /* pairs with the acquire in vf_handle_look_up */
@@ -69,15 +70,15 @@ static bool add(vf_handles *handles)
     entries[handles->count] = of;
     /* release, both: pairs with the acquire in vf_handle_look_up, and of count below */
     vf_store_release(&handles->count, handles->count + 1);
-    vf_store_release(&vf_directory_of(entries)->end,
-                     vf_directory_end(handles->count * handles->objects));
+    vf_store_release(&vf_handle_table_of(entries)->end,
+                     vf_handle_table_end(handles->count * handles->objects));
     return true;
 }
 
 bool vf_generations_reserve(vf_handles *handles, size_t batches)
 {
     assert(vf_mutex_held(handles->growth));
-    if (batches > vf_directory_of(*handles->directory)->size && !lengthen(handles, batches))
+    if (batches > vf_handle_table_of(*handles->directory)->size && !lengthen(handles, batches))
         return false;
     while (handles->count < batches) {
         if (!add(handles))
@@ -146,9 +147,10 @@ void vf_generations_free(vf_handles *handles)
     for (size_t number = 0; number < handles->count; number++)
         vf_memory_free(handles->memory, entries[number], generations_bytes(handles),
                        _Alignof(vf_generations));
-    vf_directory *older;
-    for (vf_directory *each = vf_directory_of(entries); each->size > 0; each = older) {
+    vf_handle_table *older;
+    for (vf_handle_table *each = vf_handle_table_of(entries); each->size > 0; each = older) {
         older = each->older;
-        vf_memory_free(handles->memory, each, directory_bytes(each->size), _Alignof(vf_directory));
+        vf_memory_free(handles->memory, each, directory_bytes(each->size),
+                       _Alignof(vf_handle_table));
     }
 }

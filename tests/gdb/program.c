@@ -27,12 +27,19 @@ struct particle {
 #define VF_FLIP
 #include <veryfast/smallbuf.h>
 
+#define VF_T    struct particle
+#define VF_N    10
+#define VF_NAME units
+#define VF_HANDLE
+#include <veryfast/pool.h>
+
 typedef pool_particle_100 particles;
 
 particles *fresh, *used, *capped, *uncached, *released;
 pool_particle_100_cache *cache;
 smallbuf_long_4 empty, some, spilled, gaps, refused;
 flipped flips;
+units_handle lives, gone, none;
 static smallbuf_long_4 *const buffers[] = {&empty, &some, &spilled, &gaps, &refused};
 
 static struct particle *objects[1000];
@@ -97,6 +104,24 @@ static void say_elements(const char *name, const smallbuf_long_4 *buffer)
     puts("}");
 }
 
+/* Two objects of the same slot, one after the other, in the second batch. */
+static void say_handles(void)
+{
+    units *pool = units_new(NULL);
+    struct particle *unit = NULL;
+    for (int i = 0; i < 13; i++)
+        unit = units_alloc(pool);
+    gone = units_handle_of(pool, unit);
+    units_free_handle(pool, gone);
+    unit = units_alloc(pool);
+    lives = units_handle_of(pool, unit);
+    unsigned number = (unsigned)lives.bits;
+    printf("lives: slot %u, generation %u: units has it at %p\n", number,
+           (unsigned)(lives.bits >> 32), (void *)unit);
+    printf("gone: slot %u, generation %u: gone\n", number, (unsigned)(gone.bits >> 32));
+    printf("none: no handle\n");
+}
+
 /* gdb stops here. */
 __attribute__((noinline)) void all_is_set_up(void)
 {
@@ -151,6 +176,7 @@ int main(void)
     printf("flips: %zu elements, room for %zu = {7}\n", flipped_count(&flips),
            flipped_capacity(&flips));
     printf("cache: %zu free objects, room for 128\n", cached_by_caller);
+    say_handles();
     all_is_set_up();
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         smallbuf_long_4_destroy(buffers[i]);

@@ -28,11 +28,11 @@ typedef struct vf_generations {
 } vf_generations;
 
 /* Stands before the entries that a pool points to. Replaced by a longer one as batches come. */
-typedef struct vf_directory {
+typedef struct vf_handle_table {
     size_t size; /* entries there is room for; constant */
-    struct vf_directory *older;
+    struct vf_handle_table *older;
     intptr_t end; /* atomic: see vf_handle_is_within */
-} vf_directory;
+} vf_handle_table;
 
 VF_EXTERN_C_BEGIN
 
@@ -60,15 +60,11 @@ VF_API bool vf_pool_core_walk_more_published(vf_walk *walk);
 VF_EXTERN_C_END
 
 /* A program may call other things pool, slot or generation. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-#ifdef __cplusplus
-#    pragma GCC diagnostic ignored "-Wold-style-cast" /* what is C too */
-#endif
+VF_NAMES_BEGIN
 
-static inline vf_directory *vf_directory_of(vf_generations **entries)
+static inline vf_handle_table *vf_handle_table_of(vf_generations **entries)
 {
-    return (vf_directory *)(void *)entries - 1;
+    return (vf_handle_table *)(void *)entries - 1;
 }
 
 static inline uint32_t *vf_generations_of(const vf_generations *of)
@@ -82,7 +78,7 @@ static inline uint32_t *vf_generations_of(const vf_generations *of)
  * sign, and the number comes next.
  */
 #if UINTPTR_MAX > UINT32_MAX
-static inline intptr_t vf_directory_end(size_t numbers)
+static inline intptr_t vf_handle_table_end(size_t numbers)
 {
     return (intptr_t)(((uintptr_t)1 << 63) + (numbers << 31));
 }
@@ -92,7 +88,7 @@ static inline bool vf_handle_is_within(uint64_t bits, intptr_t end)
     return (intptr_t)(bits << 31 | bits >> 33) < end;
 }
 #else
-static inline intptr_t vf_directory_end(size_t numbers)
+static inline intptr_t vf_handle_table_end(size_t numbers)
 {
     return (intptr_t)numbers;
 }
@@ -110,7 +106,7 @@ static inline bool vf_handle_look_up(vf_generations **const *directory, uint64_t
     /* acquire: pairs with the release of a longer directory, in src/pool/generation.c */
     vf_generations **entries = vf_load_acquire(directory);
     /* acquire: pairs with the release there: the entry was written before */
-    if (VF_UNLIKELY(!vf_handle_is_within(bits, vf_load_acquire(&vf_directory_of(entries)->end))))
+    if (VF_UNLIKELY(!vf_handle_is_within(bits, vf_load_acquire(&vf_handle_table_of(entries)->end))))
         return false;
     *of = entries[(uint32_t)bits / objects];
     return true;
@@ -235,7 +231,7 @@ static inline bool vf_pool_core_cache_unpublish(vf_cache *cache, const void *obj
 static inline void *vf_pool_core_walk_next_published(vf_walk *walk)
 {
     while (walk->live != 0 || vf_pool_core_walk_more_published(walk)) {
-        size_t slot = walk->slot + (size_t)__builtin_ctzll(walk->live);
+        size_t slot = walk->slot + vf_lowest_bit(walk->live);
         walk->live &= walk->live - 1;
         /* relaxed: which one is expected, if any */
         uint32_t now = vf_load_relaxed(&vf_generations_of(walk->of)[slot]);
@@ -249,6 +245,6 @@ static inline void *vf_pool_core_walk_next_published(vf_walk *walk)
     return NULL;
 }
 
-#pragma GCC diagnostic pop
+VF_NAMES_END
 
 #endif
