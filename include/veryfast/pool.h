@@ -45,6 +45,15 @@
  *                     By default everything is static inline, which is the fast form
  *   VF_KEEP           keeps VF_T, VF_N and VF_DROP for the next header
  *
+ * One more is the same in a whole program, the library's own sources included, which the linker
+ * checks, and stays defined:
+ *
+ *   VF_THREAD_INDEX   an expression: the calling thread's number, 0 to 4095, in place of the
+ *                     library's own thread-local variable and of its hook at a thread's end: for
+ *                     consoles, plug-ins that are reloaded, fibres. One thread at a time has a
+ *                     number; the program orders its hand-over to another, which goes on with what
+ *                     is cached under it. vf_thread_flush gives that back. See docs/embedding.md
+ *
  * A misspelt parameter (VF_DORP) is a macro like any other: no compiler reports it, it has no
  * effect, and it stays defined.
  *

@@ -69,9 +69,9 @@ vf_pool_cache *vf_attach_own(vf_pool *pool)
 {
     vf_cache **entries = vf_load_consume(&pool->core.entries); /* as in vf_pool_core_find */
     size_t size = vf_table_of(entries)->size;
-    if (vf_thread_index >= size)
+    if (vf_thread_own() >= size)
         return NULL;
-    vf_cache *cache = vf_load_relaxed(&entries[size + vf_thread_index]);
+    vf_cache *cache = vf_load_relaxed(&entries[size + vf_thread_own()]);
     return cache != &vf_attach_no_cache ? vf_cache_whole(cache) : NULL;
 }
 
@@ -136,7 +136,7 @@ vf_pool_cache *vf_attach_new(vf_pool *pool, vf_pool_cache **list)
     assert(vf_attach_own(pool) == NULL);
     vf_pool_cache *cache = vf_attach_adopt(pool); /* asserts the lock */
     if (cache != NULL) {
-        cache->thread = vf_thread_index;
+        cache->thread = vf_thread_own();
         vf_cache_link(list, cache);
     }
     return cache;
@@ -144,10 +144,10 @@ vf_pool_cache *vf_attach_new(vf_pool *pool, vf_pool_cache **list)
 
 void vf_attach_show(vf_pool *pool, vf_pool_cache *cache)
 {
-    assert(vf_lock_held() && cache->thread == vf_thread_index);
+    assert(vf_lock_held() && cache->thread == vf_thread_own());
     if (!pool->uncached)
-        vf_attach_set_fast(pool, vf_thread_index, &cache->fast);
-    set_attached(pool, vf_thread_index, &cache->fast);
+        vf_attach_set_fast(pool, vf_thread_own(), &cache->fast);
+    set_attached(pool, vf_thread_own(), &cache->fast);
 }
 
 vf_pool_cache *vf_attach_take_first(vf_pool_cache **list)

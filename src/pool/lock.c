@@ -7,33 +7,31 @@
 #include <assert.h>
 #include <stddef.h>
 
-#include <veryfast/detail/pool_core.h>
-
 #include "../platform/compiler.h"
 #include "../platform/mutex.h"
 
 static vf_mutex mutex = VF_MUTEX_INITIALIZER;
-static const void *holder; /* atomic: the holder's own &vf_thread_index */
+static const void *holder; /* atomic: the holder's vf_lock_self() */
 static unsigned depth;     /* how often it has acquired it */
 static vf_lock_task *tasks;
 
 static bool is_mine(void)
 {
     /* relaxed: it is this thread's own address only if this thread wrote it */
-    return vf_load_relaxed(&holder) == &vf_thread_index;
+    return vf_load_relaxed(&holder) == vf_lock_self();
 }
 
 /* An assertion is no step of the algorithm, so that no tool which looks at those is to see it. */
 VF_NO_TSAN bool vf_lock_held(void)
 {
-    return *(const void *const volatile *)&holder == &vf_thread_index;
+    return *(const void *const volatile *)&holder == vf_lock_self();
 }
 
 void vf_lock_acquire(void)
 {
     if (!is_mine()) {
         vf_mutex_lock(&mutex);
-        vf_store_relaxed(&holder, (const void *)&vf_thread_index);
+        vf_store_relaxed(&holder, vf_lock_self());
     }
     depth++;
 }
@@ -42,7 +40,7 @@ bool vf_lock_try(void)
 {
     if (is_mine() || !vf_mutex_trylock(&mutex))
         return false;
-    vf_store_relaxed(&holder, (const void *)&vf_thread_index);
+    vf_store_relaxed(&holder, vf_lock_self());
     depth++;
     return true;
 }

@@ -11,11 +11,23 @@
 
 #include <stdbool.h>
 
+#include <veryfast/detail/pool_core.h>
+
 /* Something that is to be done when the lock has been released. */
 typedef struct vf_lock_task {
     struct vf_lock_task *next;
     void (*run)(struct vf_lock_task *task); /* may free the task */
 } vf_lock_task;
+
+/* What the calling thread is known by: no other thread has it at the same time. */
+static inline const void *vf_lock_self(void)
+{
+#ifdef VF_THREAD_INDEX
+    return (const void *)(uintptr_t)vf_thread_own();
+#else
+    return &vf_thread_index;
+#endif
+}
 
 void vf_lock_acquire(void);
 void vf_lock_release(void);

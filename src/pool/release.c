@@ -102,7 +102,7 @@ bool vf_release_settle(vf_pool *pool, vf_pool_cache *cache, int64_t freed)
 static bool is_unordered(const vf_pool_cache *cache)
 {
     return VF_FENCED_FREE && !cache->held && cache->thread != 0 &&
-           cache->thread != vf_thread_index && cache->fast.limit != NULL;
+           cache->thread != vf_thread_own() && cache->fast.limit != NULL;
 }
 
 /* There is no barrier: what was settled of such caches is left to their owners. How much it was. */

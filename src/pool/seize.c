@@ -44,7 +44,7 @@ bool vf_seize_begin_call(vf_pool *pool, vf_pool_cache *cache)
     vf_cache **entries = vf_load_consume(&pool->core.entries);
     /* acquire: pairs with the release in vf_attach_set_fast; what a seizing thread has read in the
        cache comes before what the call is about to write there */
-    if (vf_load_acquire(&entries[vf_thread_index]) == &cache->fast)
+    if (vf_load_acquire(&entries[vf_thread_own()]) == &cache->fast)
         return true;
     vf_seize_end_call(cache);
     return false;
@@ -61,7 +61,7 @@ void vf_seize_end_call(vf_pool_cache *cache)
 /* Has it slots that can be seized? Not exact where the owner is at work. */
 static bool is_worth_it(const vf_pool_cache *cache)
 {
-    return cache->thread != 0 && cache->thread != vf_thread_index && !cache->held &&
+    return cache->thread != 0 && cache->thread != vf_thread_own() && !cache->held &&
            !cache->pool->uncached && vf_load_relaxed(&cache->seized) == 0 &&
            vf_load_relaxed(&cache->fast.top) - vf_load_relaxed(&cache->fast.bottom) > 1;
 }
@@ -69,7 +69,7 @@ static bool is_worth_it(const vf_pool_cache *cache)
 /* What a cache knows the calling thread by. */
 static const void *own_mark(void)
 {
-    return &vf_thread_index;
+    return vf_lock_self();
 }
 
 /* Takes the cache out of its owner's sight, if it is worth it. */

@@ -15,6 +15,10 @@
  * first call comes from the last round of such destructors ends without it. What it leaves is
  * found by reaping: the threads behind all indices are looked for, when indices or memory run out.
  *
+ * With VF_THREAD_INDEX the program has numbered its threads. An index is a number, behind the first
+ * two; no thread has to ask for it, none is given back, and no thread's end shows: what it leaves
+ * is found by the next thread of its number.
+ *
  * Fork: the threads' lock is held over it, so what it guards is whole in the child. All else is
  * whole at each moment: a bit of the depot is one bit, a cache's slots below top are free, once,
  * whatever its owner was in the midst of, and a pool grows in steps that leave it whole. So a
@@ -42,6 +46,7 @@
 #define BEFORE 0 /* index of a thread that has none yet */
 #define AFTER  1 /* index of a thread whose exit hook has run */
 #define FIRST  2
+#define LAST   (FIRST + 4095) /* with VF_THREAD_INDEX */
 
 #define FIRST_RECORDS 64
 
@@ -49,7 +54,15 @@
    the next. */
 #define REAP_STEP 8
 
+#ifndef VF_THREAD_INDEX
 VF_TLS uint32_t vf_thread_index = BEFORE;
+#endif
+#ifdef VF_DLL
+uint32_t vf_thread_own(void)
+{
+    return vf_thread_index;
+}
+#endif
 
 typedef struct record {
     vf_pool_cache *caches; /* attached to this index */
@@ -61,7 +74,7 @@ static vf_pool *all_pools; /* threads' lock; by this name a debugger finds them 
 
 /* threads' lock, all of it */
 static struct {
-    bool has_exit_hook;
+    bool attaches;       /* threads can have caches */
     record *records;     /* by index; from the C library: they belong to no pool */
     uint32_t capacity;   /* of records */
     uint32_t high;       /* no index so high has been given */
@@ -109,6 +122,38 @@ static void thread_end(uint32_t index, bool forked)
     give_index(index);
 }
 
+#ifdef VF_THREAD_INDEX
+/* Another thread may have the number by now, with all that the one before it left. */
+static bool reap(void)
+{
+    return false;
+}
+
+static bool thread_has_index(void)
+{
+    return vf_thread_own() < threads.high && threads.records[vf_thread_own()].system_id != 0;
+}
+
+/* Makes the calling thread's record; false: out of memory. */
+static bool thread_begin(void)
+{
+    uint32_t index = vf_thread_own();
+    assert(index >= FIRST && index <= LAST);
+    if (index >= threads.capacity &&
+        !grow_records(index < FIRST_RECORDS ? FIRST_RECORDS : LAST + 1))
+        return false;
+    if (index >= threads.high)
+        threads.high = index + 1;
+    threads.records[index].system_id = vf_tid_own();
+    return true;
+}
+
+/* The greatest index that the thread may have which attaches next. */
+static uint32_t next_index(void)
+{
+    return LAST;
+}
+#else
 /* Ends the threads that went without their exit hook; were there any? */
 static bool reap(void)
 {
@@ -117,21 +162,12 @@ static bool reap(void)
     int saved = errno;
     for (uint32_t i = FIRST; i < threads.high; i++) {
         long system_id = threads.records[i].system_id;
-        if (system_id != 0 && i != vf_thread_index && vf_tid_is_gone(system_id)) {
+        if (system_id != 0 && i != vf_thread_own() && vf_tid_is_gone(system_id)) {
             thread_end(i, false);
             reaped = true;
         }
     }
     errno = saved;
-    return reaped;
-}
-
-bool vf_threads_reap(void)
-{
-    if (!vf_lock_try())
-        return false;
-    bool reaped = reap();
-    vf_lock_release();
     return reaped;
 }
 
@@ -171,6 +207,27 @@ static bool thread_begin(void)
     return true;
 }
 
+static bool thread_has_index(void)
+{
+    return vf_thread_own() != BEFORE;
+}
+
+/* The index of the thread that attaches next. */
+static uint32_t next_index(void)
+{
+    return threads.free_index != 0 ? threads.free_index : threads.high;
+}
+#endif
+
+bool vf_threads_reap(void)
+{
+    if (!vf_lock_try())
+        return false;
+    bool reaped = reap();
+    vf_lock_release();
+    return reaped;
+}
+
 /* ---- attaching ---- */
 
 vf_pool_cache *vf_threads_attach(vf_pool *pool)
@@ -184,19 +241,19 @@ static vf_pool_cache *own_or_new(vf_pool *pool)
 {
     vf_pool_cache *cache = vf_attach_own(pool);
     if (cache == NULL)
-        return vf_attach_new(pool, &threads.records[vf_thread_index].caches);
+        return vf_attach_new(pool, &threads.records[vf_thread_own()].caches);
     vf_cache_unseize(cache);
     return cache;
 }
 
 vf_pool_cache *vf_threads_attach_for_defer(vf_pool *pool)
 {
-    if (vf_thread_index == AFTER || !vf_lock_try())
+    if (vf_thread_own() == AFTER || !vf_lock_try())
         return NULL;
     int saved = errno;
     vf_pool_cache *cache = NULL;
-    if (!vf_load_relaxed(&pool->closed) && threads.has_exit_hook &&
-        (vf_thread_index != BEFORE || thread_begin()) && vf_attach_reach(pool, vf_thread_index)) {
+    if (!vf_load_relaxed(&pool->closed) && threads.attaches &&
+        (thread_has_index() || thread_begin()) && vf_attach_reach(pool, vf_thread_own())) {
         cache = own_or_new(pool);
         if (cache != NULL)
             vf_attach_show(pool, cache);
@@ -212,8 +269,7 @@ bool vf_threads_prepare(vf_pool *pool, vf_pool_cache **spare)
     if (pool->uncached)
         return true;
     vf_lock_acquire();
-    uint32_t next = threads.free_index != 0 ? threads.free_index : threads.high;
-    bool prepared = vf_attach_reach(pool, next);
+    bool prepared = vf_attach_reach(pool, next_index());
     if (prepared && pool->idle == NULL) {
         *spare = vf_cache_new(pool, &pool->depot, pool->cache_limit);
         prepared = *spare != NULL;
@@ -232,12 +288,13 @@ void vf_threads_add_spare(vf_pool_cache *spare)
 
 /* ---- the end of a thread ---- */
 
+#ifndef VF_THREAD_INDEX
 /* The exit hook: what a thread has ends with it. It may still call, at index AFTER. On Windows a
    thread may end another thread's fibre, which this then outlives: see reap. */
 static void thread_exit(void *value)
 {
     uint32_t index = (uint32_t)(uintptr_t)value;
-    if (index != vf_thread_index)
+    if (index != vf_thread_own())
         return;
     vf_lock_acquire();
     vf_thread_index = AFTER;
@@ -245,13 +302,15 @@ static void thread_exit(void *value)
         thread_end(index, false);
     vf_lock_release();
 }
+#endif
 
 void vf_thread_flush(void)
 {
-    if (vf_thread_index < FIRST)
+    if (vf_thread_own() < FIRST)
         return;
     vf_lock_acquire();
-    vf_pool_cache *cache = threads.records != NULL ? threads.records[vf_thread_index].caches : NULL;
+    vf_pool_cache *cache =
+        vf_thread_own() < threads.high ? threads.records[vf_thread_own()].caches : NULL;
     for (; cache != NULL; cache = cache->next_of_owner) {
         vf_epoch_flush(cache);
         if (!vf_load_relaxed(&cache->pool->closed))
@@ -281,7 +340,7 @@ static void end_others(void)
     for (uint32_t i = FIRST; i < threads.high; i++) {
         if (threads.records[i].system_id == 0)
             continue;
-        if (i == vf_thread_index)
+        if (i == vf_thread_own())
             threads.records[i].system_id = vf_tid_own();
         else
             thread_end(i, true);
@@ -296,7 +355,7 @@ static void in_child(void)
         vf_depot_after_fork(&pool->depot);
         vf_epoch_after_fork(pool);
         for (vf_pool_cache *cache = pool->caches; cache != NULL; cache = cache->next) {
-            if (cache->held || (cache->thread != 0 && cache->thread != vf_thread_index))
+            if (cache->held || (cache->thread != 0 && cache->thread != vf_thread_own()))
                 vf_cache_abandon(cache);
         }
     }
@@ -325,9 +384,9 @@ static void end_process(void)
 {
     if (!vf_lock_try())
         return;
-    if (threads.has_exit_hook)
+    if (threads.attaches)
         vf_exit_close();
-    threads.has_exit_hook = false;
+    threads.attaches = false;
     if (all_pools == NULL) { /* so no record has a cache */
         vf_map_end();
         free(threads.records);
@@ -339,10 +398,15 @@ static void end_process(void)
     vf_lock_release();
 }
 
-/* Without a hook threads have no caches, and all works but slower. */
+/* Where a thread's end would go unseen threads have no caches, and all works but slower. */
 static void begin_process(void)
 {
-    threads.has_exit_hook = vf_exit_open(thread_exit, end_process);
+#ifdef VF_THREAD_INDEX
+    (void)vf_exit_open(NULL, end_process);
+    threads.attaches = true;
+#else
+    threads.attaches = vf_exit_open(thread_exit, end_process);
+#endif
 }
 
 void vf_threads_add_pool(vf_pool *pool)

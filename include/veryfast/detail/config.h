@@ -71,8 +71,12 @@
  * Names the number and the kind, ordinary or checked, of the interface. A core with another one
  * does not define it, so a program that is built against the wrong headers stops at the linker.
  */
-#ifdef VF_CHECKED
+#if defined(VF_CHECKED) && defined(VF_THREAD_INDEX)
+#    define vf_interface_1 vf_interface_1_checked_indexed
+#elif defined(VF_CHECKED)
 #    define vf_interface_1 vf_interface_1_checked
+#elif defined(VF_THREAD_INDEX)
+#    define vf_interface_1 vf_interface_1_indexed
 #endif
 VF_EXTERN_C_BEGIN
 extern VF_API const char vf_interface_1;

@@ -3,7 +3,7 @@
  * pool_core.h - what the pool template sees of the core.
  *
  *   thread               pool                 cache, this thread's for this pool
- *   vf_thread_index ---> entries[index] --->  bottom    top         limit
+ *   vf_thread_own() ---> entries[index] --->  bottom    top         limit
  *                                                      |       |           |
  *                                                      v       v           v
  *                                                    [ s s s s . . . . . . ]
@@ -67,8 +67,26 @@ typedef struct vf_pool_type {
     bool handles;               /* VF_HANDLE */
 } vf_pool_type;
 
-/* This thread's index in every pool's table; 0 before its first slow call, 1 after its exit. */
+/*
+ * vf_thread_own(): this thread's index in every pool's table; 0 before its first slow call, 1 after
+ * its exit. A thread-local variable; but a program may have numbers of its own for its threads, and
+ * Windows' linkers do not see such a variable of another module.
+ */
+#if defined(VF_THREAD_INDEX)
+static inline VF_UNUSED uint32_t vf_thread_own(void)
+{
+    return (uint32_t)(VF_THREAD_INDEX) + 2;
+}
+#elif defined(VF_DLL)
+extern VF_TLS uint32_t vf_thread_index;
+VF_API uint32_t vf_thread_own(void);
+#else
 extern VF_API VF_TLS uint32_t vf_thread_index;
+static inline VF_UNUSED uint32_t vf_thread_own(void)
+{
+    return vf_thread_index;
+}
+#endif
 
 /* The calls behind the functions of pool.h that have the same names; the contract is there. */
 VF_API vf_pool_core *vf_pool_core_new(const vf_pool_type *type, const vf_pool_options *options,
@@ -124,7 +142,7 @@ static inline bool vf_pool_core_find(vf_pool_core *pool, vf_cache **cache)
        (src/pool/attach.c). The size and the entry are read through the pointer, which is not
        compared with anything */
     vf_cache **entries = vf_load_consume(&pool->entries);
-    size_t index = vf_thread_index;
+    size_t index = vf_thread_own();
     if (VF_UNLIKELY(index >= vf_table_of(entries)->size))
         return false;
     /* relaxed: what it leads to was written by this thread when it attached, or never is */
