@@ -140,7 +140,7 @@ def check_headers_are_those_of_the_source(installed, source):
 def check_soname(installed):
     """It has the number of the interface, as the versions of the symbols have."""
     config = installed.prefix / 'include' / 'veryfast' / 'detail' / 'config.h'
-    interface = re.search(r'^extern VF_API const char vf_interface_(\d+);$', config.read_text(), re.M)[1]
+    interface = re.search(r'^extern VF_API_DATA const char vf_interface_(\d+);$', config.read_text(), re.M)[1]
     for library in LIBRARIES:
         said = run(['readelf', '-d', installed.prefix / 'lib' / f'lib{library}.so'])
         soname = f'lib{library}.so.{interface}'

@@ -226,7 +226,7 @@ Test(reclaim, a_trim_keeps_no_lock_that_other_pools_need)
 static void *tell_index(void *index)
 {
     CHECK(numbers_alloc(pool) != NULL);
-    *(uint32_t *)index = vf_thread_index;
+    *(uint32_t *)index = vf_thread_own();
     pthread_barrier_wait(&turn); /* all are there at once */
     return NULL;
 }
@@ -276,7 +276,7 @@ static bool child_keeps_its_thread(void)
     pthread_barrier_init(&turn, NULL, 3);
     test_run_threads(3, tell_index, (void *[]){&index[0], &index[1], &index[2]});
     for (size_t i = 0; i < 3; i++) {
-        if (index[i] == vf_thread_index)
+        if (index[i] == vf_thread_own())
             return false;
     }
     return true;

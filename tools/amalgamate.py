@@ -76,7 +76,7 @@ def core(source, seen):
         text = FEATURES.sub('', expand(read(path), directories, seen))
         if path.stem in ('deferral', 'epoch', 'defer'):
             text = f'#ifdef VF_HAS_EPOCH /* needs liburcu-memb */\n{text}#endif\n'
-        if path.parent.name == 'checked':
+        if path.parent.name == 'checked' or path.stem in ('module', 'signals'):
             text = f'#ifdef VF_CHECKED\n{text}#endif\n'
         texts.append(part(path, text, double))
     return '\n'.join(texts)

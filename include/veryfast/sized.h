@@ -39,8 +39,7 @@ typedef struct vf_sized_walk {
 } vf_sized_walk;
 
 /* A program may call other things pool, size or n. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
+VF_NAMES_BEGIN
 
 /*
  * Makes a pool, as P_new does, of objects of so many bytes. The alignment is a power of two; the
@@ -207,6 +206,6 @@ VF_STATIC_CALL void vf_sized_pool_destroy(vf_sized_pool *pool)
         vf_pool_call(destroy, (vf_pool_core *)pool, NULL);
 }
 
-#pragma GCC diagnostic pop
+VF_NAMES_END
 
 #endif

@@ -4,8 +4,7 @@
  */
 #include "look.h"
 
-#include <sched.h>
-
+#include "../platform/wait.h"
 #include "../pool/walk.h"
 #include "blocks.h"
 #include "list.h"
@@ -58,13 +57,14 @@ static bool has_block(vf_pool *pool, const void *object, bool *busy)
 
 vf_pool *vf_look_for_pool(const void *object, const void *caller)
 {
+    unsigned round = 0;
     for (bool busy = true; busy;) {
         busy = false;
         vf_pool *pool = vf_list_find(object, caller, has_block, &busy);
         if (pool != NULL)
             return pool;
         if (busy)
-            sched_yield();
+            vf_wait_round(&round);
     }
     vf_misuse("vf_free", object, caller, "pointer to an object of no pool");
 }

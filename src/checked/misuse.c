@@ -2,11 +2,8 @@
 /*
  * misuse.c - see misuse.h.
  */
-#define _POSIX_C_SOURCE 200809L /* pthread_sigmask */
-
 #include "misuse.h"
 
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +13,7 @@
 #include <veryfast/detail/atomic.h>
 
 #include "../platform/cancel.h"
+#include "../platform/signals.h"
 #include "caller.h"
 
 /* atomic, both; set before the misuse that they are for */
@@ -31,9 +29,7 @@ void vf_checked_on_misuse(vf_misuse_handler *wanted, void *context)
 
 void vf_misuse_in_handler(void)
 {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, NULL); /* or it is interrupted again, and again */
+    vf_signals_block(); /* or it is interrupted again, and again */
     vf_caller_without_lines();
 }
 

@@ -14,7 +14,11 @@
 /* A type whose values alias those of all other types. */
 #    define VF_MAY_ALIAS __attribute__((may_alias))
 /* Arguments of the function are those of printf, from the one with this number on. */
-#    define VF_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#    if defined(__MINGW32__) && !defined(__clang__) /* whose printf would be msvcrt.dll's */
+#        define VF_PRINTF(text, first) __attribute__((format(gnu_printf, text, first)))
+#    else
+#        define VF_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#    endif
 /* The function runs when the library is loaded, one with a lower number earlier; from 101 on. */
 #    define VF_AT_LOAD(number) __attribute__((constructor(number)))
 /* The function runs when the library goes: at the end of the process or of the plug-in it is in. */

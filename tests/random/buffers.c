@@ -244,11 +244,11 @@ static void trim(const instruction *it, struct buffer *buffer)
 /* To other memory, as it is. */
 static void move(struct buffer *buffer)
 {
-    void *memory = aligned_alloc(64, (buffer->type->size + 63) / 64 * 64);
+    void *memory = test_aligned(buffer->type->size);
     CHECK(memory != NULL);
     memcpy(memory, buffer->memory, buffer->type->size);
     memset(buffer->memory, 0xFF, buffer->type->size);
-    free(buffer->memory);
+    test_aligned_free(buffer->memory);
     buffer->memory = memory;
 }
 
@@ -330,7 +330,7 @@ void buffers_begin(program_bytes *bytes)
     for (size_t i = 0; i < BUFFERS; i++) {
         struct buffer *buffer = &buffers[i];
         buffer->type = types[i][program_byte(bytes) % 2];
-        buffer->memory = aligned_alloc(64, (buffer->type->size + 63) / 64 * 64);
+        buffer->memory = test_aligned(buffer->type->size);
         CHECK(buffer->memory != NULL);
         memset(buffer->memory, 0, buffer->type->size);
         begin_logs(buffer);
@@ -348,7 +348,7 @@ void buffers_end(void)
         empty(&(instruction){.alone = true}, buffer, 1);
         CHECK(atomic_load(&buffer->allocator.blocks) == 0);
         fail_no_more(&buffer->allocator);
-        free(buffer->memory);
+        test_aligned_free(buffer->memory);
         buffer->memory = NULL;
     }
 }

@@ -6,13 +6,16 @@
 #include "program.h"
 
 #include <semaphore.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#if !defined(_WIN32) && !defined(__EMSCRIPTEN__)
+#    include <sys/wait.h>
+#    include <unistd.h>
+#endif
 
 #define FORK 63 /* an instruction for a container, and then this byte */
 
-/* ThreadSanitizer does not go through a fork with threads. */
-#if defined(__SANITIZE_THREAD__)
+/* Windows and WebAssembly know no fork, and ThreadSanitizer does not go through one with threads.
+ */
+#if defined(_WIN32) || defined(__EMSCRIPTEN__) || defined(__SANITIZE_THREAD__)
 #    define MAY_FORK false
 #elif defined(__has_feature)
 #    if __has_feature(thread_sanitizer)
@@ -46,6 +49,11 @@ static struct {
 
 /* ---- forks ---- */
 
+#if defined(_WIN32) || defined(__EMSCRIPTEN__)
+static void fork_once(void)
+{
+}
+#else
 /* The child of one who is alone knows of every object and element: all can be given back. */
 static void live_on_in_child(void)
 {
@@ -69,6 +77,7 @@ static void fork_once(void)
         CHECK(errno == EINTR);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
+#endif
 
 /* ---- hands ---- */
 

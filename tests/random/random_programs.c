@@ -25,11 +25,17 @@ static char again[300]; /* what to type to repeat what is running now */
 
 static void say_again(int number)
 {
-    (void)!write(STDERR_FILENO, again, strlen(again));
+    (void)!write(STDERR_FILENO, again, (unsigned)strlen(again));
     signal(number, SIG_DFL);
     raise(number);
 }
 
+#ifdef _WIN32 /* no signal interrupts a call there */
+static void interrupt_by(bool timer)
+{
+    (void)timer;
+}
+#else
 static void do_nothing(int number)
 {
     (void)number;
@@ -43,6 +49,7 @@ static void interrupt_by(bool timer)
     CHECK(sigaction(SIGALRM, &action, NULL) == 0);
     CHECK(setitimer(ITIMER_REAL, &interval, NULL) == 0);
 }
+#endif
 
 static size_t run_number(uint64_t number)
 {
@@ -92,7 +99,11 @@ static size_t run_files(const char *path)
 int main(int argc, char **argv)
 {
     stress_begin("random_programs");
-    const int signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE};
+    const int signals[] = {SIGABRT, SIGSEGV, SIGFPE,
+#ifdef SIGBUS
+                           SIGBUS
+#endif
+    };
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         signal(signals[i], say_again);
     if (argc == 3 && strcmp(argv[1], "--program") == 0) {

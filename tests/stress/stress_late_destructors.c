@@ -59,7 +59,7 @@ static struct {
 
 static void count_call(void)
 {
-    if (vf_thread_index == INDEX_AFTER_EXIT)
+    if (vf_thread_own() == INDEX_AFTER_EXIT)
         atomic_fetch_add(&test.after_exit, 1);
     else
         atomic_fetch_add(&test.before_exit, 1);
@@ -250,7 +250,7 @@ static void *live_on(void *index)
 {
     struct item *item = pool_item_256_alloc(test.pool);
     CHECK(item != NULL);
-    *(uint32_t *)index = vf_thread_index;
+    *(uint32_t *)index = vf_thread_own();
     pthread_barrier_wait(&living.here);
     pthread_barrier_wait(&living.leave);
     pool_item_256_free(test.pool, item);

@@ -119,7 +119,7 @@ struct resident {
 void last_words(void *)
 {
     static thread_local int rounds = ROUNDS;
-    if (vf_thread_index == index_after_exit)
+    if (vf_thread_own() == index_after_exit)
         after_exit++;
     work(1);
     if (--rounds > 0)

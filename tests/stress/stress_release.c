@@ -78,9 +78,13 @@ static struct {
 /* Those that this process may use. */
 static int processors(void)
 {
+#ifdef CPU_COUNT
     cpu_set_t set;
     CHECK(sched_getaffinity(0, sizeof set, &set) == 0);
     return CPU_COUNT(&set);
+#else
+    return 1; /* unknown: then nothing is expected of chance */
+#endif
 }
 
 static size_t blocks_of(struct memory *memory)

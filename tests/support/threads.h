@@ -9,6 +9,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef _WIN32
+#    include <malloc.h>
+#endif
 
 /* For programs without a test framework: an assertion that no build switches off. Stops the program
    even if the thread was cancelled. */
@@ -17,6 +20,26 @@
          ? (void)0                                                                                 \
          : (pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &(int){0}),                             \
             fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition), abort()))
+
+/* Memory at a cache line's boundary. */
+static inline void *test_aligned(size_t size)
+{
+    size = (size + 63) / 64 * 64;
+#ifdef _WIN32
+    return _aligned_malloc(size, 64);
+#else
+    return aligned_alloc(64, size);
+#endif
+}
+
+static inline void test_aligned_free(void *memory)
+{
+#ifdef _WIN32
+    _aligned_free(memory);
+#else
+    free(memory);
+#endif
+}
 
 /* A chain of numbers that look random (xorshift64*, Vigna 2016), the same for the same seed. */
 static inline uint64_t test_random(uint64_t *state)

@@ -57,7 +57,12 @@
  */
 #if defined(_WIN32)
 #    ifdef VF_DLL
-#        define VF_API __declspec(VF_DLL)
+#        define VF_API            __declspec(VF_DLL)
+#        define VF_DATA_dllexport __declspec(dllexport)
+#        define VF_DATA_dllimport /* an imported address is no constant expression in C */
+#        define VF_DATA_PASTE(it) VF_DATA_##it
+#        define VF_DATA_NAME(it)  VF_DATA_PASTE(it)
+#        define VF_API_DATA       VF_DATA_NAME(VF_DLL)
 #    else
 #        define VF_API
 #    endif
@@ -65,6 +70,9 @@
 #    define VF_API __attribute__((visibility("hidden")))
 #else
 #    define VF_API __attribute__((visibility("default")))
+#endif
+#ifndef VF_API_DATA
+#    define VF_API_DATA VF_API
 #endif
 
 /*
@@ -79,7 +87,7 @@
 #    define vf_interface_1 vf_interface_1_indexed
 #endif
 VF_EXTERN_C_BEGIN
-extern VF_API const char vf_interface_1;
+extern VF_API_DATA const char vf_interface_1;
 VF_EXTERN_C_END
 
 #if VF_GNU
