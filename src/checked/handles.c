@@ -5,6 +5,7 @@
  */
 #include <veryfast/detail/pool_checked.h>
 
+#include "../platform/compiler.h"
 #include "../pool/handle.h"
 #include "../pool/walk.h"
 #include "bypass.h"
@@ -85,7 +86,7 @@ void vf_checked_cache_free_last(vf_cache *cache, void *object, const void *calle
     vf_checked_free_last(&vf_list_pool_of(cache, "P_cache_free", caller)->core, object, caller);
 }
 
-typedef void *any_object __attribute__((may_alias));
+typedef void *any_object VF_MAY_ALIAS;
 
 void vf_checked_free_n_last(vf_pool_core *core, const void *objects, size_t n, const void *caller)
 {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../platform/compiler.h"
 #include "attach.h"
 #include "handle.h"
 
@@ -94,7 +95,7 @@ void vf_pool_core_cache_free_last(vf_cache *fast, void *object)
     vf_pool_core_free_last(&vf_cache_whole(fast)->pool->core, object);
 }
 
-typedef void *any_object __attribute__((may_alias)); /* as in bulk.c */
+typedef void *any_object VF_MAY_ALIAS; /* as in bulk.c */
 
 void vf_pool_core_free_n_last(vf_pool_core *core, const void *objects, size_t n)
 {

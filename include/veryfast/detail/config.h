@@ -75,6 +75,13 @@
 #    define VF_API_DATA VF_API
 #endif
 
+/* Of a C++ class: each module of the process has its own. */
+#if defined(_WIN32)
+#    define VF_HIDDEN
+#else
+#    define VF_HIDDEN __attribute__((visibility("hidden")))
+#endif
+
 /*
  * Names the number and the kind, ordinary or checked, of the interface. A core with another one
  * does not define it, so a program that is built against the wrong headers stops at the linker.
@@ -121,6 +128,12 @@ VF_EXTERN_C_END
 #    endif
 #    define VF_NAMES_END _Pragma("GCC diagnostic pop")
 
+/* Between these a program's values are converted as it has asked for. */
+#    define VF_CONVERSIONS_BEGIN                                                                   \
+        _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wconversion\"")          \
+            _Pragma("GCC diagnostic ignored \"-Wsign-conversion\"")
+#    define VF_CONVERSIONS_END _Pragma("GCC diagnostic pop")
+
 /* Between these a word in #if may be no macro. */
 #    define VF_WORDS_BEGIN                                                                         \
         _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wundef\"")
@@ -140,6 +153,8 @@ static inline size_t vf_lowest_bit(unsigned long long word)
 }
 #    define VF_NAMES_BEGIN         __pragma(warning(push)) __pragma(warning(disable : 4456 4457 4459))
 #    define VF_NAMES_END           __pragma(warning(pop))
+#    define VF_CONVERSIONS_BEGIN
+#    define VF_CONVERSIONS_END
 #    define VF_WORDS_BEGIN
 #    define VF_WORDS_END
 #endif

@@ -56,8 +56,7 @@ inline vf_pool_core *get_pool(std::atomic<vf_pool_core *> &where, std::size_t si
  * object has pools of its own; what is given back finds the right one by its address. They stay to
  * the end of the program.
  */
-template <std::size_t size, std::size_t alignment>
-struct __attribute__((visibility("hidden"))) program_pool {
+template <std::size_t size, std::size_t alignment> struct VF_HIDDEN program_pool {
     static inline std::atomic<vf_pool_core *> pool = nullptr;
 };
 

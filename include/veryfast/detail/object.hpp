@@ -48,9 +48,7 @@ namespace veryfast::detail
 }
 
 /* Arguments are converted where the caller gives them, and that is its own affair. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
+VF_CONVERSIONS_BEGIN
 
 /* Made from the arguments, be it an aggregate. */
 template <typename T, typename... Arguments> T *make_at(void *slot, Arguments &&...arguments)
@@ -69,7 +67,7 @@ template <typename T, typename... Arguments> T made(Arguments &&...arguments)
         return T{std::forward<Arguments>(arguments)...};
 }
 
-#pragma GCC diagnostic pop
+VF_CONVERSIONS_END
 
 template <typename T, typename... Arguments> constexpr bool is_made_without_throwing() noexcept
 {
