@@ -13,8 +13,9 @@
 
 /* gcc (12, for one) makes an atomic swap of it on RISC-V. A volatile store writes an aligned word
    whole, too. */
-#if defined(__riscv) && !defined(__clang__)
-#    define vf_store_relaxed(p, v) ((void)(*(volatile __typeof__(*(p)) *)(p) = (v)))
+#if defined(__riscv) && !defined(__clang__) && !VF_TSAN_BUILD
+#    define vf_store_relaxed(p, v)                                                                 \
+        ((void)(*(volatile __typeof__(*(p)) *)(volatile void *)(p) = (v)))
 #else
 #    define vf_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #endif
