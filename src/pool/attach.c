@@ -21,7 +21,7 @@
 #include "../platform/tsan.h"
 #include "release.h"
 
-#define FIRST_SIZE 64
+#define FIRST_SIZE 16
 
 vf_cache vf_attach_no_cache = {
     .freed = &vf_generation_none,
