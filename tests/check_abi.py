@@ -4,11 +4,11 @@
 
 usage: check_abi.py SOURCE [--write]
 
-tests/libveryfast.abi is the interface of this number, on x86-64 with gcc: the types of the headers and
-the exported functions. Functions may be added. Any other change is one that programs which were compiled
-before must bear (fields are appended where the size goes with the call), and then the file is written
-anew, or one for which the number must change. Before a number is released there are no such programs: a
-difference is only shown. Skipped where libabigail, gcc or liburcu is missing.
+tests/libveryfast.abi is the interface of this number, on x86-64 with gcc: the types of the headers
+and the exported functions. Functions may be added. Any other change is one that programs which were
+compiled before must bear (fields are appended where the size goes with the call), and then the file
+is written anew, or one for which the number must change. Before a number is released there are no
+such programs: a difference is only shown. Skipped where libabigail, gcc or liburcu is missing.
 """
 import os
 import platform
@@ -33,8 +33,8 @@ def skip(reason):
 
 def build(source, directory):
     result = subprocess.run(
-        ['meson', 'setup', directory, source, '--buildtype=debugoptimized', '-Ddefault_library=shared',
-         '-Dchecked=disabled', '-Depoch=enabled'],
+        ['meson', 'setup', directory, source, '--buildtype=debugoptimized',
+         '-Ddefault_library=shared', '-Dchecked=disabled', '-Depoch=enabled'],
         capture_output=True, text=True, env={**os.environ, 'CC': 'gcc'})
     if result.returncode != 0:
         skip(f'it cannot be built here:\n{result.stdout}')

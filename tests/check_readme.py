@@ -4,10 +4,10 @@
 
 usage: check_readme.py SOURCE COMPILER...
 
-The README's ```c and ```cpp blocks are the short examples, to the letter, from the first #include on;
-its line that sets up a build chooses the directory lib on a Debian with or without dpkg-dev. Those of
-each page in docs/, one behind the other, compile without a warning, ```cpp blocks as C++; but those of
-the cookbook are parts of its programs. Links between pages lead somewhere.
+The README's ```c and ```cpp blocks are the short examples, to the letter, from the first #include
+on; its line that sets up a build chooses the directory lib on a Debian with or without dpkg-dev.
+Those of each page in docs/, one behind the other, compile without a warning, ```cpp blocks as C++;
+but those of the cookbook are parts of its programs. Links between pages lead somewhere.
 """
 import difflib
 import json

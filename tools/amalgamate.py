@@ -86,7 +86,8 @@ def head(source, name, sentence):
     licence = (source / 'LICENSE').read_text().rstrip().splitlines()
     made = 'Made by ./dev amalgamate from the sources of veryfast.'
     lines = [f'{name} - {sentence}', '', made, '', *licence]
-    return '/* SPDX-License-Identifier: MIT */\n/*\n' + ''.join(f' * {line}'.rstrip() + '\n' for line in lines) + ' */\n'
+    text = ''.join(f' * {line}'.rstrip() + '\n' for line in lines)
+    return f'/* SPDX-License-Identifier: MIT */\n/*\n{text} */\n'
 
 
 def write(source, directory):

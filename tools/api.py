@@ -87,8 +87,9 @@ def documentation(lines):
     return '/**\n' + ''.join(f' * {line}'.rstrip() + '\n' for line in out[:-1]) + ' */\n'
 
 
-THREADS = ('Any thread', 'Exclusive access', 'One thread at a time', 'One drainer', 'The thread that',
-           'The drainer of', 'No other thread', 'No other call', 'From the begin', 'As S_flip')
+THREADS = ('Any thread', 'Exclusive access', 'One thread at a time', 'One drainer',
+           'The thread that', 'The drainer of', 'No other thread', 'No other call',
+           'From the begin', 'As S_flip')
 COST = ('Costs', 'Takes no lock', 'Lock-free', 'Without VF_DROP it costs', 'No atomic operation')
 
 
@@ -97,8 +98,8 @@ def sentences(text):
 
 
 def fields(lines):
-    """A function's description, in which who may call, errors and cost are parts of their own: by how
-    their sentences begin, which is the same in all headers."""
+    """A function's description, in which who may call, errors and cost are parts of their own: by
+    how their sentences begin, which is the same in all headers."""
     parts = {'': [], 'Threads': [], 'Errors': [], 'Cost': []}
     for paragraph in re.split(r'\n\n+', '\n'.join(lines).strip('\n')):
         if re.search(r'^ {2}', paragraph, re.M):  # a list or code, as it is

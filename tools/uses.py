@@ -15,7 +15,7 @@ def instances(text):
 
 
 def statement(lines, i):
-    """The lines of the statement that line i is a part of, with its comment; a block's head only."""
+    """The lines of the statement that line i is a part of; of a block its head only."""
     first = last = i
     while first > 0 and not re.search(r'[;{}]( */\*.*\*/)?$|\*/$|^#|^$', lines[first - 1]):
         first -= 1
