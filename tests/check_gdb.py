@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Looks at pools and small buffers with gdb, in C and C++, and compares with what they say.
-Draws maps of pools. Stops at each probe point.
+Draws maps of pools, stops at each probe point, and does the same for pools in lldb.
 
 usage: check_gdb.py SOURCE COMPILER...
 
 The program prints a line for each thing, "name: what gdb shows". Skipped where gdb is missing or
 may not trace a program.
 """
+import os
 import re
 import shutil
 import subprocess
@@ -120,6 +121,30 @@ def check_map(source, program, directory):
             yield f'the picture of {name} has {cells} live slots, not {live}'
 
 
+def check_lldb(source, program):
+    """lldb lists the same pools, where there is one that has Python, and draws the same map."""
+    places = [*sorted(Path('/usr/lib').glob('llvm-*/lib/python3*/*-packages')),
+              '/usr/lib/python3/dist-packages']
+    env = {**os.environ, 'PYTHONPATH': ':'.join(map(str, places))}  # Debian's looks elsewhere
+    words = ['lldb', '--batch', '--no-lldbinit', '-o', 'script print(1 + 1)']
+    if shutil.which('lldb') is None or '\n2' not in subprocess.run(
+            words, env=env, capture_output=True, text=True).stdout:
+        print('skipped: no lldb that has Python')
+        return
+    script = source / 'tools' / 'veryfast_lldb.py'
+    for command in [f'command script import {script}', f'breakpoint set -n {STOP}', 'run',
+                    'veryfast', 'veryfast-map used']:
+        words += ['-o', command]
+    shown = subprocess.run([*words, program], env=env, capture_output=True, text=True).stdout
+    _, _, listed = shown.partition('(lldb) veryfast\n')
+    for line in run([program]).splitlines():
+        if ' batches of ' in line and not re.search(rf'^0x[0-9a-f]+ {line}(; released)?$', listed,
+                                                    re.M):
+            yield f'lldb does not list {line}, but {listed}'
+    if not re.search(r'^ +0x[0-9a-f]+ #+$', listed, re.M):
+        yield f'lldb draws no map: {listed}'
+
+
 def main():
     source, compilers = Path(sys.argv[1]), sys.argv[2:]
     if shutil.which('gdb') is None or 'exited normally' not in gdb('/bin/true', 'run'):
@@ -135,6 +160,7 @@ def main():
             if compiler == compilers[0]:
                 found += check_probes(source, program)
                 found += check_map(source, program, directory)
+                found += check_lldb(source, program)
             bad += [f'{compiler}: {text}' for text in found]
     print(*bad, sep='\n')
     sys.exit(bool(bad) or not compilers)

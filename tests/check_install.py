@@ -95,7 +95,7 @@ def check_files(installed, version):
                 'lib/cmake/veryfast/veryfastConfig.cmake',
                 'lib/cmake/veryfast/veryfastConfigVersion.cmake',
                 'share/man/man1/veryfast-where.1',
-                'share/veryfast/veryfast-gdb.py'}
+                'share/veryfast/veryfast-gdb.py', 'share/veryfast/veryfast_lldb.py'}
     for library in LIBRARIES:
         expected |= {f'lib/pkgconfig/{library}.pc'}
         if installed.kind != 'static':
