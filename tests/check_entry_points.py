@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Requires that the programs which say that they make every call do.
+"""Requires that the programs which say that they make every call do, and that the table of all
+functions has each.
 
 usage: check_entry_points.py SOURCE
 
@@ -16,6 +17,7 @@ SIZED = r'^VF_STATIC_CALL [^\n(]*\bvf_sized_(\w+)\('
 # header: how many it declares at least; programs, and how a call looks in them
 HEADERS = {
     'pool.h': (20, {
+        'docs/functions.md': r'`P_{}`',
         'tests/random/pool_type.h': r'\bCALL\(_{}\)\(',
         'tests/test_failing_pool.c': r'\blongs_{}\(',
         'tests/test_errno.c': r'\blongs_{}\(',
@@ -24,6 +26,7 @@ HEADERS = {
     'sized.h': (22, {
         'tests/random/pool_sized.h tests/test_epoch.c': r'\bvf_sized_{}\('}),
     'smallbuf.h': (26, {
+        'docs/functions.md': r'`S_{}`',
         'tests/random/buffer_type.h': r'\bCALL\(_{}\)\(',
         'tests/test_failing_smallbuf_type.h': r'\bCALL\(_{}\)\(',
         'tests/test_errno.c': r'\b(?:type##|plain|flips|waits)_{}\(',
