@@ -54,7 +54,7 @@ static void open_pool(size_t object_size, size_t alignment, size_t objects)
                                .cache_objects = VF_CACHE_NONE};
     owner = (pool_char_1 *)vf_pool_core_new(&type, &options, sizeof options);
     cr_assert(owner != NULL);
-    batches = &vf_pool_whole(&owner->core)->depot.batches;
+    batches = &vf_pool_whole((vf_pool_core *)owner)->depot.batches;
     arena.batch_bytes = batches->shape.bytes;
 }
 

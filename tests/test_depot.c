@@ -34,7 +34,7 @@ static void setup(void)
     vf_pool_options options = options_now();
     owner = pool_short_100_new(&options);
     cr_assert(owner != NULL);
-    depot = &vf_pool_whole(&owner->core)->depot;
+    depot = &vf_pool_whole((vf_pool_core *)owner)->depot;
 }
 
 /* Slots that were taken here are in no cache and nobody's: they do not count. */
@@ -187,7 +187,7 @@ Test(depot, finds_the_one_batch_that_has_a_free_slot)
     vf_pool_options options = options_now();
     pool_short_1 *single = pool_short_1_new(&options); /* a slot a batch */
     cr_assert(single != NULL);
-    depot = &vf_pool_whole(&single->core)->depot;
+    depot = &vf_pool_whole((vf_pool_core *)single)->depot;
     take_and_leave(slots, MOST);
     cr_assert(depot->batches.count == MOST && depot->batches.root->height >= 2);
     allocator.refuse = true;

@@ -321,7 +321,7 @@ Test(handle, walks_give_what_is_published_and_what_they_free_is_gone)
 /* The slot of this number is in its last generation but one. */
 static void age(units_handle handle)
 {
-    vf_generations *of = pool->core.directory[(uint32_t)handle.bits / 100];
+    vf_generations *of = ((vf_pool_core *)pool)->directory[(uint32_t)handle.bits / 100];
     vf_generations_of(of)[(uint32_t)handle.bits % 100] = UINT32_MAX - 1;
 }
 

@@ -30,7 +30,7 @@ Test(name, is_that_of_the_options_copied)
     vf_pool_options options = {.name = name};
     pool_particle_64 *pool = pool_particle_64_new(&options);
     name[0] = 'p';
-    cr_assert(strcmp(name_of(&pool->core), "sparks") == 0);
+    cr_assert(strcmp(name_of((vf_pool_core *)pool), "sparks") == 0);
     pool_particle_64_release(pool);
 }
 
@@ -41,14 +41,14 @@ Test(name, is_of_any_length)
     memset(name, 'n', 100000);
     vf_pool_options options = {.allocator = test_allocator_hook(&allocator), .name = name};
     pool_particle_64 *pool = pool_particle_64_new(&options);
-    cr_assert(strcmp(name_of(&pool->core), name) == 0);
+    cr_assert(strcmp(name_of((vf_pool_core *)pool), name) == 0);
     check_equal(pool_particle_64_stats(pool).bytes, allocator.bytes);
     pool_particle_64_release(pool);
     check_all_back(&allocator);
 
     options.name = "";
     pool = pool_particle_64_new(&options);
-    cr_assert(name_of(&pool->core)[0] == 0);
+    cr_assert(name_of((vf_pool_core *)pool)[0] == 0);
     pool_particle_64_release(pool);
     check_all_back(&allocator);
     free(name);
@@ -58,8 +58,8 @@ Test(name, is_the_instances_otherwise)
 {
     pool_particle_64 *pool = pool_particle_64_new(NULL);
     particle_pointers *pointers = particle_pointers_new(NULL);
-    cr_assert(strcmp(name_of(&pool->core), "pool_particle_64") == 0);
-    cr_assert(strcmp(name_of(&pointers->core), "particle_pointers") == 0);
+    cr_assert(strcmp(name_of((vf_pool_core *)pool), "pool_particle_64") == 0);
+    cr_assert(strcmp(name_of((vf_pool_core *)pointers), "particle_pointers") == 0);
     pool_particle_64_release(pool);
     particle_pointers_release(pointers);
 }

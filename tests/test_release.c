@@ -238,7 +238,7 @@ static void release_amid_frees(size_t uncounted)
 {
     by_alloc(HALF_WAY);
     vf_cache *found = NULL;
-    cr_assert(vf_pool_core_find(&pool->core, &found));
+    cr_assert(vf_pool_core_find((vf_pool_core *)pool, &found));
     pool_double_40_release(pool);
     for (size_t i = 0; i < uncounted; i++)
         vf_cache_push(found, objects[i]);

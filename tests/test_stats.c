@@ -170,12 +170,12 @@ Test(stats, fill_as_much_as_the_caller_knows, .init = setup, .fini = teardown)
         size_t newer[4];
     } stats;
     memset(&stats, 0xFF, sizeof stats);
-    vf_pool_core_stats(&pool->core, &stats.known, offsetof(vf_pool_stats, live));
+    vf_pool_core_stats((vf_pool_core *)pool, &stats.known, offsetof(vf_pool_stats, live));
     check_equal(stats.known.batches, 1);
     check_equal(stats.known.capacity, 50);
     check_equal(stats.known.live, SIZE_MAX); /* untouched */
 
-    vf_pool_core_stats(&pool->core, &stats.known, sizeof stats);
+    vf_pool_core_stats((vf_pool_core *)pool, &stats.known, sizeof stats);
     check_equal(stats.known.live, 10);
     check_equal(stats.newer[0] + stats.newer[3], 0);
     pool_short_50_free_n(pool, objects, 10);

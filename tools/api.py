@@ -23,7 +23,7 @@ FREE = '#include <veryfast/detail/pool_free.h>\n'  # declares vf_free, for pool.
 HEAD = re.compile(r'/\*\n \* [\w.]+ - (.*\n(?: \*.*\n)*?) \*/\n')
 # What a template declares: a type (but for the bank, a part of the buffer), or a function.
 DECLARATION = re.compile(r'(?:^/\*((?:(?!\*/)[^{])*?) ?\*/\n)?'
-                         r'^(?:(typedef struct vf_self(?!_bank)\w*) \{|.*\bvf_fn (.*\);)$)',
+                         r'^(?:(typedef struct vf_self(?!_bank)\w*) (?:\{|vf_self_\w+;)|.*\bvf_fn (.*\);)$)',
                          re.MULTILINE)
 
 
@@ -147,7 +147,7 @@ def template_header(source, text, kind):
         lines = [re.sub(r'^ \*? ?', '', line) for line in comment.splitlines()]
         code = prototype or f'{struct} {struct.split()[-1]};'
         function = re.search(r'\bvf_self_(\w+)\(', code)
-        code = re.sub(r'\b(VF_T|vf_t|vf_value|vf_moved|vf_exactly)\b', 'T', code.replace('vf_self', instance))
+        code = re.sub(r'\b(VF_T|vf_t|vf_value|vf_moved|vf_exactly)\b', 'T', code.replace('vf_self_name', instance).replace('vf_self', instance))
         lines = lines if lines[0] else lines[1:]
         if function and comment:
             lines = fields(lines) + (example(source, used[kind, function[1]])

@@ -138,31 +138,6 @@ def describe(pool):
             f'{fresh} fresh' + ('; released' if pool['closed'] else ''))
 
 
-class Pool:
-    """pool_T_N: a struct of nothing but a vf_pool_core."""
-
-    def __init__(self, value):
-        self.value = value
-
-    def to_string(self):
-        try:
-            return describe(pointed(self.value['core'].address, 'struct vf_pool'))
-        except gdb.error as error:
-            return f'a pool that cannot be read ({NEEDS}): {error}'
-
-
-class Cache:
-    """pool_T_N_cache: a struct of nothing but a vf_cache."""
-
-    def __init__(self, value):
-        self.value = value
-
-    def to_string(self):
-        core = self.value['core']
-        return (f'{int(core["top"] - core["bottom"])} free objects, '
-                f'room for {int(core["limit"] - core["bottom"])}')
-
-
 def all_pools():
     pool = gdb.parse_and_eval('all_pools')
     while int(pool) != 0:
@@ -186,6 +161,31 @@ def object_of(pool, number, generation):
     if present != generation or int(of['base']) == 0:
         return None
     return int(of['base']) + number % objects * stride
+
+
+class Text:
+    """A pointer to a pool or a cache, whose type is incomplete in the program."""
+
+    def __init__(self, address, text):
+        self.text = f'{address:#x} {text}'
+
+    def to_string(self):
+        return self.text
+
+
+def handle(address):
+    """A printer for the address of a pool, or of a cache that a caller holds; None: it is none."""
+    try:
+        for pool in all_pools():
+            if int(pool.address) == address:
+                return Text(address, describe(pool))
+            for cache in caches(pool):
+                if int(cache.address) == address:
+                    room = int(cache['fast']['limit'] - cache['fast']['bottom'])
+                    return Text(address, f'{count_of(cache)} free objects, room for {room}')
+    except gdb.error:
+        pass
+    return None
 
 
 class Handle:
@@ -216,14 +216,10 @@ class AllPools(gdb.Command):
 
     def invoke(self, argument, from_tty):
         try:
-            pool = gdb.parse_and_eval('all_pools')
+            pools = [f'{int(pool.address):#x} {describe(pool)}' for pool in all_pools()]
         except gdb.error as error:
             raise gdb.GdbError(f'info veryfast {NEEDS}: {error}')
-        if int(pool) == 0:
-            print('no pools')
-        while int(pool) != 0:
-            print(f'{int(pool):#x} {describe(pool.dereference())}')
-            pool = pool['next']
+        print('\n'.join(pools or ['no pools']))
 
 
 # ---- maps: the state of each slot ----
@@ -424,12 +420,13 @@ class Printers(gdb.printing.PrettyPrinter):
 
     def __call__(self, value):
         value_type = value.type.strip_typedefs()
+        if value_type.code == gdb.TYPE_CODE_PTR:
+            target = value_type.target().strip_typedefs()
+            hidden = target.code == gdb.TYPE_CODE_STRUCT and not target.fields()
+            return handle(int(value)) if hidden else None
         if value_type.code != gdb.TYPE_CODE_STRUCT:
             return None
         names = members(value_type)
-        if names == ['core']:
-            core = value_type.fields()[0].type.name
-            return {'vf_pool_core': Pool, 'vf_cache': Cache}.get(core, lambda value: None)(value)
         if names == ['bits'] and str(value_type).endswith('_handle'):
             return Handle(value)
         if names in (['tail', 'spill', 'inline_'], ['tail', 'banks']):

@@ -124,15 +124,13 @@ VF_STATIC_ASSERT((VF_ALIGN) > 0 && ((VF_ALIGN) & ((VF_ALIGN)-1)) == 0,
  * extern. The bodies are in detail/pool_body.h.
  */
 #if vf_declarations
-/* The pool. Made by P_new, used through pointers only. */
-typedef struct vf_self {
-    vf_pool_core core;
-} vf_self;
+/* The pool. Made by P_new, used through pointers only: an incomplete type. */
+typedef struct vf_self_name vf_self_name;
+typedef vf_self_name vf_self;
 
-/* A cache held by the caller. Made by P_cache_new, used by one thread at a time. */
-typedef struct vf_self_cache {
-    vf_cache core;
-} vf_self_cache;
+/* A cache held by the caller. Made by P_cache_new, used by one thread at a time, through pointers
+   only. */
+typedef struct vf_self_cache vf_self_cache;
 
 /* A walk over a pool's live objects. Made by P_walk_begin and P_walk_part, used by one thread at a
    time. */

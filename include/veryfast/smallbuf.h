@@ -124,12 +124,12 @@
 #if vf_declarations
 /* The elements inside, in C++ as bytes: no element is constructed that was not pushed. */
 #    ifdef __cplusplus
-#        define vf_inline_slots vf_room<sizeof(vf_t) * (VF_N), alignof(vf_t)> inline_
+#        define vf_inline_slots vf_room<sizeof(vf_t) * vf_n, alignof(vf_t)> inline_
 VF_STATIC_ASSERT(!std::is_move_constructible<vf_t>::value ||
                      std::is_nothrow_move_constructible<vf_t>::value,
                  "VF_T may throw when it is moved: declare its move constructor noexcept");
 #    else
-#        define vf_inline_slots vf_t inline_[VF_N]
+#        define vf_inline_slots vf_t inline_[vf_n]
 #    endif
 
 #    ifdef VF_FLIP
@@ -143,20 +143,22 @@ typedef struct vf_self_bank {
 } vf_self_bank;
 
 /* The buffer. */
-typedef struct vf_self {
+typedef struct vf_self_name {
     VF_ALIGNAS(vf_line) uint64_t tail; /* atomic: the bank, and its next index */
     vf_self_bank banks[2];
-} vf_self;
+} vf_self_name;
+typedef vf_self_name vf_self;
 #    else
 /* The buffer. */
-typedef struct vf_self {
+typedef struct vf_self_name {
     VF_ALIGNAS(vf_line) uint64_t tail; /* atomic: the next index, behind the last one if refused */
 #        ifdef VF_CACHE_ALIGNED
     VF_ALIGNAS(vf_line)
 #        endif
     void *spill; /* atomic: see detail/smallbuf_core.h */
     vf_inline_slots;
-} vf_self;
+} vf_self_name;
+typedef vf_self_name vf_self;
 
 /* A producer that pushes much. Made by S_writer_open, used by one thread at a time. In C++ its
    destructor closes it. */

@@ -121,7 +121,7 @@ unique_object<P> make(P *pool, Arguments &&...arguments)
 /* P_walk_begin of an instance as a range: for (order &each : veryfast::walk(pool)). */
 template <typename P> objects<pool_element<P>> walk(P *pool) noexcept
 {
-    return objects<pool_element<P>>(&pool->core, 0, 1);
+    return objects<pool_element<P>>(reinterpret_cast<vf_pool_core *>(pool), 0, 1);
 }
 
 /*

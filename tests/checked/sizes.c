@@ -24,15 +24,11 @@
 #include <veryfast/smallbuf.h>
 
 const size_t SIZES[COUNT_OF_SIZES] = {
-    sizeof(vf_allocator),
-    sizeof(vf_pool_options),
-    sizeof(vf_pool_stats),
-    sizeof(vf_smallbuf_options),
-    sizeof(pool_long_5),
-    sizeof(pool_long_5_cache),
-    sizeof(smallbuf_long_5),
-    sizeof(smallbuf_long_5_drain),
-    sizeof(smallbuf_long_5_writer),
-    sizeof(flipped),
+    sizeof(vf_allocator),           sizeof(vf_pool_options),
+    sizeof(vf_pool_stats),          sizeof(vf_smallbuf_options),
+
+    sizeof(vf_pool_core),           sizeof(vf_cache),
+    sizeof(smallbuf_long_5),        sizeof(smallbuf_long_5_drain),
+    sizeof(smallbuf_long_5_writer), sizeof(flipped),
     sizeof(flipped_drain),
 };

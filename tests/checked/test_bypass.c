@@ -290,7 +290,7 @@ static pool_double_16 *doubles;
 SCENE(drops_twice)
 {
     double *object = pool_double_16_alloc(doubles);
-    (void)vf_checked_may_drop(&doubles->core, object, __builtin_return_address(0));
+    (void)vf_checked_may_drop((vf_pool_core *)doubles, object, __builtin_return_address(0));
     pool_double_16_free(doubles, object);
 }
 

@@ -9,23 +9,24 @@
 
 vf_fn vf_self_handle vf_self_handle_of(vf_self *pool, const vf_t *object)
 {
-    vf_self_handle handle = {vf_pool_call(publish, &pool->core, object, VF_N, vf_self_stride)};
+    vf_self_handle handle = {
+        vf_pool_call(publish, (vf_pool_core *)pool, object, vf_n, vf_self_stride)};
     return handle;
 }
 
 vf_fn vf_t *vf_self_get(const vf_self *pool, vf_self_handle handle)
 {
-    return (vf_t *)vf_pool_call(get, &pool->core, handle.bits, VF_N, vf_self_stride);
+    return (vf_t *)vf_pool_call(get, (const vf_pool_core *)pool, handle.bits, vf_n, vf_self_stride);
 }
 
 vf_fn bool vf_self_free_handle(vf_self *pool, vf_self_handle handle)
 {
     bool goes_on;
-    vf_t *object = (vf_t *)vf_pool_call(claim_handle, &pool->core, handle.bits, &goes_on);
+    vf_t *object = (vf_t *)vf_pool_call(claim_handle, (vf_pool_core *)pool, handle.bits, &goes_on);
     if (object == NULL)
         return false;
 #ifdef vf_drops
-    if (!vf_pool_call(may_drop, &pool->core, object))
+    if (!vf_pool_call(may_drop, (vf_pool_core *)pool, object))
         return false;
     vf_self_drop(object);
 #endif
@@ -37,9 +38,9 @@ vf_fn bool vf_self_free_handle(vf_self *pool, vf_self_handle handle)
 vf_fn bool vf_self_free_handle_deferred(vf_self *pool, vf_self_handle handle)
 {
 #    ifndef vf_drops
-    return vf_pool_call(free_handle_deferred, &pool->core, handle.bits, NULL);
+    return vf_pool_call(free_handle_deferred, (vf_pool_core *)pool, handle.bits, NULL);
 #    else
-    return vf_pool_call(free_handle_deferred, &pool->core, handle.bits, vf_self_drop);
+    return vf_pool_call(free_handle_deferred, (vf_pool_core *)pool, handle.bits, vf_self_drop);
 #    endif
 }
 #endif

@@ -10,7 +10,9 @@
 
 /* ---- both templates ---- */
 
-#define vf_self         VF_NAME
+#define vf_self_name    VF_NAME
+#define vf_self         VF_CAT(vf_self_of_, VF_NAME) /* the same type, whatever is in scope */
+#define vf_n            VF_CAT(vf_n_of_, VF_NAME)    /* VF_N, likewise */
 #define vf_self_push    VF_CAT(VF_NAME, _push)
 #define vf_self_reserve VF_CAT(VF_NAME, _reserve)
 #define vf_self_trim    VF_CAT(VF_NAME, _trim)

@@ -52,7 +52,7 @@ static const vf_pool_type vf_self_type VF_UNUSED = {
     VF_STRING(VF_NAME),
     sizeof(vf_t),
     VF_GREATER(VF_GREATER(VF_ALIGN, vf_line), VF_ALIGNOF(vf_t)),
-    VF_N,
+    vf_n,
 #ifdef vf_drops
     vf_self_drop,
 #else
@@ -74,7 +74,7 @@ static const size_t vf_self_stride VF_UNUSED =
 VF_ALWAYS_INLINE bool vf_self_end(vf_self *pool, const vf_t *object)
 {
 #ifdef VF_HANDLE
-    return vf_pool_call(unpublish, &pool->core, object, VF_N, vf_self_stride);
+    return vf_pool_call(unpublish, (vf_pool_core *)pool, object, vf_n, vf_self_stride);
 #else
     (void)pool;
     (void)object;
@@ -86,12 +86,12 @@ VF_ALWAYS_INLINE void vf_self_put_back(vf_self *pool, vf_t *object, bool goes_on
 {
 #ifdef VF_HANDLE
     if (VF_UNLIKELY(!goes_on)) {
-        vf_pool_call(free_last, &pool->core, object);
+        vf_pool_call(free_last, (vf_pool_core *)pool, object);
         return;
     }
 #endif
     (void)goes_on;
-    vf_pool_call(free, &pool->core, object);
+    vf_pool_call(free, (vf_pool_core *)pool, object);
 }
 
 vf_fn vf_self *vf_self_new(const vf_pool_options *options)
@@ -101,12 +101,12 @@ vf_fn vf_self *vf_self_new(const vf_pool_options *options)
 
 vf_fn bool vf_self_reserve(vf_self *pool, size_t n)
 {
-    return vf_pool_call(reserve, &pool->core, n);
+    return vf_pool_call(reserve, (vf_pool_core *)pool, n);
 }
 
 vf_fn vf_t *vf_self_alloc(vf_self *pool)
 {
-    vf_t *object = (vf_t *)vf_pool_call(alloc, &pool->core);
+    vf_t *object = (vf_t *)vf_pool_call(alloc, (vf_pool_core *)pool);
     if (VF_LIKELY(object != NULL))
         vf_self_given(object);
     return object;
@@ -117,7 +117,7 @@ vf_fn vf_t *vf_self_alloc(vf_self *pool)
 static inline VF_UNUSED void vf_put_back(vf_self *pool, vf_t *slot)
 {
     vf_self_gone(slot);
-    vf_pool_call(free, &pool->core, slot);
+    vf_pool_call(free, (vf_pool_core *)pool, slot);
 }
 #endif
 
@@ -142,7 +142,7 @@ vf_generic_body static inline VF_UNUSED vf_t *vf_self_fill(vf_self *pool, void *
 
 vf_generic_body vf_fn vf_t *vf_self_push(vf_self *pool, vf_moved value)
 {
-    return vf_self_fill(pool, vf_pool_call(alloc, &pool->core), vf_address(value));
+    return vf_self_fill(pool, vf_pool_call(alloc, (vf_pool_core *)pool), vf_address(value));
 }
 
 #ifdef vf_copied
@@ -152,13 +152,13 @@ vf_generic vf_fn vf_t *vf_self_push(vf_self *pool, vf_copied value)
     VF_STATIC_ASSERT(std::is_copy_constructible<vf_value>::value,
                      "VF_T cannot be copied: give P_push what may be moved (std::move)");
     vf_value copy(value);
-    return vf_self_fill(pool, vf_pool_call(alloc, &pool->core), vf_address(copy));
+    return vf_self_fill(pool, vf_pool_call(alloc, (vf_pool_core *)pool), vf_address(copy));
 }
 #endif
 
 vf_fn size_t vf_self_alloc_n(vf_self *pool, vf_t *objects[], size_t n)
 {
-    size_t given = vf_pool_call(alloc_n, &pool->core, objects, n);
+    size_t given = vf_pool_call(alloc_n, (vf_pool_core *)pool, objects, n);
     for (size_t i = 0; i < given; i++)
         vf_self_given(objects[i]);
     return given;
@@ -169,11 +169,11 @@ vf_fn void vf_self_free(vf_self *pool, vf_t *object)
     if (VF_UNLIKELY(object == NULL))
         return;
 #ifdef vf_drops
-    if (!vf_pool_call(may_drop, &pool->core, object))
+    if (!vf_pool_call(may_drop, (vf_pool_core *)pool, object))
         return;
 #endif
 #if defined(VF_HANDLE) && !defined(vf_drops) && !defined(VF_CHECKED)
-    vf_pool_core_unpublish_and_free(&pool->core, object, VF_N, vf_self_stride);
+    vf_pool_core_unpublish_and_free((vf_pool_core *)pool, object, vf_n, vf_self_stride);
 #else
     bool goes_on = vf_self_end(pool, object);
 #    ifdef vf_drops
@@ -185,7 +185,7 @@ vf_fn void vf_self_free(vf_self *pool, vf_t *object)
 
 vf_generic_body vf_fn vf_value vf_self_take(vf_self *pool, vf_t *object)
 {
-    vf_pool_call(look, &pool->core, object);
+    vf_pool_call(look, (vf_pool_core *)pool, object);
     bool goes_on = vf_self_end(pool, object);
 #ifdef __cplusplus
     vf_value value(static_cast<vf_value &&>(*object));
@@ -208,7 +208,7 @@ vf_fn void vf_self_free_n(vf_self *pool, vf_t *const objects[], size_t n)
         if (objects[i] == NULL)
             continue;
 #    ifdef vf_drops
-        if (!vf_pool_call(may_drop, &pool->core, objects[i]))
+        if (!vf_pool_call(may_drop, (vf_pool_core *)pool, objects[i]))
             continue;
 #    endif
 #    ifdef VF_HANDLE
@@ -221,21 +221,21 @@ vf_fn void vf_self_free_n(vf_self *pool, vf_t *const objects[], size_t n)
 #endif
 #ifdef VF_HANDLE
     if (VF_UNLIKELY(!all_go_on)) {
-        vf_pool_call(free_n_last, &pool->core, objects, n);
+        vf_pool_call(free_n_last, (vf_pool_core *)pool, objects, n);
         return;
     }
 #endif
-    vf_pool_call(free_n, &pool->core, objects, n);
+    vf_pool_call(free_n, (vf_pool_core *)pool, objects, n);
 }
 
 vf_fn vf_self_cache *vf_self_cache_new(vf_self *pool)
 {
-    return (vf_self_cache *)vf_pool_call(cache_new, &pool->core);
+    return (vf_self_cache *)vf_pool_call(cache_new, (vf_pool_core *)pool);
 }
 
 vf_fn vf_t *vf_self_cache_alloc(vf_self_cache *cache)
 {
-    vf_t *object = (vf_t *)vf_pool_call(cache_alloc, &cache->core);
+    vf_t *object = (vf_t *)vf_pool_call(cache_alloc, (vf_cache *)cache);
     if (VF_LIKELY(object != NULL))
         vf_self_given(object);
     return object;
@@ -246,28 +246,28 @@ vf_fn void vf_self_cache_free(vf_self_cache *cache, vf_t *object)
     if (VF_UNLIKELY(object == NULL))
         return;
 #ifdef vf_drops
-    if (!vf_pool_call(cache_may_drop, &cache->core, object))
+    if (!vf_pool_call(cache_may_drop, (vf_cache *)cache, object))
         return;
 #endif
 #ifdef VF_HANDLE
-    bool goes_on = vf_pool_call(cache_unpublish, &cache->core, object, VF_N, vf_self_stride);
+    bool goes_on = vf_pool_call(cache_unpublish, (vf_cache *)cache, object, vf_n, vf_self_stride);
 #endif
 #ifdef vf_drops
     vf_self_drop(object);
 #endif
 #ifdef VF_HANDLE
     if (VF_UNLIKELY(!goes_on)) {
-        vf_pool_call(cache_free_last, &cache->core, object);
+        vf_pool_call(cache_free_last, (vf_cache *)cache, object);
         return;
     }
 #endif
-    vf_pool_call(cache_free, &cache->core, object);
+    vf_pool_call(cache_free, (vf_cache *)cache, object);
 }
 
 vf_fn void vf_self_cache_release(vf_self_cache *cache)
 {
     if (cache != NULL)
-        vf_pool_call(cache_release, &cache->core);
+        vf_pool_call(cache_release, (vf_cache *)cache);
 }
 
 #ifdef VF_EPOCH
@@ -276,28 +276,28 @@ vf_fn bool vf_self_free_deferred(vf_self *pool, vf_t *object)
     if (VF_UNLIKELY(object == NULL))
         return true;
 #    ifndef vf_drops
-    return vf_pool_call(free_deferred, &pool->core, object, NULL);
+    return vf_pool_call(free_deferred, (vf_pool_core *)pool, object, NULL);
 #    else
-    return vf_pool_call(free_deferred, &pool->core, object, vf_self_drop);
+    return vf_pool_call(free_deferred, (vf_pool_core *)pool, object, vf_self_drop);
 #    endif
 }
 
 vf_fn void vf_self_epoch_barrier(vf_self *pool)
 {
-    vf_pool_call(epoch_barrier, &pool->core);
+    vf_pool_call(epoch_barrier, (vf_pool_core *)pool);
 }
 #endif
 
 vf_fn vf_pool_stats vf_self_stats(const vf_self *pool)
 {
     vf_pool_stats stats;
-    vf_pool_call(stats, &pool->core, &stats, sizeof stats);
+    vf_pool_call(stats, (const vf_pool_core *)pool, &stats, sizeof stats);
     return stats;
 }
 
 vf_fn bool vf_self_owns(const vf_self *pool, const void *object)
 {
-    return vf_pool_call(owns, &pool->core, object);
+    return vf_pool_call(owns, (const vf_pool_core *)pool, object);
 }
 
 /* The core visits objects without a type, and no exception may pass through it. */
@@ -328,27 +328,27 @@ vf_fn bool vf_self_each(vf_self *pool, void (*visit)(vf_t *object, void *context
 {
 #ifdef __cpp_exceptions
     struct vf_self_visitor visitor = {visit, context, nullptr};
-    bool visited = vf_pool_call(each, &pool->core, vf_self_visit, &visitor);
+    bool visited = vf_pool_call(each, (vf_pool_core *)pool, vf_self_visit, &visitor);
     if (visitor.thrown != nullptr)
         std::rethrow_exception(visitor.thrown);
     return visited;
 #else
     struct vf_self_visitor visitor = {visit, context};
-    return vf_pool_call(each, &pool->core, vf_self_visit, &visitor);
+    return vf_pool_call(each, (vf_pool_core *)pool, vf_self_visit, &visitor);
 #endif
 }
 
 vf_fn vf_self_walk vf_self_walk_part(vf_self *pool, size_t part, size_t parts)
 {
     vf_self_walk walk;
-    vf_pool_call(walk_begin, &pool->core, &walk.core, part, parts);
+    vf_pool_call(walk_begin, (vf_pool_core *)pool, &walk.core, part, parts);
     return walk;
 }
 
 vf_fn vf_self_walk vf_self_walk_begin(vf_self *pool)
 {
     vf_self_walk walk;
-    vf_pool_call(walk_begin, &pool->core, &walk.core, 0, 1);
+    vf_pool_call(walk_begin, (vf_pool_core *)pool, &walk.core, 0, 1);
     return walk;
 }
 
@@ -372,22 +372,22 @@ vf_fn void vf_self_walk_end(vf_self_walk *walk)
 
 vf_fn size_t vf_self_trim(vf_self *pool)
 {
-    return vf_pool_call(trim, &pool->core);
+    return vf_pool_call(trim, (vf_pool_core *)pool);
 }
 
 vf_fn void vf_self_release(vf_self *pool)
 {
     if (pool != NULL)
-        vf_pool_call(release, &pool->core);
+        vf_pool_call(release, (vf_pool_core *)pool);
 }
 
 vf_fn void vf_self_destroy(vf_self *pool)
 {
     if (pool != NULL) {
 #ifndef vf_drops
-        vf_pool_call(destroy, &pool->core, NULL);
+        vf_pool_call(destroy, (vf_pool_core *)pool, NULL);
 #else
-        vf_pool_call(destroy, &pool->core, vf_self_drop);
+        vf_pool_call(destroy, (vf_pool_core *)pool, vf_self_drop);
 #endif
     }
 }

@@ -20,7 +20,7 @@ static const vf_smallbuf_type vf_self_type VF_UNUSED = {
 __attribute__((visibility("hidden"))) static constexpr vf_smallbuf_type vf_self_type = {
 #endif
     &vf_interface_1,
-    VF_N,
+    vf_n,
     sizeof(vf_t),
     VF_ALIGNOF(vf_t),
     offsetof(vf_self_bank, inline_) - offsetof(vf_self_bank, spill),
@@ -118,8 +118,8 @@ vf_hidden vf_t *vf_self_slots(vf_self *buffer, const vf_expected *expected, uint
     }
     uint64_t index;
     vf_self_bank *bank = vf_self_bank_of(buffer, tail, &index);
-    if (VF_LIKELY(index < (VF_N))) {
-        *run = (VF_N)-index;
+    if (VF_LIKELY(index < vf_n)) {
+        *run = vf_n - index;
         return vf_self_inside(bank) + index;
     }
     uint64_t there; /* not *run itself, so that the caller need not keep that in memory */

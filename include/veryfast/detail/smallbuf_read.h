@@ -41,7 +41,7 @@ vf_generic_body VF_ALWAYS_INLINE bool vf_self_put_exclusive(vf_self *buffer, vf_
     uint64_t index;
     vf_self_bank *bank = vf_self_current(buffer, &index);
     bool pushed = true;
-    if (VF_LIKELY(index < (VF_N))) {
+    if (VF_LIKELY(index < vf_n)) {
         vf_self_store(vf_self_inside(bank) + index, value);
     } else {
         vf_expected expected = vf_self_expect(buffer);
@@ -65,7 +65,7 @@ vf_fn size_t vf_self_count(const vf_self *buffer)
     vf_exclusive(buffer, "S_count");
     uint64_t index;
     const vf_self_bank *bank = vf_self_current(buffer, &index);
-    return index <= (VF_N) ? (size_t)index : vf_spill_count(&bank->spill, index, &vf_self_type);
+    return index <= vf_n ? (size_t)index : vf_spill_count(&bank->spill, index, &vf_self_type);
 }
 
 vf_fn size_t vf_self_capacity(const vf_self *buffer)
@@ -112,9 +112,9 @@ vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, vf_t const **eleme
     uint64_t index;
     const vf_self_bank *bank = vf_self_current(buffer, &index);
     size_t count = vf_self_count(buffer);
-    if (VF_LIKELY(from < (VF_N))) {
+    if (VF_LIKELY(from < vf_n)) {
         *elements = vf_self_inside(bank) + from;
-        return from >= count ? 0 : (count < (VF_N) ? count : (size_t)(VF_N)) - from;
+        return from >= count ? 0 : (count < vf_n ? count : (size_t)vf_n) - from;
     }
     const void *found = NULL;
     size_t n = vf_spill_span(&bank->spill, index, from, &vf_self_type, &found);
@@ -130,17 +130,17 @@ vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, vf_t const **eleme
  */
 vf_hidden uint64_t vf_self_detach(vf_self_bank *bank, uint64_t index, vf_self_drain *drain)
 {
-    vf_drain core = {&bank->spill, VF_N, index, 0, 0};
+    vf_drain core = {&bank->spill, vf_n, index, 0, 0};
     uint64_t beginning = 0;
     /* below N, and at N if nothing has spilled, there is nothing for the core to do */
-    if (VF_UNLIKELY(index > (VF_N) || (index == (VF_N) && bank->spill != NULL))) {
+    if (VF_UNLIKELY(index > vf_n || (index == vf_n && bank->spill != NULL))) {
         vf_drain more = core;
         beginning = vf_spill_detach(&bank->spill, index, &vf_self_type, &more);
         core = more;
     }
     drain->core = core;
     drain->at = vf_self_inside(bank);
-    drain->stop = drain->at + (core.end < (VF_N) ? core.end : (VF_N));
+    drain->stop = drain->at + (core.end < vf_n ? core.end : (uint64_t)vf_n);
     return beginning;
 }
 

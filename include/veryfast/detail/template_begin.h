@@ -21,6 +21,8 @@
 #elif !defined(VF_N)
 #    error "VF_N is not defined: define it as a plain decimal number before this header"
 #    define VF_N 64
+#elif defined(VF_NAME)
+#    define vf_any_n 1 /* no part of a name, so any constant expression will do */
 #elif VF_IS_PAREN(VF_N)
 #    error "VF_N is an expression: it becomes part of a name, so write a plain decimal number"
 #    undef VF_N
@@ -103,9 +105,16 @@ VF_WORDS_END
 enum { vf_self_once };
 
 VF_STATIC_ASSERT(sizeof(VF_T) > 0, "VF_T is an incomplete type: declare it whole before");
-#    ifndef vf_members
+#    ifdef vf_members
+enum { vf_n = VF_N };
+#    elif defined(vf_any_n)
+VF_STATIC_ASSERT((VF_N) >= 1 && (VF_N) <= 1073741824,
+                 "VF_N is less than 1 or more than 1073741824");
+enum { vf_n = (VF_N) >= 1 && (VF_N) <= 1073741824 ? (VF_N) : 64 };
+#    else
 VF_STATIC_ASSERT(sizeof(VF_N) == sizeof(int),
                  "VF_N has a suffix: it becomes part of a name, so write a plain decimal number");
+enum { vf_n = VF_N };
 #    endif
 #    ifdef __cplusplus
 VF_STATIC_ASSERT((std::is_same<VF_T, std::decay_t<VF_T>>::value),

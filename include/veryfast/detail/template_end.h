@@ -30,6 +30,7 @@ VF_NAMES_END
 #undef VF_DECLARE
 #undef VF_DEFINE
 #undef vf_kind
+#undef vf_any_n
 #undef vf_declarations
 #undef vf_bodies
 #undef vf_fn

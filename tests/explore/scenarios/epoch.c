@@ -121,7 +121,7 @@ void scenario(void)
     assert(drops == all && object[0]->dropped == 1 && object[1]->dropped == 1);
     vf_pool_stats stats = nodes_stats(pool);
     assert(stats.live == 0 && stats.deferred == 0);
-    const vf_epoch *epoch = &vf_pool_whole(&pool->core)->epoch;
+    const vf_epoch *epoch = &vf_pool_whole((vf_pool_core *)pool)->epoch;
     assert(epoch->reserved == 0 && epoch->in_flight == 0);
     nodes_release(pool);
 #endif

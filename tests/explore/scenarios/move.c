@@ -48,7 +48,7 @@ void scenario(void)
     size_t n = objects_alloc_n(pool, some, MOST);
     assert(n == MOST);
     objects_free_n(pool, some, MOST);
-    const vf_pool_cache *cache = vf_attach_own(vf_pool_whole(&pool->core));
+    const vf_pool_cache *cache = vf_attach_own(vf_pool_whole((vf_pool_core *)pool));
     n = objects_alloc_n(pool, some, vf_cache_count(cache) - LEFT);
     assert(n > 0 && cache->burst && vf_cache_count(cache) == LEFT);
     run_beside(other, user);

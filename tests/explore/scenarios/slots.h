@@ -11,7 +11,7 @@
 
 static inline vf_pool *whole(void)
 {
-    return vf_pool_whole(&pool->core);
+    return vf_pool_whole((vf_pool_core *)pool);
 }
 
 static inline size_t free_bits(void)

@@ -14,7 +14,7 @@ enum { LONGER = 100 }; /* an index that is not in a first table */
 static void *grower(void *argument)
 {
     vf_lock_acquire();
-    bool grown = vf_attach_reach(vf_pool_whole(&pool->core), LONGER);
+    bool grown = vf_attach_reach(vf_pool_whole((vf_pool_core *)pool), LONGER);
     vf_lock_release();
     assert(grown);
     return argument;
