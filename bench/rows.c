@@ -77,6 +77,7 @@ const struct row *rows_all(size_t *n)
         add_group(allocator_rows_add, allocator_rows_open);
         add_group(program_rows_add, NULL);
         add_group(visit_rows_add, NULL);
+        add_group(handle_rows_add, NULL);
         add_group(buffer_rows_add, buffer_rows_open);
     }
     *n = row_count;

@@ -98,6 +98,7 @@ void allocator_rows_add(void);
 void allocator_rows_open(const struct row *row);
 void program_rows_add(void);
 void visit_rows_add(void);
+void handle_rows_add(void);
 void buffer_rows_add(void);
 void buffer_rows_open(const struct row *row);
 

@@ -13,6 +13,15 @@
 #define VF_EPOCH
 #include <veryfast/pool.h>
 
+static void count_drop(const long *number);
+#define VF_T       long
+#define VF_N       50
+#define VF_NAME    found
+#define VF_DROP(p) count_drop(p)
+#define VF_EPOCH
+#define VF_HANDLE
+#include <veryfast/pool.h>
+
 struct family {
     struct family *children[2];
     size_t number;
@@ -24,6 +33,91 @@ static void family_drop(struct family *family);
 #define VF_DROP(p) family_drop(p)
 #define VF_EPOCH
 #include <veryfast/pool.h>
+
+/* ---- by handles ---- */
+
+static size_t drops_of_found;
+
+static void count_drop(const long *number)
+{
+    readers_have_left();
+    cr_assert(*number >= 0);
+    __atomic_fetch_add(&drops_of_found, 1, __ATOMIC_RELAXED);
+}
+
+static found *open_found(int kind, size_t max_deferred)
+{
+    vf_pool_options options = {.cache_objects = kinds[kind].cache_objects,
+                               .max_objects = kinds[kind].max_objects,
+                               .max_deferred = max_deferred};
+    found *of = found_new(&options);
+    cr_assert(of != NULL);
+    urcu_memb_register_thread();
+    drops_of_found = 0;
+    return of;
+}
+
+static long *push_found(found *of, long number)
+{
+    long *object = found_push(of, number);
+    cr_assert(object != NULL);
+    return object;
+}
+
+Test(epoch, what_is_found_in_a_read_section_is_there_to_its_end)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        for (int by_handle = 0; by_handle < 2; by_handle++) {
+            found *of = open_found(kind, 0);
+            found_handle handle = found_handle_of(of, push_found(of, 7));
+            urcu_memb_read_lock();
+            long *object = found_get(of, handle);
+            cr_assert(object != NULL);
+            cr_assert(by_handle ? found_free_handle_deferred(of, handle)
+                                : found_free_deferred(of, object));
+            cr_assert(found_get(of, handle) == NULL && !found_free_handle(of, handle));
+            errno = EXDEV;
+            cr_assert(!found_free_handle_deferred(of, handle));
+            cr_assert(errno == EXDEV);
+            vf_thread_flush();
+            found_handle next = found_handle_of(of, push_found(of, 8));
+            cr_assert(found_get(of, next) != object && *object == 7);
+            check_equal(drops_of_found, 0);
+            end_reading();
+            found_epoch_barrier(of);
+            check_equal(drops_of_found, 1);
+            cr_assert(found_get(of, handle) == NULL);
+            cr_assert(found_free_handle(of, next));
+            found_destroy(of);
+            end();
+        }
+    }
+}
+
+Test(epoch, what_is_not_deferred_is_still_found)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        found *of = open_found(kind, 3);
+        found_handle handles[4];
+        urcu_memb_read_lock();
+        for (long i = 0; i < 4; i++)
+            handles[i] = found_handle_of(of, push_found(of, i));
+        for (long i = 0; i < 3; i++)
+            cr_assert(found_free_handle_deferred(of, handles[i]));
+        check_refused(EAGAIN, !found_free_handle_deferred(of, handles[3]));
+        long *object = found_get(of, handles[3]);
+        cr_assert(object != NULL && *object == 3);
+        check_refused(EAGAIN, !found_free_deferred(of, object));
+        cr_assert(found_get(of, handles[3]) == object);
+        end_reading();
+        found_epoch_barrier(of);
+        check_equal(drops_of_found, 3);
+        cr_assert(found_free_handle_deferred(of, handles[3]));
+        found_destroy(of);
+        check_equal(drops_of_found, 4);
+        end();
+    }
+}
 
 Test(epoch, a_reader_goes_on_reading)
 {

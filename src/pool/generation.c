@@ -68,10 +68,11 @@ static bool add(vf_handles *handles)
         vf_generations_of(of)[slot] = VF_GENERATION_FIRST;
     vf_generations **entries = *handles->directory;
     entries[handles->count] = of;
-    /* release, both: pairs with the acquire in vf_handle_look_up, and of count below */
-    vf_store_release(&handles->count, handles->count + 1);
+    /* release, both: pairs with the acquire in vf_handle_look_up, and those of count. The child of
+       a fork in between adds the batch's once more, which nothing has come to use */
     vf_store_release(&vf_handle_table_of(entries)->end,
-                     vf_handle_table_end(handles->count * handles->objects));
+                     vf_handle_table_end((handles->count + 1) * handles->objects));
+    vf_store_release(&handles->count, handles->count + 1);
     return true;
 }
 
