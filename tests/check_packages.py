@@ -55,8 +55,9 @@ def skip(reason):
 
 def release(source, version, directory):
     """The files of a release: the archive's path."""
-    if not (source / '.git').exists() or shutil.which('git') is None:
-        skip('no clone, or no git')
+    if shutil.which('git') is None or subprocess.run(
+            ['git', '-C', source, 'rev-parse', 'HEAD'], capture_output=True).returncode != 0:
+        skip('no git, or no clone that it reads')
     run([sys.executable, source / 'tools' / 'dist.py', source, directory])
     archive = directory / f'veryfast-{version}.tar.xz'
     require(archive.exists(), f'made are {[path.name for path in directory.iterdir()]}')
