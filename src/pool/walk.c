@@ -125,6 +125,14 @@ static vf_walk walk_from(const vf_pool *pool, size_t number, size_t batches)
     };
 }
 
+/* Fetches what will be visited soon: live objects among free ones are nothing that the processor
+   foresees. */
+static void fetch(vf_word live, const char *first, size_t stride)
+{
+    for (; live != 0; live &= live - 1)
+        VF_PREFETCH(first + vf_bits_first(live) * stride);
+}
+
 /* The published objects of the word. Others may publish and end some meanwhile. */
 static vf_word published_in(const vf_walk *walk, size_t objects)
 {
@@ -148,21 +156,19 @@ bool vf_pool_core_walk_more_published(vf_walk *walk)
         walk->live = base != NULL ? published_in(walk, vf_pool_shape(pool)->objects) : 0;
         walk->first = base != NULL ? base + walk->slot * walk->stride : NULL;
         pass_word(walk, vf_pool_shape(pool)->words);
+        fetch(walk->live, walk->first, walk->stride);
         if (walk->live != 0)
             return true;
     }
     return false;
 }
 
-/* Fetches what will be visited soon: live objects among free ones are nothing that the processor
-   foresees. */
-static void fetch(const vf_pool *pool, const vf_walk *walk)
+/* The same of the next word, while this one is walked. */
+static void fetch_next(const vf_pool *pool, const vf_walk *walk)
 {
     char *first = NULL;
-    vf_word live =
-        walk->number < walk->batches ? pool->kind->live(pool, walk->number, walk->word, &first) : 0;
-    for (; live != 0; live &= live - 1)
-        VF_PREFETCH(first + vf_bits_first(live) * walk->stride);
+    if (walk->number < walk->batches)
+        fetch(pool->kind->live(pool, walk->number, walk->word, &first), first, walk->stride);
 }
 
 bool vf_pool_core_walk_more(vf_walk *walk)
@@ -174,7 +180,7 @@ bool vf_pool_core_walk_more(vf_walk *walk)
         walk->live = pool->kind->live(pool, walk->number, walk->word, &walk->first);
         pass_word(walk, vf_pool_shape(pool)->words);
         if (walk->live != 0) {
-            fetch(pool, walk);
+            fetch_next(pool, walk);
             return true;
         }
     }

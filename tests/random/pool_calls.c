@@ -229,7 +229,7 @@ static void free_handle(const instruction *it)
     if (!choose(bag, it->how, &place))
         return;
     struct pool *pool = bag->held[place]->pool;
-    if (pool->type->handle_of == NULL || pool->ending)
+    if (pool->type->handle_of == NULL || pool->ending || pool->released)
         return;
     check_stale(pool, it->how);
     uint64_t handle = pool->type->handle_of(pool->handle, bag->held[place]);

@@ -228,6 +228,7 @@ static void release(unsigned place)
 {
     struct pool *pool = model.pools[place];
     pool->type->release(pool->handle);
+    pool->released = true;
     pool->next = model.released;
     model.released = pool;
     model.pools[place] = NULL;

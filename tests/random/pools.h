@@ -69,6 +69,7 @@ struct pool {
     size_t peak;
     _Atomic uint64_t stale[STALE]; /* of objects that are gone */
     bool ending;                   /* is released in this turn */
+    bool released;
     bool destroying;
     struct pool *next; /* of all that were released */
 };
