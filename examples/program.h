@@ -69,7 +69,7 @@ struct team {
 
 static inline void *team_member(void *argument)
 {
-    struct team *team = argument;
+    struct team *team = (struct team *)argument; /* in C++ too */
     pthread_mutex_lock(&team->gate);
     pthread_mutex_unlock(&team->gate);
     if (!team->called_off)
