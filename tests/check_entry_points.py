@@ -5,7 +5,8 @@ functions has each.
 
 usage: check_entry_points.py SOURCE
 
-The calls are those that pool.h, smallbuf.h and sized.h declare.
+P_shared apart, whose pools never end (test_shared.c has it), the calls are those that pool.h,
+smallbuf.h and sized.h declare.
 """
 import re
 import sys
@@ -44,7 +45,7 @@ def main():
             sys.exit(f'{header} declares only {sorted(names)}')
         for files, call in programs.items():
             program = '\n'.join((source / name).read_text() for name in files.split())
-            for name in sorted(names):
+            for name in sorted(names - ({'shared'} if files.startswith('tests/') else set())):
                 if not re.search(call.format(name), program):
                     print(f'{files}: does not call {name} of {header}')
                     failed = True

@@ -36,6 +36,7 @@
  *   VF_HANDLE         adds handles, by which an object is found again, and which lead nowhere once
  *                     it is gone; and walks beside all other calls: P_handle_of, P_get,
  *                     P_free_handle, P_walk_handle. Costs 4 bytes a slot, which stay after a trim
+ *   VF_SHARED         adds P_shared: one pool for the whole program, made at its first use
  *   VF_ON_ALLOC(p)    statement run on each object that is handed out, before anything is stored in
  *                     it: for profilers. By default nothing
  *   VF_ON_FREE(p)     the same for each object that goes back, after VF_DROP. P_destroy runs it
@@ -156,6 +157,18 @@ typedef struct vf_self_handle {
  * Any thread. Costs one allocation; the first batch comes with the first alloc.
  */
 vf_fn vf_self *vf_self_new(const vf_pool_options *options);
+
+#    ifdef VF_SHARED
+/*
+ * The program's one pool of this instance, made with the default options when it is first asked
+ * for: the same for all files, and for all programs and libraries in the process that use this copy
+ * of the library, whose instances have this name, size, alignment and VF_N. It is never released,
+ * and P_release and P_destroy of it are misuse. NULL and ENOMEM: a later call tries again.
+ *
+ * Any thread. Costs a load and a look whether it is there; the first call of each file a lock.
+ */
+vf_fn vf_self *vf_self_shared(void);
+#    endif
 
 /*
  * Makes sure that n more objects are available without asking the allocator, to one thread if no

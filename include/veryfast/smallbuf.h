@@ -106,6 +106,10 @@
 #    error "VF_HANDLE is a parameter of pool.h; a small buffer has no handles"
 #    undef VF_HANDLE
 #endif
+#ifdef VF_SHARED
+#    error "VF_SHARED is a parameter of pool.h; a small buffer can be static"
+#    undef VF_SHARED
+#endif
 
 #define vf_kind smallbuf_
 #include <veryfast/detail/template_begin.h>

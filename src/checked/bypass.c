@@ -20,6 +20,7 @@
 #include "../common/hook.h"
 #include "../pool/epoch.h"
 #include "../pool/release.h"
+#include "../pool/shared.h"
 #include "blocks.h"
 #include "caller.h"
 #include "look.h"
@@ -115,6 +116,16 @@ vf_pool_core *vf_bypass_new(const vf_pool_type *type, const vf_pool_options *opt
         .bypass = true, .handles = type->handles, .cap = cap, .alignment = type->alignment};
     vf_mutex_unlock(&pool->growth);
     return core;
+}
+
+static vf_pool_core *make_bypassed(const vf_pool_type *type, const void *caller)
+{
+    return vf_bypass_new(type, NULL, 0, caller);
+}
+
+vf_pool_core *vf_bypass_shared(const vf_pool_type *type, const void *caller)
+{
+    return vf_shared_get(type, make_bypassed, caller);
 }
 
 void *vf_bypass_alloc(vf_pool *pool, const void *caller)

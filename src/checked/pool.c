@@ -17,6 +17,7 @@
 #include "../common/sanitize.h"
 #include "../platform/compiler.h"
 #include "../pool/epoch.h"
+#include "../pool/shared.h"
 #include "blocks.h"
 #include "bypass.h"
 #include "leaks.h"
@@ -74,9 +75,27 @@ vf_pool_core *vf_checked_new(const vf_pool_type *type, const vf_pool_options *op
     return core;
 }
 
+/* The pool of P_shared is every file's. */
+static void stop_if_shared(const vf_pool *pool, const char *what, const void *caller)
+{
+    if (pool->shared)
+        vf_misuse(pool->name, pool, caller, "%s of a pool that the whole program shares", what);
+}
+
+static vf_pool_core *make_checked(const vf_pool_type *type, const void *caller)
+{
+    return vf_checked_new(type, NULL, 0, caller);
+}
+
+vf_pool_core *vf_checked_shared(const vf_pool_type *type, const void *caller)
+{
+    return vf_shared_get(type, make_checked, caller);
+}
+
 void vf_checked_release(vf_pool_core *core, const void *caller)
 {
     vf_pool *pool = vf_list_pool(core, false, "P_release", caller);
+    stop_if_shared(pool, "P_release", caller);
     vf_list_close(pool, caller);
     empty_quarantine(pool, caller);
     vf_leaks_print(pool);
@@ -86,6 +105,7 @@ void vf_checked_release(vf_pool_core *core, const void *caller)
 void vf_checked_destroy(vf_pool_core *core, void (*drop)(void *object), const void *caller)
 {
     vf_pool *pool = vf_list_pool(core, false, "P_destroy", caller);
+    stop_if_shared(pool, "P_destroy", caller);
     empty_quarantine(pool, caller);
     vf_epoch_drain(pool);
     vf_leaks_print(pool);

@@ -30,6 +30,7 @@
  *   destroy, trim, defer, bulk, publish           the calls of these names
  *   kinds        the two tables of kind.h
  *   calls        all other calls of the template
+ *   shared       the pools of P_shared
  *
  * Words, one for one thing:
  *
@@ -96,6 +97,7 @@ struct vf_pool {
     vf_handles *handles;        /* constant: NULL: the pool has none */
     uint32_t cache_limit;       /* constant: most slots in a cache */
     bool uncached;              /* constant: threads have no caches; callers may */
+    bool shared;                /* by the whole program: never released; threads' lock */
     bool closed;                /* atomic: released, though objects or caches may be out */
     vf_pool_cache *caches;      /* atomic: all there are; grows only */
     vf_depot depot;

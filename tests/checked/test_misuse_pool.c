@@ -20,6 +20,12 @@ static int drops;
 #define VF_DROP(p) ((void)(p), drops++)
 #include <veryfast/pool.h>
 
+#define VF_T    job
+#define VF_N    32
+#define VF_NAME common
+#define VF_SHARED
+#include <veryfast/pool.h>
+
 static pool_job_64 *pool;
 
 static void setup(void)
@@ -117,6 +123,22 @@ Test(misuse_pool, vf_free_of_what_is_no_live_object, .init = setup, .fini = tear
     check_stops(frees_what_is_fresh, "pool_job_64", " to what was never handed out");
     check_stops(frees_any_of_no_pool, "vf_free", ": pointer to an object of no pool");
     check_stops(frees_any_of_a_pool_that_is_gone, "vf_free", ": pointer to an object of no pool");
+}
+
+SCENE(releases_what_all_share)
+{
+    common_release(common_shared());
+}
+
+SCENE(destroys_what_all_share)
+{
+    common_destroy(common_shared());
+}
+
+Test(misuse_pool, end_of_a_shared_pool, .init = setup, .fini = teardown)
+{
+    check_stops(releases_what_all_share, "common", ": P_release of a pool that the whole program");
+    check_stops(destroys_what_all_share, "common", ": P_destroy of a pool that the whole program");
 }
 
 static dropped *with_drop;

@@ -22,6 +22,7 @@
 
 #define vf_self_cache                VF_CAT(VF_NAME, _cache)
 #define vf_self_new                  VF_CAT(VF_NAME, _new)
+#define vf_self_shared               VF_CAT(VF_NAME, _shared)
 #define vf_self_alloc                VF_CAT(VF_NAME, _alloc)
 #define vf_self_alloc_n              VF_CAT(VF_NAME, _alloc_n)
 #define vf_self_free                 VF_CAT(VF_NAME, _free)

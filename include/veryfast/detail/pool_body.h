@@ -99,6 +99,20 @@ vf_fn vf_self *vf_self_new(const vf_pool_options *options)
     return (vf_self *)vf_pool_call(new, &vf_self_type, options, sizeof(vf_pool_options));
 }
 
+#ifdef VF_SHARED
+vf_fn vf_self *vf_self_shared(void)
+{
+    static vf_pool_core *found; /* atomic */
+    /* acquire: pairs with the release below: another thread has made the pool */
+    vf_pool_core *pool = vf_load_acquire(&found);
+    if (VF_UNLIKELY(pool == NULL)) {
+        pool = vf_pool_call(shared, &vf_self_type);
+        vf_store_release(&found, pool);
+    }
+    return (vf_self *)pool;
+}
+#endif
+
 vf_fn bool vf_self_reserve(vf_self *pool, size_t n)
 {
     return vf_pool_call(reserve, (vf_pool_core *)pool, n);

@@ -14,6 +14,8 @@ VF_API vf_pool_core *vf_checked_new(const vf_pool_type *type, const vf_pool_opti
                                     size_t options_size, const void *place);
 VF_API vf_pool_core *vf_bypass_new(const vf_pool_type *type, const vf_pool_options *options,
                                    size_t options_size, const void *place);
+VF_API vf_pool_core *vf_checked_shared(const vf_pool_type *type, const void *place);
+VF_API vf_pool_core *vf_bypass_shared(const vf_pool_type *type, const void *place);
 VF_API void vf_checked_release(vf_pool_core *pool, const void *place);
 VF_API void vf_checked_destroy(vf_pool_core *pool, void (*drop)(void *object), const void *place);
 VF_API void *vf_checked_alloc(vf_pool_core *pool, const void *place);
@@ -69,7 +71,8 @@ VF_EXTERN_C_END
 #    define vf_pool_call(name, ...) vf_checked_##name(__VA_ARGS__, VF_RETURN_ADDRESS)
 #endif
 #ifdef VF_BYPASS
-#    define vf_checked_new vf_bypass_new /* all that P_new does otherwise */
+#    define vf_checked_new    vf_bypass_new /* all that P_new does otherwise */
+#    define vf_checked_shared vf_bypass_shared
 #endif
 
 #endif

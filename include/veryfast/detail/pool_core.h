@@ -91,6 +91,7 @@ static inline VF_UNUSED uint32_t vf_thread_own(void)
 /* The calls behind the functions of pool.h that have the same names; the contract is there. */
 VF_API vf_pool_core *vf_pool_core_new(const vf_pool_type *type, const vf_pool_options *options,
                                       size_t options_size);
+VF_API vf_pool_core *vf_pool_core_shared(const vf_pool_type *type);
 VF_API void vf_pool_core_release(vf_pool_core *pool);
 VF_API size_t vf_pool_core_alloc_n(vf_pool_core *pool, void *objects, size_t n);
 VF_API void vf_pool_core_free_n(vf_pool_core *pool, const void *objects, size_t n);

@@ -26,6 +26,7 @@ VF_NAMES_END
 #undef VF_ON_FREE
 #undef VF_EPOCH
 #undef VF_HANDLE
+#undef VF_SHARED
 #undef VF_FLIP
 #undef VF_DECLARE
 #undef VF_DEFINE
