@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Instances of all kinds by the name NAMED, of names.c: as they are, and declared and defined. */
-#include <veryfast/detail/name.h>
+#ifndef JOINED
+#    define JOIN(a, b)   a##b
+#    define JOINED(a, b) JOIN(a, b)
+#endif
 
 #define VF_T       struct thing
 #define VF_N       (4096 / 40 + COUNT)
@@ -13,22 +16,22 @@
 
 #define VF_T    struct thing
 #define VF_N    sizeof(struct thing)
-#define VF_NAME VF_CAT(buffers_of_, NAMED)
+#define VF_NAME JOINED(buffers_of_, NAMED)
 #include <veryfast/smallbuf.h>
 
 #define VF_T    struct thing
 #define VF_N    slots
-#define VF_NAME VF_CAT(flipped_, NAMED)
+#define VF_NAME JOINED(flipped_, NAMED)
 #define VF_FLIP
 #include <veryfast/smallbuf.h>
 
 #define VF_T    struct thing
 #define VF_N    COUNT *slots
-#define VF_NAME VF_CAT(declared_, NAMED)
+#define VF_NAME JOINED(declared_, NAMED)
 #define VF_KEEP
 #define VF_DECLARE
 #include <veryfast/pool.h>
-#define VF_NAME VF_CAT(declared_, NAMED)
+#define VF_NAME JOINED(declared_, NAMED)
 #define VF_DEFINE
 #include <veryfast/pool.h>
 
