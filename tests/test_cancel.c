@@ -236,7 +236,10 @@ static void use_a_plain_buffer(void)
     smallbuf_int_4_writer_open(&writer, &buffer);
     for (int i = 0; i < SOME; i++)
         CHECK(smallbuf_int_4_writer_push(&writer, i));
+    CHECK(smallbuf_int_4_writer_push_index(&writer, 4, NULL));
     smallbuf_int_4_writer_close(&writer);
+    CHECK(smallbuf_int_4_push_n_index(&buffer, values, 1, NULL) == 1);
+    CHECK(smallbuf_int_4_count_about(&buffer) > SOME);
     atomic_store(&allocator.refuse, true);
     while (smallbuf_int_4_push(&buffer, 4)) {
     }
@@ -262,6 +265,13 @@ static void use_a_flipping_buffer(void)
     }
     CHECK(flips_flip_try(&buffer, &drain));
     CHECK(flips_drain_refused(&drain) == 0);
+    (void)flips_drain_end_trim(&drain, 0);
+    CHECK(!flips_wait(&buffer, 1000000));
+    flips_wake(&buffer);
+    CHECK(flips_wait(&buffer, -1));
+    flips_fork_child(&buffer);
+    flips_flip_begin(&buffer);
+    CHECK(flips_flip_done(&buffer, &drain));
     flips_drain_end(&drain);
     flips_destroy(&buffer);
 }

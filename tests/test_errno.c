@@ -325,6 +325,8 @@ static const vf_smallbuf_options buffer_options = {.allocator = SPOILING};
             KEEPS(type##_push(&(buffer), i));                                                      \
         KEEPS(type##_push_index(&(buffer), 1, &index) && index == 100);                            \
         KEEPS(type##_push_n(&(buffer), some, 50) == 50);                                           \
+        KEEPS(type##_push_n_index(&(buffer), some, 0, &index) == 0);                               \
+        KEEPS(type##_count_about(&(buffer)) == 151);                                               \
         KEEPS(type##_push_exclusive(&(buffer), 1));                                                \
         KEEPS(type##_reserve(&(buffer), 1000));                                                    \
         KEEPS(type##_count(&(buffer)) == 152);                                                     \
@@ -352,6 +354,7 @@ Test(errno_kept, every_call_of_a_buffer, .init = setup, .fini = teardown)
     KEEPS_VOID(plain_writer_open(&writer, &one));
     for (int i = 0; i < 300; i++)
         KEEPS(plain_writer_push(&writer, i));
+    KEEPS(plain_writer_push_index(&writer, 1, NULL));
     KEEPS_VOID(plain_writer_close(&writer));
     KEEPS(plain_push_slot(&one, NULL) != NULL);
     KEEPS_VOID(plain_destroy(&one));
@@ -360,7 +363,14 @@ Test(errno_kept, every_call_of_a_buffer, .init = setup, .fini = teardown)
     flips_drain drain;
     KEEPS_VOID(drain = flips_flip(&two));
     KEEPS(flips_drain_refused(&drain) == 0);
+    KEEPS(flips_drain_end_trim(&drain, 0) > 0);
     KEEPS(flips_flip_try(&two, &drain));
+    KEEPS_VOID(flips_flip_begin(&two));
+    KEEPS(flips_flip_done(&two, &drain));
+    KEEPS(!flips_wait(&two, 1000));
+    KEEPS_VOID(flips_wake(&two));
+    KEEPS(flips_wait(&two, -1));
+    KEEPS_VOID(flips_fork_child(&two));
     KEEPS_VOID(flips_destroy(&two));
 
     EVERY_CALL_OF(three, waits);

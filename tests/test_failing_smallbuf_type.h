@@ -68,6 +68,16 @@ static void CALL(_call_push_n)(void)
     note(CALL(_push_n)(&CALL(_buffer), values, MANY), MANY);
 }
 
+static void CALL(_call_push_n_index)(void)
+{
+    int values[MANY];
+    size_t index = SIZE_MAX, count = model.count, refused = model.refused;
+    for (int i = 0; i < MANY; i++)
+        values[i] = next() + i;
+    note(CALL(_push_n_index)(&CALL(_buffer), values, MANY, &index), MANY);
+    cr_assert(index == count || index == count + refused);
+}
+
 static void CALL(_call_push_exclusive)(void)
 {
     note(CALL(_push_exclusive)(&CALL(_buffer), next()), 1);
@@ -103,9 +113,26 @@ static void CALL(_call_writer)(void)
         note(CALL(_writer_push)(&writer, next()), 1);
     CALL(_writer_close)(&writer);
 }
+
+static void CALL(_call_writer_index)(void)
+{
+    CALL(_writer) writer;
+    CALL(_writer_open)(&writer, &CALL(_buffer));
+    for (int i = 0; i < MANY && !failed(); i++) {
+        size_t index = SIZE_MAX;
+        note(CALL(_writer_push_index)(&writer, next(), &index), 1);
+        cr_assert((index == 0) == (model.count + model.refused == 1));
+    }
+    CALL(_writer_close)(&writer);
+}
 #endif
 
 /* ---- calls that cannot ---- */
+
+static void CALL(_call_count_about)(void)
+{
+    cr_assert(CALL(_count_about)(&CALL(_buffer)) >= model.count);
+}
 
 static void CALL(_take)(CALL(_drain) * drain)
 {
@@ -150,7 +177,45 @@ static void CALL(_call_init)(void)
     CALL(_init)(&CALL(_buffer), &options);
 }
 
+#ifndef WRITES
+static void CALL(_call_wait)(void)
+{
+    CALL(_wake)(&CALL(_buffer));
+    cr_assert(CALL(_wait)(&CALL(_buffer), -1));
+    cr_assert(CALL(_wait)(&CALL(_buffer), 0) == (model.count + model.refused > 0));
+}
+
+/* All that was in it is in two banks; only the first chunks stay. */
+static void CALL(_call_drain_end_trim)(void)
+{
+    int value;
+    CALL(_flip_begin)(&CALL(_buffer));
+    CALL(_drain) drain = CALL(_drain_begin)(&CALL(_buffer));
+    while (CALL(_drain_next)(&drain, &value))
+        drop(&value);
+    size_t before = allocator.bytes;
+    check_equal(CALL(_drain_end_trim)(&drain, 0), before - allocator.bytes);
+    emptied();
+}
+#endif
+
 #ifdef FLIPS
+static void CALL(_call_fork_child)(void)
+{
+    CALL(_fork_child)(&CALL(_buffer)); /* nothing is in flight */
+}
+
+static void CALL(_call_flip_begin_and_done)(void)
+{
+    CALL(_drain) drain;
+    cr_assert(!CALL(_flip_done)(&CALL(_buffer), &drain)); /* none has begun */
+    CALL(_flip_begin)(&CALL(_buffer));
+    CALL(_flip_begin)(&CALL(_buffer));
+    cr_assert(CALL(_flip_done)(&CALL(_buffer), &drain));
+    check_equal(CALL(_drain_refused)(&drain), model.refused);
+    CALL(_take)(&drain);
+}
+
 static void CALL(_call_flip)(void)
 {
     CALL(_drain) drain = CALL(_flip)(&CALL(_buffer));
@@ -166,6 +231,14 @@ static void CALL(_call_flip_try)(void)
     CALL(_take)(&drain);
 }
 #elif defined(WAITS)
+/* Nobody knows whether a push was in flight. */
+static void CALL(_call_fork_child)(void)
+{
+    CALL(_fork_child)(&CALL(_buffer));
+    model.drops = model.count;
+    emptied();
+}
+
 static void CALL(_call_flip_begin_and_finish)(void)
 {
     CALL(_flip_begin)(&CALL(_buffer));
@@ -179,18 +252,26 @@ static const struct entry CALL(_entries)[] = {
     {"push", CALL(_call_push), true},
     {"push_index", CALL(_call_push_index), true},
     {"push_n", CALL(_call_push_n), true},
+    {"push_n_index", CALL(_call_push_n_index), true},
     {"push_exclusive", CALL(_call_push_exclusive), true},
     {"reserve", CALL(_call_reserve), true},
 #ifdef WRITES
     {"push_slot", CALL(_call_push_slot), true},
     {"writer_open, writer_push, writer_close", CALL(_call_writer), true},
+    {"writer_push_index", CALL(_call_writer_index), true},
+#else
+    {"wait, wake", CALL(_call_wait), false},
+    {"drain_end_trim", CALL(_call_drain_end_trim), false},
+    {"fork_child", CALL(_call_fork_child), false},
 #endif
+    {"count_about", CALL(_call_count_about), false},
     {"drain_begin, drain_next, drain_span, drain_end", CALL(_call_drain), false},
     {"clear", CALL(_call_clear), false},
     {"trim", CALL(_call_trim), false},
     {"destroy", CALL(_call_destroy), false},
     {"init", CALL(_call_init), false},
 #ifdef FLIPS
+    {"flip_begin, flip_done", CALL(_call_flip_begin_and_done), false},
     {"flip, drain_refused", CALL(_call_flip), false},
     {"flip_try, drain_refused", CALL(_call_flip_try), false},
 #elif defined(WAITS)

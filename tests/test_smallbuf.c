@@ -338,3 +338,55 @@ Test(smallbuf, may_be_inside_another_object, .init = setup, .fini = teardown)
     numbers_destroy(&object.others);
     names_destroy(&object.texts);
 }
+
+Test(smallbuf, bulk_pushes_tell_who_is_first, .init = setup, .fini = teardown)
+{
+    static const int values[200] = {0};
+    size_t index = 99;
+    check_equal(smallbuf_int_4_push_n_index(&buffer, values, 0, &index), 0);
+    check_equal(index, 99);
+    check_equal(smallbuf_int_4_push_n_index(&buffer, values, 3, &index), 3);
+    check_equal(index, 0);
+    check_equal(smallbuf_int_4_push_n_index(&buffer, values, 200, &index), 200);
+    check_equal(index, 3);
+    check_equal(smallbuf_int_4_push_n_index(&buffer, values, 1, NULL), 1);
+    check_equal(smallbuf_int_4_count_about(&buffer), 204);
+    smallbuf_int_4_clear(&buffer);
+    check_equal(smallbuf_int_4_count_about(&buffer), 0);
+    cr_assert(smallbuf_int_4_push_index(&buffer, 1, &index));
+    check_equal(index, 0);
+}
+
+Test(smallbuf, writers_tell_who_is_first, .init = setup, .fini = teardown)
+{
+    smallbuf_int_4_writer writer;
+    size_t index;
+    for (int round = 0; round < 3; round++) {
+        smallbuf_int_4_writer_open(&writer, &buffer);
+        for (size_t i = 0; i < 300; i++) {
+            cr_assert(smallbuf_int_4_writer_push_index(&writer, (int)i, &index));
+            check_equal(index, i);
+        }
+        smallbuf_int_4_writer_close(&writer);
+        smallbuf_int_4_clear(&buffer);
+    }
+    cr_assert(smallbuf_int_4_push(&buffer, 1));
+    smallbuf_int_4_writer_open(&writer, &buffer);
+    cr_assert(smallbuf_int_4_writer_push_index(&writer, 2, &index));
+    check_equal(index, 1);
+    smallbuf_int_4_writer_close(&writer);
+}
+
+Test(smallbuf, an_estimate_is_never_more_than_the_cap, .init = setup, .fini = teardown)
+{
+    static const size_t caps[] = {1, 3, 4, 5, 50};
+    for (size_t c = 0; c < sizeof caps / sizeof *caps; c++) {
+        options.max_elements = caps[c];
+        smallbuf_int_4_destroy(&buffer);
+        smallbuf_int_4_init(&buffer, &options);
+        for (size_t i = 0; i < 100; i++) {
+            smallbuf_int_4_push(&buffer, 1);
+            check_equal(smallbuf_int_4_count_about(&buffer), i < caps[c] ? i + 1 : caps[c]);
+        }
+    }
+}

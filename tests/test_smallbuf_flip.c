@@ -211,3 +211,151 @@ Test(smallbuf_flip, an_idle_one_can_be_moved, .init = setup, .fini = teardown)
     push_ints(0, 5);
     check_equal(flips_count(&buffer), 5);
 }
+
+/* ---- flips that are begun ---- */
+
+Test(smallbuf_flip, one_that_is_begun_goes_on_to_its_end, .init = setup, .fini = teardown)
+{
+    flips_drain drain;
+    cr_assert(!flips_flip_done(&buffer, &drain)); /* none is */
+    for (int n = 0; n < 300; n = n * 3 / 2 + 1) {
+        push_ints(0, n);
+        flips_flip_begin(&buffer);
+        push_ints(1000, 3); /* into the other bank, and counted there */
+        flips_flip_begin(&buffer);
+        check_equal(flips_count(&buffer), 3);
+        check_equal(flips_count_about(&buffer), 3);
+        if (n % 3 == 0) {
+            cr_assert(flips_flip_done(&buffer, &drain));
+        } else if (n % 3 == 1) {
+            cr_assert(flips_flip_try(&buffer, &drain));
+        } else {
+            drain = flips_flip(&buffer);
+        }
+        check_drain(&drain, 0, n);
+        cr_assert(!flips_flip_done(&buffer, &drain));
+        drain = flips_flip(&buffer);
+        check_drain(&drain, 1000, 3);
+    }
+}
+
+/* The older bank first; what is refused is of both. */
+Test(smallbuf_flip, exclusive_access_takes_what_is_begun, .init = setup, .fini = teardown)
+{
+    for (int n = 0; n < 300; n = n * 3 / 2 + 1) {
+        push_ints(0, n);
+        flips_flip_begin(&buffer);
+        push_ints(n, 2 * n);
+        flips_drain drain = flips_drain_begin(&buffer);
+        check_equal(flips_count(&buffer), 0);
+        check_drain(&drain, 0, 3 * n);
+    }
+    flips_trim(&buffer, 0);
+    atomic_store(&allocator.refuse, true);
+    for (int bank = 0; bank < 2; bank++) {
+        for (int i = 0; i < 10; i++)
+            cr_assert(flips_push(&buffer, 4 * bank + i) == (i < 4));
+        if (bank == 0)
+            flips_flip_begin(&buffer);
+    }
+    flips_drain drain = flips_drain_begin(&buffer);
+    check_equal(flips_drain_refused(&drain), 12);
+    check_drain(&drain, 0, 8);
+    atomic_store(&allocator.refuse, false);
+}
+
+Test(smallbuf_flip, clear_and_destroy_drop_what_is_begun, .init = setup, .fini = teardown)
+{
+    for (int round = 0; round < 4; round++) {
+        dropped = 0;
+        push_ints(0, 100);
+        flips_flip_begin(&buffer);
+        push_ints(0, 50);
+        if (round % 2 == 0)
+            flips_clear(&buffer);
+        else
+            flips_destroy(&buffer);
+        check_equal(dropped, 150);
+        check_equal(flips_count(&buffer), 0);
+        cr_assert(round % 2 == 0 || allocator.blocks == 0);
+    }
+}
+
+/* Neither adds to the bank that is begun, nor takes what is in it away. */
+Test(smallbuf_flip, reserve_and_trim_leave_alone_what_is_begun, .init = setup, .fini = teardown)
+{
+    atomic_store(&allocator.refuse, true);
+    for (int i = 0; i < 10; i++)
+        cr_assert(flips_push(&buffer, i) == (i < 4));
+    flips_flip_begin(&buffer);
+    atomic_store(&allocator.refuse, false);
+    cr_assert(flips_reserve(&buffer, 100));
+    flips_drain drain;
+    cr_assert(flips_flip_done(&buffer, &drain));
+    check_equal(flips_drain_refused(&drain), 6);
+    check_drain(&drain, 0, 4);
+    push_ints(0, 100);
+    flips_flip_begin(&buffer);
+    flips_trim(&buffer, 0);
+    drain = flips_flip(&buffer);
+    check_drain(&drain, 0, 100);
+}
+
+Test(smallbuf_flip, the_drainer_gives_memory_of_its_bank_back, .init = setup, .fini = teardown)
+{
+    flips_drain drain;
+    size_t least = 0;
+    for (int round = 0; round < 4; round++) {
+        push_ints(0, round < 2 ? 5 : 100000);
+        drain = flips_flip(&buffer);
+        push_ints(0, 3); /* beside it */
+        size_t before = allocator.bytes;
+        size_t back = flips_drain_end_trim(&drain, 0);
+        check_equal(before - allocator.bytes, back);
+        cr_assert((back > 0) == (round >= 2));
+        if (round == 1)
+            least = allocator.bytes; /* a first chunk for each bank */
+        cr_assert(round < 1 || allocator.bytes == least);
+        flips_clear(&buffer);
+    }
+    push_ints(0, 100000);
+    drain = flips_flip(&buffer);
+    flips_drain_end_trim(&drain, 1000);
+    drain = flips_flip(&buffer);
+    flips_drain_end(&drain);
+    atomic_store(&allocator.refuse, true);
+    push_ints(0, 1000); /* for which room was kept */
+    cr_assert(!flips_reserve(&buffer, 10000));
+    drain = flips_flip(&buffer);
+    check_drain(&drain, 0, 1000);
+}
+
+/* ---- sleep ---- */
+
+Test(smallbuf_flip, a_wait_ends_by_what_is_there, .init = setup, .fini = teardown)
+{
+    flips_drain drain;
+    cr_assert(!flips_wait(&buffer, 0));
+    cr_assert(!flips_wait(&buffer, 1000000));
+    push_ints(0, 1);
+    cr_assert(flips_wait(&buffer, -1));
+    flips_flip_begin(&buffer);
+    cr_assert(flips_wait(&buffer, -1)); /* what is begun is there too */
+    cr_assert(flips_flip_done(&buffer, &drain));
+    check_drain(&drain, 0, 1);
+    cr_assert(!flips_wait(&buffer, 0));
+    for (int i = 0; i < 3; i++)
+        flips_wake(&buffer);
+    push_ints(0, 70); /* while the wake is pending */
+    drain = flips_flip(&buffer);
+    check_drain(&drain, 0, 70);
+    cr_assert(flips_wait(&buffer, -1));
+    cr_assert(!flips_wait(&buffer, 0)); /* they were one */
+    flips_wake(&buffer);
+    push_ints(0, 5);
+    cr_assert(flips_push_exclusive(&buffer, 5));
+    check_equal(flips_count(&buffer), 6);
+    flips_clear(&buffer);
+    cr_assert(flips_wait(&buffer, -1)); /* also after exclusive access */
+    cr_assert(!flips_wait(&buffer, 0));
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_smallbuf_flip_wait.c - S_flip and S_flip_try while a push is in flight: it is in the middle
- * of its call of the allocator. The flip waits until it sleeps, and may not be cancelled there.
+ * test_smallbuf_flip_wait.c - S_flip, S_flip_try and S_flip_done while a push is in flight: it is
+ * in the middle of its call of the allocator. The flip waits until it sleeps, and may not be
+ * cancelled there. And a thread that sleeps until another pushes or wakes it, or forks.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -125,6 +126,99 @@ Test(smallbuf_flip_wait, a_cancelled_drainer_takes_all_first, .init = setup)
     cr_assert(pthread_join(drainer, &result) == 0);
     cr_assert(result == PTHREAD_CANCELED);
     check_equal((size_t)taken, (size_t)n);
+    flips_destroy(&buffer);
+    check_all_back(&allocator);
+}
+
+#ifndef VF_CHECKED /* where a push in the middle of another is misuse */
+static int pushed_beside;
+
+/* Pushes that come later do not delay the flip, which waits for one. */
+static void begin_and_push(void)
+{
+    flips_drain drain;
+    flips_flip_begin(&buffer);
+    for (; pushed_beside < 1000; pushed_beside++) {
+        cr_assert(flips_push(&buffer, 10000 + pushed_beside));
+        cr_assert(!flips_flip_done(&buffer, &drain));
+    }
+}
+
+Test(smallbuf_flip_wait, what_is_begun_waits_for_no_later_push, .init = setup)
+{
+    int n = push_until(begin_and_push), value;
+    flips_drain drain;
+    cr_assert(flips_flip_done(&buffer, &drain));
+    for (int i = 0; i < n; i++)
+        cr_assert(flips_drain_next(&drain, &value) && value == i);
+    cr_assert(!flips_drain_next(&drain, &value));
+    flips_drain_end(&drain);
+    check_equal(flips_count(&buffer), (size_t)pushed_beside);
+    flips_destroy(&buffer);
+    check_all_back(&allocator);
+}
+
+/* In the child of a fork: as if the push in flight, and what was begun, were another thread's. */
+static void fork_in_flight(void)
+{
+    flips_drain drain;
+    flips copy = buffer;
+    flips_fork_child(&copy);
+    check_equal(flips_count(&copy), 0); /* given up, with the elements that were whole */
+    cr_assert(flips_flip_try(&copy, &drain));
+    cr_assert(flips_push(&copy, 1));
+    drain = flips_flip(&copy);
+    flips_drain_end(&drain);
+    copy = buffer;
+    flips_flip_begin(&copy);
+    cr_assert(flips_push(&copy, 7));
+    flips_fork_child(&copy);
+    cr_assert(!flips_flip_done(&copy, &drain));
+    int value;
+    drain = flips_flip(&copy); /* the bank without a push in flight is whole */
+    cr_assert(flips_drain_next(&drain, &value) && value == 7);
+    cr_assert(!flips_drain_next(&drain, &value));
+    flips_drain_end(&drain);
+    flips_destroy(&copy);
+}
+
+Test(smallbuf_flip_wait, the_child_of_a_fork_gives_up_what_is_in_flight, .init = setup)
+{
+    push_until(fork_in_flight);
+    flips_destroy(&buffer);
+    check_all_back(&allocator);
+}
+#endif
+
+static void *sleep_until_something(void *times)
+{
+    for (int i = 0; i < *(int *)times; i++) {
+        cr_assert(flips_wait(&buffer, -1));
+        __atomic_fetch_add(&ended, 1, __ATOMIC_SEQ_CST);
+        flips_drain drain = flips_flip(&buffer);
+        for (int value; flips_drain_next(&drain, &value);)
+            __atomic_fetch_add(&taken, 1, __ATOMIC_SEQ_CST);
+        flips_drain_end(&drain);
+    }
+    return NULL;
+}
+
+/* One waits for the other: a wake-up that is lost would be seen, by a test that does not end. */
+Test(smallbuf_flip_wait, pushes_and_wakes_end_a_sleep, .init = setup)
+{
+    int times = 2000;
+    cr_assert(pthread_create(&drainer, NULL, sleep_until_something, &times) == 0);
+    int pushes = 0;
+    for (int i = 0; i < times; i++) {
+        if (i % 3 != 0)
+            cr_assert(flips_push(&buffer, pushes++));
+        else
+            flips_wake(&buffer);
+        while (__atomic_load_n(&ended, __ATOMIC_SEQ_CST) <= i ||
+               __atomic_load_n(&taken, __ATOMIC_SEQ_CST) < pushes)
+            sched_yield();
+    }
+    cr_assert(pthread_join(drainer, NULL) == 0);
     flips_destroy(&buffer);
     check_all_back(&allocator);
 }

@@ -30,15 +30,15 @@
  *                     smallbuf_<tag>_<N>, where the tag is VF_T without struct, union or enum.
  *                     Required where VF_T is not one word (char *, unsigned long) or is bool
  *   VF_DROP(p)        statement that destroys *p, where the library destroys an element: S_clear,
- *                     S_destroy, S_drain_end. By default nothing. Without VF_FLIP it must not push
- *                     to the buffer
+ *                     S_destroy, S_drain_end. By default nothing. It must not push to the buffer,
+ *                     but for S_clear and S_destroy with VF_FLIP, and drains of a flip
  *   VF_CACHE_ALIGNED  the counter on a cache line of its own: for one buffer that is pushed to all
  *                     the time, not for many that are small
  *   VF_FLIP           adds draining while others push, see below. A push is then two atomic
  *                     operations; no writers, no S_push_slot
  *   VF_EPOCH          with VF_FLIP: the drainer waits for a grace period of its own choice, between
- *                     S_flip_begin and S_flip_finish, in place of S_flip and S_flip_try. A push is
- *                     then one atomic operation. Needs no epoch backend
+ *                     S_flip_begin and S_flip_finish, in place of S_flip, S_flip_try, S_flip_done.
+ *                     A push is then one atomic operation. Needs no epoch backend
  *   VF_DECLARE        only types and extern prototypes, for a header
  *   VF_DEFINE         only the bodies to them, for one .c file.
  *                     By default everything is static inline, which is the fast form
@@ -61,7 +61,9 @@
  * flip makes pushes go to the other bank, and takes the elements of the first when the pushes into
  * it are done. Pushes never wait; one that is interrupted in its middle delays the drainer only.
  * VF_DROP, and the code that handles the elements, may push to the buffer: that goes to the other
- * bank. All other calls (S_drain_begin too) still need exclusive access.
+ * bank. All other calls (S_drain_begin too) still need exclusive access. Each bank has a room of
+ * its own: max_elements is the cap of one, so that twice as many can be held, half of them in a
+ * drain.
  *
  * With VF_EPOCH besides, pushes are not counted. Between S_flip_begin and S_flip_finish the drainer
  * makes sure that each push is over that had begun before: by a grace period of any kind, where
@@ -140,8 +142,9 @@ VF_STATIC_ASSERT(!std::is_move_constructible<vf_t>::value ||
 /* One of the two buffers within. */
 typedef struct vf_self_bank {
     VF_ALIGNAS(vf_line)
-    uint64_t done; /* atomic: pushes that have come to their end; with VF_EPOCH:
-                      those that S_flip_begin has taken, the drainer's own */
+    uint64_t done; /* atomic: pushes that have come to their end, or, of the bank that a flip has
+                      taken, how many there were and how many are in flight (src/smallbuf/flip.c).
+                      With VF_EPOCH: how many S_flip_begin has taken, the drainer's own */
     void *spill;   /* atomic: see detail/smallbuf_core.h */
     vf_inline_slots;
 } vf_self_bank;
@@ -196,6 +199,10 @@ typedef struct vf_self_drain {
     vf_t *at; /* to stop: of the span that it is in */
     vf_t *stop;
     vf_drain core;
+#    ifdef VF_FLIP
+    vf_drain behind; /* of a second bank, which comes behind; its spill is NULL: there is none */
+    void **first;    /* the word spill of the bank that it began with */
+#    endif
 } vf_self_drain;
 #endif
 
@@ -215,7 +222,7 @@ vf_fn void vf_self_init(vf_self *buffer, const vf_smallbuf_options *options);
  * Makes sure that the next n pushes, by any number of threads, can neither fail nor allocate (a
  * writer may leave one run unused: count that too). If pushes were refused, those that follow are
  * accepted again. False and ENOMEM: memory or the cap does not allow n more elements; nothing has
- * changed. With VF_FLIP each bank gets room for n.
+ * changed. With VF_FLIP each bank gets room for n, but for one that a flip has begun to take.
  *
  * Exclusive access. Costs what obtaining the chunks costs.
  */
@@ -262,6 +269,24 @@ vf_fn vf_t *vf_self_push_slot(vf_self *buffer, size_t *index);
  */
 vf_generic vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *values, size_t n);
 
+/*
+ * S_push_n, and *index (if not NULL) becomes the place of the first of them in the order of all
+ * pushes, as with S_push_index: 0 where this push has made the buffer non-empty. With n = 0 it
+ * stays as it is.
+ *
+ * Any thread. Costs as much as S_push_n.
+ */
+vf_generic vf_fn size_t vf_self_push_n_index(vf_self *buffer, vf_value const *values, size_t n,
+                                             size_t *index);
+
+/*
+ * About how many elements are in the buffer (with VF_FLIP: in the bank that pushes go to): counts
+ * pushes that have begun, and those that were refused for want of memory; never more than the cap.
+ *
+ * Any thread, beside pushes, flips and their drains. Costs a few loads.
+ */
+vf_fn size_t vf_self_count_about(const vf_self *buffer);
+
 #    ifndef VF_FLIP
 /*
  * Makes a writer of *writer, for a thread that pushes much: it takes runs of slots, and so has
@@ -286,6 +311,16 @@ vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer);
 vf_generic vf_fn bool vf_self_writer_push(vf_self_writer *writer, vf_moved value);
 
 /*
+ * S_writer_push, and *index (if not NULL) becomes the number of the element's slot: 0 where this
+ * push has made the buffer non-empty, as with S_push_index. A later one is its place only in so far
+ * as whole runs count as pushed.
+ *
+ * One thread at a time. Costs as much as S_writer_push.
+ */
+vf_generic vf_fn bool vf_self_writer_push_index(vf_self_writer *writer, vf_moved value,
+                                                size_t *index);
+
+/*
  * Gives back what the writer has not used. The writer may be closed again, which does nothing, or
  * opened again, on any buffer. Never fails. In C++ the writer's destructor does the same, so that
  * one is closed if an exception is thrown while it is open.
@@ -300,33 +335,47 @@ inline vf_self_writer::~vf_self_writer()
         vf_self_writer_close(this);
 }
 #        endif
-#    elif !defined(VF_EPOCH)
+#    else
 /*
- * Takes all elements, and waits for the pushes that are in flight. The drain is as that of
- * S_drain_begin; pushes may go on, into the other bank. Never fails. With VF_FLIP.
+ * Sends the pushes that begin from now on to the other bank. Where a flip has begun already whose
+ * elements nobody has taken: nothing. Never fails. With VF_FLIP.
  *
- * One drainer at a time, from here to the end of the drain, beside any number of pushes. Costs one
- * atomic operation and the wait.
+ * Until S_flip_done or S_flip_finish has given the drain there may be pushes, S_wake and
+ * S_count_about; with exclusive access S_drain_begin, S_clear and S_destroy take what it has begun
+ * to take, and all other calls are about the bank that pushes go to.
+ *
+ * One drainer at a time, from here to the end of the drain, beside any number of pushes. Costs two
+ * atomic operations, with VF_EPOCH one.
+ */
+vf_fn void vf_self_flip_begin(vf_self *buffer);
+
+#        ifndef VF_EPOCH
+/*
+ * Takes what S_flip_begin has begun to take. False: a push into it is still in flight, and nothing
+ * was taken; ask again later. No push that begins later delays it. The drain is as that of
+ * S_drain_begin. With VF_FLIP.
+ *
+ * The drainer of S_flip_begin, beside any number of pushes. Never waits.
+ */
+vf_fn bool vf_self_flip_done(vf_self *buffer, vf_self_drain *drain);
+
+/*
+ * Takes all elements, and waits for the pushes that are in flight: S_flip_begin, and S_flip_done
+ * until it is true. Pushes may go on, into the other bank. Never fails. With VF_FLIP.
+ *
+ * One drainer at a time, from here to the end of the drain, beside any number of pushes. Costs two
+ * atomic operations and the wait.
  */
 vf_fn vf_self_drain vf_self_flip(vf_self *buffer);
 
 /*
- * S_flip where it would not have to wait. False: a push is in flight, and nothing was taken. With
- * VF_FLIP.
+ * S_flip where it would not have to wait. False: a push is in flight, and nothing was taken. Where
+ * pushes never pause this may fail for long; S_flip_begin and S_flip_done do not. With VF_FLIP.
  *
  * As S_flip, but it never waits.
  */
 vf_fn bool vf_self_flip_try(vf_self *buffer, vf_self_drain *drain);
-#    else
-/*
- * Sends the pushes that begin from now on to the other bank. Until S_flip_finish there may be
- * pushes and no other call on the buffer. Never fails. With VF_FLIP and VF_EPOCH.
- *
- * One drainer at a time, from here to the end of the drain, beside any number of pushes. Costs one
- * atomic operation.
- */
-vf_fn void vf_self_flip_begin(vf_self *buffer);
-
+#        else
 /*
  * Takes what was pushed before S_flip_begin, once each push that had begun by then is over: the
  * drainer has made sure of that by a grace period. The drain is as that of S_drain_begin; pushes
@@ -335,6 +384,38 @@ vf_fn void vf_self_flip_begin(vf_self *buffer);
  * The drainer of S_flip_begin. Costs the same for any number of elements.
  */
 vf_fn vf_self_drain vf_self_flip_finish(vf_self *buffer);
+#        endif
+
+/*
+ * Sleeps until there is something in the buffer, at once if there is, and for timeout_ns at most
+ * (< 0: for ever). True: there is something, if only a push in flight, or S_wake has come; false:
+ * it was time. Keeps errno, and is no cancellation point. With VF_FLIP.
+ *
+ * One thread at a time, while it has no drain, beside any number of pushes; another thread may be
+ * the drainer meanwhile. Where there is nothing, a system call; the first push after that makes
+ * another, which wakes the sleeper, and no other push does.
+ */
+vf_fn bool vf_self_wait(vf_self *buffer, int64_t timeout_ns);
+
+/*
+ * Ends the present S_wait, or the next one, which then is true: for a thread that is to look at
+ * something else. What comes before this call happens before the end of the wait. Several calls
+ * before one wait end only that. Never fails. With VF_FLIP.
+ *
+ * Any thread. Costs an atomic operation, and a system call if a thread sleeps. Until it has ended a
+ * wait, pushes are slower by some nanoseconds.
+ */
+vf_fn void vf_self_wake(vf_self *buffer);
+
+/*
+ * For the child of a fork, whose other threads are gone, and with them their pushes in flight. A
+ * bank with such a push is given up: its elements are lost (no VF_DROP), and its memory is kept.
+ * Everything else stays, and from here on the child may use the buffer. With VF_EPOCH nobody knows
+ * whether a push was in flight, and what is in the buffer is given up. With VF_FLIP.
+ *
+ * The child's only thread, before it uses the buffer. A drain that it has from before goes on.
+ */
+vf_fn void vf_self_fork_child(vf_self *buffer);
 #    endif
 
 /*
@@ -429,8 +510,20 @@ vf_fn size_t vf_self_drain_refused(const vf_self_drain *drain);
  */
 vf_fn void vf_self_drain_end(vf_self_drain *drain);
 
+#    ifdef VF_FLIP
 /*
- * Runs VF_DROP on all elements, and the buffer is empty. It keeps its memory. Never fails.
+ * S_drain_end, and gives memory of the drained bank back but for its first chunk and `keep`
+ * elements; how many bytes. For a buffer that has seen a burst, and whose producers never stop:
+ * S_trim needs exclusive access. Never fails. With VF_FLIP.
+ *
+ * The thread that drains, beside any number of pushes.
+ */
+vf_fn size_t vf_self_drain_end_trim(vf_self_drain *drain, size_t keep);
+#    endif
+
+/*
+ * Runs VF_DROP on all elements, and the buffer is empty. It keeps its memory. What VF_DROP pushes
+ * meanwhile, which it may with VF_FLIP, is dropped too, until there is nothing. Never fails.
  *
  * Exclusive access.
  */

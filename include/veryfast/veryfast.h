@@ -99,7 +99,8 @@ typedef struct vf_pool_stats {
  */
 typedef struct vf_smallbuf_options {
     VF_ALIGNAS(8) vf_allocator allocator; /* where the memory behind VF_N comes from */
-    size_t max_elements;                  /* hard cap on slots in use; 0: none */
+    size_t max_elements;                  /* hard cap on slots in use, with VF_FLIP of each bank;
+                                             0: none */
     size_t first_chunk; /* elements in the first chunk, rounded up to a power of two; 0: chosen by
                            the library (VF_N, but 256 bytes at least) */
 } vf_smallbuf_options;

@@ -257,6 +257,21 @@ void vf_checked_flip_finish(vf_buffer_call call)
     look_at_uses(call, "S_flip_finish", true);
 }
 
+void vf_checked_fork_child(vf_buffer_call call)
+{
+    enter_call(call);
+    for (use **link = &chains[chain_of(call.buffer)]; *link != NULL;) {
+        use *each = *link;
+        if (each->buffer != call.buffer) {
+            link = &each->next;
+            continue;
+        }
+        *link = each->next;
+        free(each);
+    }
+    leave();
+}
+
 /* ---- drains ---- */
 
 void vf_checked_drain_begin(vf_buffer_call call, const void *spill, bool current)

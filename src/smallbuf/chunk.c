@@ -73,8 +73,9 @@ static size_t slots_size(size_t level, const vf_smallbuf_type *type)
 static size_t lead_size(bool first, const vf_smallbuf_type *type)
 {
     size_t alignment = chunk_alignment(type);
-    size_t size = sizeof(vf_lead) + (first ? sizeof(vf_directory) : 0);
-    return vf_round_up(size, alignment);
+    size_t windows = 1 + (type->writers ? 0 : VF_KEPT_WINDOWS);
+    size_t directory = sizeof(vf_directory) + windows * sizeof(vf_kept_window);
+    return vf_round_up(sizeof(vf_lead) + (first ? directory : 0), alignment);
 }
 
 /* A first chunk that nobody has chosen: as many slots as inside, and 256 bytes at least. */
@@ -118,14 +119,18 @@ void vf_chunk_limit(vf_directory *directory, size_t level, uint64_t limit)
     directory->room = vf_chunk_room(directory, level);
 }
 
+static vf_window window_at(vf_directory *directory, size_t level)
+{
+    uint64_t first = ((uint64_t)1 << level) - directory->offset;
+    uint64_t end = slots_end(directory, level);
+    return (vf_window){first, end > first ? end - first : 0, directory};
+}
+
 /* Makes the memory behind the lead a chunk. */
 static void chunk_init(vf_directory *directory, char *slots, size_t level)
 {
-    vf_window *window = vf_window_of(slots);
     vf_lead_of(slots)->limit = VF_NO_LIMIT;
-    window->first = ((uint64_t)1 << level) - directory->offset;
-    window->count = slots_end(directory, level) - window->first;
-    window->directory = directory;
+    *vf_window_of(slots) = window_at(directory, level);
     memset(slots + vf_marks_offset(level, directory->type.size), 0,
            vf_chunk_marks_size(directory, level));
 }
@@ -154,6 +159,15 @@ size_t vf_chunk_free(const vf_directory *directory, void *chunk, size_t level)
     return size;
 }
 
+/* The windows that stay when chunks go. */
+static void windows_init(vf_directory *directory)
+{
+    vf_kept_window *kept;
+    directory->windows[0] = (vf_kept_window){NULL, {0, 0, directory}};
+    for (size_t i = directory->first; (kept = vf_kept_window_of(directory, i)) != NULL; i++)
+        *kept = (vf_kept_window){directory->chunks[i], window_at(directory, i)};
+}
+
 vf_directory *vf_chunk_directory_new(const vf_smallbuf_options *options,
                                      const vf_smallbuf_type *type)
 {
@@ -173,8 +187,8 @@ vf_directory *vf_chunk_directory_new(const vf_smallbuf_options *options,
     directory->fill = 1;
     directory->offset = ((uint64_t)1 << level) - type->inside;
     directory->chunks[level] = (char *)directory + lead;
-    directory->closed.directory = directory;
     chunk_init(directory, directory->chunks[level], level);
+    windows_init(directory);
     directory->room = vf_chunk_room(directory, level);
     VF_PROBE(smallbuf_grow, directory, (size_t)1 << level);
     return directory;

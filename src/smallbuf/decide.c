@@ -34,12 +34,6 @@ static uint64_t first_limit(const char *word)
     return ((uintptr_t)word & VF_REFUSED_FIRST) != 0 ? 0 : 1;
 }
 
-/* The word while the first chunk has a limit: leads to the directory, and to no slots. */
-static void *word_of_closed(vf_directory *directory)
-{
-    return vf_word_of_chunk(&directory->closed + 1);
-}
-
 /* The word with the refusal of a slot. */
 static void *refuse_first(char *word, uint64_t slot)
 {
@@ -55,8 +49,8 @@ static void *decision_of_first(vf_directory *directory, char *word, uint64_t slo
     if (directory == NULL)
         return refuse_first(word, slot);
     vf_chunk_limit(directory, directory->first, limit);
-    return limit == VF_NO_LIMIT ? vf_word_of_chunk(directory->chunks[directory->first])
-                                : word_of_closed(directory);
+    return limit == VF_NO_LIMIT ? vf_word_of_chunk(directory, directory->first)
+                                : vf_word_behind(directory->windows + 1);
 }
 
 vf_directory *vf_decide_directory(void **spill, uint64_t slot, const vf_smallbuf_type *type)

@@ -99,9 +99,13 @@ typedef struct vf_directory {
     uint64_t gaps;    /* atomic: slots in the gaps of this fill */
     uint64_t fill;    /* number of this fill, as marks have it; exclusive */
     uint64_t hint;    /* atomic: drain.c, a place to look from */
-    vf_window closed; /* constant, has no slots: what pushes look at while the first chunk, which
-                         leads to the directory, has a limit */
+    uint64_t taken;   /* VF_FLIP: the index that a flip has taken, if it is large; the drainer's */
+    vf_kept_window windows[]; /* what pushes look at that the word leads to: [0] has no slots; with
+                                 VF_FLIP behind it those of the chunks, from the first one on */
 } vf_directory;
+
+/* With VF_FLIP pushes ask the core for the slots of later chunks. */
+#define VF_KEPT_WINDOWS 24
 
 /* What lies before the slots of a chunk. */
 typedef struct vf_lead {
@@ -187,9 +191,10 @@ static inline void *vf_word_of(const vf_smallbuf_options *options)
     return (void *)(uintptr_t)options;
 }
 
-static inline void *vf_word_of_chunk(void *chunk)
+/* Leads to the window that ends there. */
+static inline void *vf_word_behind(void *window_end)
 {
-    return (char *)chunk + VF_SPILLED;
+    return (char *)window_end + VF_SPILLED;
 }
 
 /* The directory that a value of the word leads to; NULL where nothing has spilled. */
@@ -204,6 +209,24 @@ static inline vf_directory *vf_directory_of(void *const *spill)
     /* acquire: pairs with the releases in spill.c and decide.c that change the word; the window
        that it leads to comes before them */
     return vf_directory_in((char *)vf_load_acquire(spill));
+}
+
+/* The window of a chunk that a word may lead to with VF_FLIP; NULL: none may. */
+static inline vf_kept_window *vf_kept_window_of(vf_directory *directory, size_t level)
+{
+    size_t number = level - directory->first;
+    if (directory->type.writers || number >= VF_KEPT_WINDOWS || level >= VF_SPILL_LEVELS)
+        return NULL;
+    return &directory->windows[1 + number];
+}
+
+/* The word while the chunk of the level is filled; NULL: it goes on leading to an earlier one. */
+static inline void *vf_word_of_chunk(vf_directory *directory, size_t level)
+{
+    if (directory->type.writers)
+        return vf_word_behind(vf_load_relaxed(&directory->chunks[level])); /* the caller has it */
+    vf_kept_window *kept = vf_kept_window_of(directory, level);
+    return kept != NULL ? vf_word_behind(kept + 1) : NULL;
 }
 
 /* The chunk that a slot is in whose index is within room. relaxed: room has been acquired. */

@@ -23,30 +23,44 @@ static const vf_smallbuf_options *options_in(void *const *spill)
     return directory != NULL ? directory->options : vf_options_of(word);
 }
 
+/* Pushes find the slots of a chunk that is there. */
+static void keep_window(vf_directory *directory, size_t level, void *slots)
+{
+    vf_kept_window *kept = vf_kept_window_of(directory, level);
+    if (kept != NULL) {
+        vf_tsan_release(&kept->slots);
+        vf_store_release(&kept->slots, slots); /* pairs with the acquire in vf_is_kept */
+    }
+}
+
 /* The first chunk is the one to be filled. */
 static void fill_first(void **spill, vf_directory *directory)
 {
     /* release: pairs with the acquire in vf_expect. With VF_FLIP a push may look that has not had
        this bank since; the window comes before it */
     vf_tsan_release(spill);
-    vf_store_release(spill, vf_word_of_chunk(directory->chunks[directory->first]));
+    vf_store_release(spill, vf_word_of_chunk(directory, directory->first));
 }
 
 /* ---- pushes that need a chunk: any thread ---- */
 
 /* The chunk is the one that is being filled, unless pushes have come to a later one, or it has a
    limit, for which those who look at its window do not look. */
-static void fill_from(void **spill, void *chunk)
+static void fill_from(void **spill, vf_directory *directory, void *chunk)
 {
-    if (vf_lead_of(chunk)->limit != VF_NO_LIMIT)
+    vf_window *window = vf_window_of(chunk);
+    size_t level = vf_level_of(window->first + directory->offset);
+    void *own = vf_word_of_chunk(directory, level);
+    if (vf_lead_of(chunk)->limit != VF_NO_LIMIT || own == NULL)
         return;
+    keep_window(directory, level, chunk);
     /* acquire, here and where the swap fails: pairs with the releases of this and of the others
        that change the word; the window that it leads to comes before them */
     char *word = vf_load_acquire(spill);
     vf_tsan_release(spill);
     /* release: pairs with the acquire in vf_expect; the window has been acquired or made */
-    while (vf_window_of(word - VF_SPILLED)->first < vf_window_of(chunk)->first &&
-           !vf_cas_strong_acq_rel(spill, (void **)&word, vf_word_of_chunk(chunk))) {
+    while (vf_window_of(word - VF_SPILLED)->first < window->first &&
+           !vf_cas_strong_acq_rel(spill, (void **)&word, own)) {
     }
 }
 
@@ -59,7 +73,7 @@ static void *slot_spilled(void **spill, uint64_t index, const vf_smallbuf_type *
     if (index >= vf_load_acquire(&directory->room) && !vf_decide_up_to(directory, index))
         return NULL;
     vf_tsan_acquire(directory);
-    fill_from(spill, vf_chunk_of(directory, index));
+    fill_from(spill, directory, vf_chunk_of(directory, index));
     return vf_slot_of(directory, index, run);
 }
 
@@ -82,6 +96,13 @@ void *vf_spill_find(void **spill, uint64_t index, const vf_smallbuf_type *type, 
         errno = ENOMEM;
     }
     return slot;
+}
+
+size_t vf_spill_about(void *const *spill, uint64_t index)
+{
+    uint64_t taken = vf_plain_index(index);
+    uint64_t cap = vf_chunk_cap(options_in(spill));
+    return (size_t)(taken < cap ? taken : cap);
 }
 
 /* ---- exclusive access ---- */
@@ -142,6 +163,7 @@ static size_t free_chunks(vf_directory *directory, size_t level)
         void *chunk = directory->chunks[--top];
         directory->chunks[top] = NULL;
         directory->room = vf_chunk_room(directory, top - 1);
+        keep_window(directory, top, NULL);
         bytes += vf_chunk_free(directory, chunk, top);
     }
     return bytes;
@@ -212,6 +234,12 @@ bool vf_spill_reserve(void **spill, uint64_t *index, size_t n, const vf_smallbuf
     return true;
 }
 
+/* Gives back the chunks behind so many slots, which are more than those inside. */
+static size_t trim_to(vf_directory *directory, uint64_t kept)
+{
+    return free_chunks(directory, vf_level_of(kept - 1 + directory->offset) + 1);
+}
+
 size_t vf_spill_trim(void **spill, uint64_t index, size_t keep, const vf_smallbuf_type *type)
 {
     vf_directory *directory = vf_directory_of(spill);
@@ -223,9 +251,23 @@ size_t vf_spill_trim(void **spill, uint64_t index, size_t keep, const vf_smallbu
         return 0; /* so nothing is refused, from here on */
     if (kept <= type->inside && directory->refused == 0)
         return free_directory(spill, directory);
-    uint64_t last = kept > type->inside ? kept - 1 : type->inside;
     fill_first(spill, directory);
-    return free_chunks(directory, vf_level_of(last + directory->offset) + 1);
+    return trim_to(directory, kept > type->inside ? kept : type->inside + 1);
+}
+
+size_t vf_spill_trim_drained(void **spill, size_t keep, const vf_smallbuf_type *type)
+{
+    vf_directory *directory = vf_directory_of(spill);
+    if (directory == NULL || keep >= directory->room)
+        return 0;
+    fill_first(spill, directory);
+    return trim_to(directory, keep > type->inside ? keep : type->inside + 1);
+}
+
+void vf_spill_fork_child(void **spill, const vf_smallbuf_type *type)
+{
+    vf_drain unread;
+    vf_spill_detach(spill, type->inside + 1, type, &unread);
 }
 
 /* Clears the marks of other fills: done every so often, no mark is older than its number. */

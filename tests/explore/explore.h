@@ -33,6 +33,9 @@ size_t explore_bytes(void);
 /* Of the allocations from now on, the first-th to the last-th are refused. */
 void explore_refuse(long first, long last);
 
+/* Calls that wake a thread which sleeps, whether one does or not. */
+long explore_wakes(void);
+
 /* The system has no membarrier. */
 void explore_no_membarrier(void);
 

@@ -10,7 +10,7 @@
 
 enum { THREADS = 8, MUTEXES = 64, CHOICES = 1 << 14, STEPS = 1 << 14, GOALS = 256 };
 
-enum thread_state { RUNS, JOINS, LOCKS, ENDED };
+enum thread_state { RUNS, JOINS, LOCKS, SLEEPS, ENDED };
 
 typedef struct explorer {
     /* the bounds, and what has been used of them */
@@ -28,6 +28,8 @@ typedef struct explorer {
         enum thread_state state;
         int joined;
         void *mutex;
+        uintptr_t word; /* until somebody wakes who waits for it */
+        bool woken;
         /* preempted before this operation, and nothing has been done since that it depends on */
         bool asleep, pending_writes;
         uintptr_t pending;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -28,7 +29,7 @@ typedef struct libc {
         int owner; /* -1: none */
     } mutex[MUTEXES];
     int mutexes, keys;
-    long blocks, calls, refuse_first, refuse_last;
+    long blocks, calls, refuse_first, refuse_last, wakes;
     size_t bytes;
     bool no_membarrier;
     void (*destructor[KEYS])(void *);
@@ -53,7 +54,7 @@ void libc_reset(void)
     memset(c->value, 0, sizeof c->value);
     c->used = 0;
     c->mutexes = c->keys = 0;
-    c->blocks = c->calls = c->refuse_first = c->refuse_last = 0;
+    c->blocks = c->calls = c->refuse_first = c->refuse_last = c->wakes = 0;
     c->bytes = 0;
     c->no_membarrier = false;
     if (c->pages_used > 0) {
@@ -335,6 +336,47 @@ static long membarrier(long command)
     }
     return 0;
 }
+long explore_wakes(void)
+{
+    return c->wakes;
+}
+
+/* The kernel looks at the word and lets the thread sleep in one step, which orders nothing else. A
+   time to end at may come at once, or never. */
+static long futex_wait(uintptr_t word, uint32_t value, bool may_end)
+{
+    uint32_t now;
+    schedule_point(word & ~(uintptr_t)7, true);
+    contended_touch(word & ~(uintptr_t)7, true);
+    memcpy(&now, (void *)word, sizeof now);
+    bool same = now == value;
+    if (!same || (may_end && choose(2) == 1)) {
+        errno = same ? ETIMEDOUT : EAGAIN;
+        return -1;
+    }
+    note("sleeps", word, value);
+    ex->thread[self].word = word;
+    ex->thread[self].woken = false;
+    ex->thread[self].state = SLEEPS;
+    schedule_others();
+    ex->thread[self].state = RUNS;
+    return 0;
+}
+
+static long futex_wake(uintptr_t word)
+{
+    schedule_point(word & ~(uintptr_t)7, true);
+    contended_touch(word & ~(uintptr_t)7, true);
+    note("wakes", word, 0);
+    c->wakes++;
+    for (int i = 0; i < ex->threads; i++) {
+        if (ex->thread[i].state == SLEEPS && ex->thread[i].word == word) {
+            ex->thread[i].woken = true;
+        }
+    }
+    return 0;
+}
+
 /* Is the thread of this number alive? Numbers are from 1 on. */
 static long kill_thread(long number)
 {
@@ -350,10 +392,18 @@ long __wrap_syscall(long number, ...)
     va_start(arguments, number);
     long first = va_arg(arguments, long);
     long second = va_arg(arguments, long);
+    bool futex = number == SYS_futex;
+    uint32_t value = futex ? va_arg(arguments, uint32_t) : 0;
+    bool may_end = futex && va_arg(arguments, void *) != NULL;
     va_end(arguments);
     switch (number) {
     case SYS_membarrier:
         return membarrier(first);
+    case SYS_futex:
+        if ((second & ~FUTEX_PRIVATE_FLAG) == FUTEX_WAKE) {
+            return futex_wake((uintptr_t)first);
+        }
+        return futex_wait((uintptr_t)first, value, may_end);
     case SYS_gettid:
         return self + 1;
     case SYS_tgkill:

@@ -22,6 +22,8 @@ static bool can_run(int i)
         return ex->thread[ex->thread[i].joined].state == ENDED;
     case LOCKS:
         return mutex_is_free(ex->thread[i].mutex);
+    case SLEEPS:
+        return ex->thread[i].woken;
     default:
         return false;
     }

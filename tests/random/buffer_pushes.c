@@ -68,7 +68,13 @@ void push_many(const instruction *it, struct buffer *buffer)
     for (size_t i = 0; i < n; i++)
         elements[i] = make_element(log, it->hand, 0, i);
     size_t refused = call_begin(&buffer->allocator);
-    size_t given = buffer->type->push_n(buffer->memory, elements, n);
+    size_t index = SIZE_MAX;
+    size_t given = it->how / 128 != 0
+                       ? buffer->type->push_n(buffer->memory, elements, n)
+                       : buffer->type->push_n_index(buffer->memory, elements, n, &index);
+    size_t cap = buffer->options.max_elements;
+    CHECK(cap == 0 || buffer->type->count_about(buffer->memory) <= cap);
+    CHECK(n > 0 || index == SIZE_MAX);
     CHECK(given <= n);
     if (n > 0)
         check_given(it, buffer, given == n, refused);
@@ -96,8 +102,10 @@ void write_some(const instruction *it, struct buffer *buffer)
         buffer->one_by_one = false;
     for (size_t n = it->how % 64; n > 0; n--) {
         (void)call_begin(&buffer->allocator);
-        bool given =
-            buffer->type->writer_push(&log->writer, make_element(log, it->hand, log->stream, 0));
+        struct element element = make_element(log, it->hand, log->stream, 0);
+        size_t index;
+        bool given = n % 2 != 0 ? buffer->type->writer_push(&log->writer, element)
+                                : buffer->type->writer_push_index(&log->writer, element, &index);
         call_end(given);
         note(it, buffer, log->stream, given, 1);
     }

@@ -32,6 +32,11 @@ static size_t CALL(_any_push_n)(void *buffer, const struct element *elements, si
 {
     return CALL(_push_n)(buffer, elements, n);
 }
+static size_t CALL(_any_push_n_index)(void *buffer, const struct element *elements, size_t n,
+                                      size_t *index)
+{
+    return CALL(_push_n_index)(buffer, elements, n, index);
+}
 static bool CALL(_any_push_exclusive)(void *buffer, struct element element)
 {
     return CALL(_push_exclusive)(buffer, element);
@@ -39,6 +44,10 @@ static bool CALL(_any_push_exclusive)(void *buffer, struct element element)
 static size_t CALL(_any_count)(const void *buffer)
 {
     return CALL(_count)(buffer);
+}
+static size_t CALL(_any_count_about)(const void *buffer)
+{
+    return CALL(_count_about)(buffer);
 }
 static size_t CALL(_any_capacity)(const void *buffer)
 {
@@ -90,11 +99,19 @@ static void CALL(_consume)(CALL(_drain) * drain, unsigned how)
             break;
         }
     }
+#ifdef FLIPS
+    if (how % 4 == 2)
+        CALL(_drain_end_trim)(drain, how);
+#endif
     if (how % 4 != 3)
         CALL(_drain_end)(drain);
 }
 static void CALL(_any_drain)(void *buffer, unsigned how)
 {
+#ifdef FLIPS
+    if (how / 32 % 2 != 0)
+        CALL(_flip_begin)(buffer); /* it takes what a flip has begun to take, too */
+#endif
     CALL(_drain) drain = CALL(_drain_begin)(buffer);
     CALL(_consume)(&drain, how);
 }
@@ -115,13 +132,33 @@ static bool CALL(_any_flip)(void *buffer, unsigned how, size_t *refused)
 static bool CALL(_any_flip)(void *buffer, unsigned how, size_t *refused)
 {
     CALL(_drain) drain;
-    if (how % 8 < 4)
+    if (how % 16 < 4) {
         drain = CALL(_flip)(buffer);
-    else if (!CALL(_flip_try)(buffer, &drain))
-        return false;
+    } else if (how % 16 < 8) {
+        if (!CALL(_flip_try)(buffer, &drain))
+            return false;
+    } else {
+        CALL(_flip_begin)(buffer);
+        while (!CALL(_flip_done)(buffer, &drain))
+            sched_yield();
+    }
     *refused = CALL(_drain_refused)(&drain);
     CALL(_consume)(&drain, how);
     return true;
+}
+#endif
+#ifdef FLIPS
+static bool CALL(_any_wait)(void *buffer, int64_t timeout_ns)
+{
+    return CALL(_wait)(buffer, timeout_ns);
+}
+static void CALL(_any_wake)(void *buffer)
+{
+    CALL(_wake)(buffer);
+}
+static void CALL(_any_fork_child)(void *buffer)
+{
+    CALL(_fork_child)(buffer);
 }
 #else
 static struct element *CALL(_any_push_slot)(void *buffer, size_t *index)
@@ -137,6 +174,11 @@ static bool CALL(_any_writer_push)(union any_writer *writer, struct element elem
 {
     return CALL(_writer_push)((void *)writer, element);
 }
+static bool CALL(_any_writer_push_index)(union any_writer *writer, struct element element,
+                                         size_t *index)
+{
+    return CALL(_writer_push_index)((void *)writer, element, index);
+}
 static void CALL(_any_writer_close)(union any_writer *writer)
 {
     CALL(_writer_close)((void *)writer);
@@ -149,8 +191,10 @@ static const buffer_type CALL(_type) = {
     .push = CALL(_any_push),
     .push_index = CALL(_any_push_index),
     .push_n = CALL(_any_push_n),
+    .push_n_index = CALL(_any_push_n_index),
     .push_exclusive = CALL(_any_push_exclusive),
     .count = CALL(_any_count),
+    .count_about = CALL(_any_count_about),
     .capacity = CALL(_any_capacity),
     .refused = CALL(_any_refused),
     .reserve = CALL(_any_reserve),
@@ -161,10 +205,14 @@ static const buffer_type CALL(_type) = {
     .drain = CALL(_any_drain),
 #ifdef FLIPS
     .flip = CALL(_any_flip),
+    .wait = CALL(_any_wait),
+    .wake = CALL(_any_wake),
+    .fork_child = CALL(_any_fork_child),
 #else
     .push_slot = CALL(_any_push_slot),
     .writer_open = CALL(_any_writer_open),
     .writer_push = CALL(_any_writer_push),
+    .writer_push_index = CALL(_any_writer_push_index),
     .writer_close = CALL(_any_writer_close),
 #endif
 #ifdef WAITS

@@ -5,6 +5,8 @@
 #ifndef TESTS_RANDOM_BUFFER_TYPES_H
 #define TESTS_RANDOM_BUFFER_TYPES_H
 
+#include <sched.h>
+
 #include "buffers.h"
 
 static void hand_out(const struct element *element);

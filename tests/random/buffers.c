@@ -200,6 +200,23 @@ static void look(const struct buffer *buffer)
             check_element(buffer, &elements[i]);
     }
     CHECK(at == buffer->type->count(buffer->memory));
+    CHECK(at <= buffer->type->count_about(buffer->memory));
+}
+
+/* Nobody pushes: a wait ends by what is there, or by a wake. As if in the child of a fork: nothing
+   was in flight, so all stays. */
+static void wait_and_fork(struct buffer *buffer)
+{
+    const buffer_type *type = buffer->type;
+    if (type->wait == NULL)
+        return;
+    size_t count = type->count(buffer->memory);
+    type->wake(buffer->memory);
+    CHECK(type->wait(buffer->memory, -1));
+    CHECK(type->wait(buffer->memory, 0) == (count + type->refused(buffer->memory) > 0));
+    if (type->flip_begin == NULL)
+        type->fork_child(buffer->memory);
+    CHECK(type->count(buffer->memory) == count);
 }
 
 /* The next n pushes can do without the allocator. */
@@ -285,6 +302,8 @@ static void follow_alone(const instruction *it, struct buffer *buffer)
         trim(it, buffer);
     else if (it->what < 54)
         look(buffer);
+    else if (it->what < 55)
+        wait_and_fork(buffer);
     else if (it->what < 57)
         move(buffer);
     else if (it->how % 16 == 0) {

@@ -26,8 +26,10 @@ typedef struct buffer_type {
     bool (*push)(void *buffer, struct element element);
     bool (*push_index)(void *buffer, struct element element, size_t *index);
     size_t (*push_n)(void *buffer, const struct element *elements, size_t n);
+    size_t (*push_n_index)(void *buffer, const struct element *elements, size_t n, size_t *index);
     bool (*push_exclusive)(void *buffer, struct element element);
     size_t (*count)(const void *buffer);
+    size_t (*count_about)(const void *buffer);
     size_t (*capacity)(const void *buffer);
     size_t (*refused)(const void *buffer);
     bool (*reserve)(void *buffer, size_t n);
@@ -38,11 +40,15 @@ typedef struct buffer_type {
     void (*drain)(void *buffer, unsigned how);
     /* with VF_FLIP only */
     bool (*flip)(void *buffer, unsigned how, size_t *refused);
-    void (*flip_begin)(void *buffer); /* and VF_EPOCH: then flip finishes */
+    void (*flip_begin)(void *buffer); /* with VF_EPOCH: then flip finishes */
+    bool (*wait)(void *buffer, int64_t timeout_ns);
+    void (*wake)(void *buffer);
+    void (*fork_child)(void *buffer);
     /* without it */
     struct element *(*push_slot)(void *buffer, size_t *index);
     void (*writer_open)(union any_writer *writer, void *buffer);
     bool (*writer_push)(union any_writer *writer, struct element element);
+    bool (*writer_push_index)(union any_writer *writer, struct element element, size_t *index);
     void (*writer_close)(union any_writer *writer);
 } buffer_type;
 

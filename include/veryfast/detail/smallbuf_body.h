@@ -55,7 +55,11 @@ vf_hidden vf_self_bank *vf_self_bank_of(vf_self *buffer, uint64_t tail, uint64_t
 /* The bank that pushes go to, and its next index. Exclusive access. */
 vf_hidden vf_self_bank *vf_self_current(const vf_self *buffer, uint64_t *index)
 {
-    return vf_self_bank_of((vf_self *)(uintptr_t)buffer, buffer->tail, index);
+    vf_self_bank *bank = vf_self_bank_of((vf_self *)(uintptr_t)buffer, buffer->tail, index);
+#ifdef VF_FLIP
+    *index = vf_index_of(*index);
+#endif
+    return bank;
 }
 
 /* The slots in which a push that begins now is likely to have its own. */
@@ -66,7 +70,7 @@ vf_hidden vf_expected vf_self_expect(vf_self *buffer)
        among those expected here; and in this bank they remain right whatever is drained meanwhile
      */
     uint64_t tail = vf_load_relaxed(&buffer->tail);
-    vf_expected expected = vf_expect(&vf_self_bank_at(buffer, tail)->spill);
+    vf_expected expected = vf_expect_in_bank(&vf_self_bank_at(buffer, tail)->spill);
     expected.first |= tail & VF_BANK_BIT;
     return expected;
 #else
@@ -107,12 +111,33 @@ vf_hidden vf_t *vf_self_inside(const vf_self_bank *bank)
     return (vf_t *)(uintptr_t)&bank->inline_;
 }
 
-/* The slot that the counter's value stands for, and *run that follow. NULL and ENOMEM: refused. */
+/* The slot of a counter's value, by the core, and *run that follow. NULL and ENOMEM: refused. */
+vf_hidden vf_t *vf_self_find(vf_self *buffer, uint64_t tail, uint64_t *run)
+{
+    uint64_t index;
+    vf_self_bank *bank = vf_self_bank_of(buffer, tail, &index);
+    uint64_t there; /* not *run itself, so that the caller need not keep that in memory */
+    vf_t *slot = (vf_t *)vf_spill_find(&bank->spill, index, &vf_self_type, &there);
+    *run = there;
+    return slot;
+}
+
+/* Is the slot at this place of those expected? */
+vf_hidden bool vf_self_expected(const vf_expected *expected, uint64_t at)
+{
+#ifdef VF_FLIP
+    return at < expected->count && VF_LIKELY(vf_is_kept(expected));
+#else
+    return at < expected->count;
+#endif
+}
+
+/* The same without the core; NULL: it must be asked. */
 vf_hidden vf_t *vf_self_slots(vf_self *buffer, const vf_expected *expected, uint64_t tail,
                               uint64_t *run)
 {
     uint64_t at = tail - expected->first;
-    if (VF_LIKELY(at < expected->count)) {
+    if (VF_LIKELY(vf_self_expected(expected, at))) {
         *run = expected->count - at;
         return (vf_t *)expected->slots + at;
     }
@@ -122,10 +147,7 @@ vf_hidden vf_t *vf_self_slots(vf_self *buffer, const vf_expected *expected, uint
         *run = vf_n - index;
         return vf_self_inside(bank) + index;
     }
-    uint64_t there; /* not *run itself, so that the caller need not keep that in memory */
-    vf_t *slot = (vf_t *)vf_spill_find(&bank->spill, index, &vf_self_type, &there);
-    *run = there;
-    return slot;
+    return NULL;
 }
 
 vf_generic_body vf_hidden void vf_self_store(vf_t *slot, vf_value *value)
@@ -137,6 +159,15 @@ vf_generic_body vf_hidden void vf_self_store(vf_t *slot, vf_value *value)
 #endif
 }
 
+#ifdef VF_FLIP
+/* Behind a push that the core was asked for: was it the first since a thread sleeps? */
+vf_hidden void vf_self_rouse(vf_self *buffer, uint64_t tail)
+{
+    if (VF_UNLIKELY((tail & VF_ASLEEP) != 0))
+        vf_flip_rouse(&buffer->tail);
+}
+#endif
+
 /* All of a push. False and ENOMEM: refused. *index is that of S_push_index. */
 vf_generic_body VF_ALWAYS_INLINE bool vf_self_put(vf_self *buffer, vf_value *value, size_t *index)
 {
@@ -145,9 +176,16 @@ vf_generic_body VF_ALWAYS_INLINE bool vf_self_put(vf_self *buffer, vf_value *val
     uint64_t tail = vf_self_count_up(buffer, 1);
     uint64_t run;
     vf_t *slot = vf_self_slots(buffer, &expected, tail, &run);
+    bool slow = slot == NULL;
+    if (VF_UNLIKELY(slow))
+        slot = vf_self_find(buffer, tail, &run);
     if (VF_LIKELY(slot != NULL))
         vf_self_store(slot, value);
     vf_self_done(buffer, tail, 1);
+#ifdef VF_FLIP
+    if (VF_UNLIKELY(slow))
+        vf_self_rouse(buffer, tail);
+#endif
     vf_push_end(buffer);
     *index = (size_t)vf_plain_index(tail);
     return slot != NULL;
@@ -178,18 +216,23 @@ vf_fn vf_t *vf_self_push_slot(vf_self *buffer, size_t *index)
     if (index != NULL)
         *index = (size_t)vf_plain_index(tail);
     vf_t *slot = vf_self_slots(buffer, &expected, tail, &run);
+    if (VF_UNLIKELY(slot == NULL))
+        slot = vf_self_find(buffer, tail, &run);
     vf_push_end(buffer);
     return slot;
 }
 #endif
 
-vf_generic_body vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *values, size_t n)
+/* All of S_push_n. *index: of the first, if n is not 0. */
+vf_generic_body VF_ALWAYS_INLINE size_t vf_self_put_n(vf_self *buffer, vf_value const *values,
+                                                      size_t n, size_t *index)
 {
 #ifdef __cplusplus
     VF_STATIC_ASSERT((std::is_same<vf_value, vf_t>::value &&
                       std::is_nothrow_copy_constructible<vf_value>::value),
                      "S_push_n takes elements of type VF_T that can be copied without throwing");
 #endif
+    *index = 0;
     if (n == 0)
         return 0;
     vf_push_begin(buffer);
@@ -199,6 +242,8 @@ vf_generic_body vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *val
     while (copied < n) {
         uint64_t run;
         vf_t *slots = vf_self_slots(buffer, &expected, tail + copied, &run);
+        if (slots == NULL)
+            slots = vf_self_find(buffer, tail + copied, &run);
         if (VF_UNLIKELY(slots == NULL))
             break;
         if (run > n - copied)
@@ -212,8 +257,36 @@ vf_generic_body vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *val
         copied += (size_t)run;
     }
     vf_self_done(buffer, tail, n);
+#ifdef VF_FLIP
+    vf_self_rouse(buffer, tail);
+#endif
     vf_push_end(buffer);
+    *index = (size_t)vf_plain_index(tail);
     return copied;
+}
+
+vf_fn size_t vf_self_count_about(const vf_self *buffer)
+{
+    uint64_t index;
+    uint64_t tail = vf_load_relaxed(&buffer->tail); /* an estimate: nothing is read by it */
+    const vf_self_bank *bank = vf_self_bank_of((vf_self *)(uintptr_t)buffer, tail, &index);
+    return index <= vf_n ? (size_t)index : vf_spill_about(&bank->spill, index);
+}
+
+vf_generic_body vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *values, size_t n)
+{
+    size_t index;
+    return vf_self_put_n(buffer, values, n, &index);
+}
+
+vf_generic_body vf_fn size_t vf_self_push_n_index(vf_self *buffer, vf_value const *values, size_t n,
+                                                  size_t *index)
+{
+    size_t first;
+    size_t taken = vf_self_put_n(buffer, values, n, &first);
+    if (index != NULL && n > 0)
+        *index = first;
+    return taken;
 }
 
 #include <veryfast/detail/smallbuf_read.h>

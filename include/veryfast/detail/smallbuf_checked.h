@@ -35,6 +35,9 @@ VF_API void vf_checked_exclusive(vf_buffer_call call, const char *what);
 VF_API void vf_checked_flip_begin(vf_buffer_call call);
 VF_API void vf_checked_flip_finish(vf_buffer_call call);
 
+/* In the child of a fork: pushes of other threads are in flight no more. */
+VF_API void vf_checked_fork_child(vf_buffer_call call);
+
 /* A drain of a bank, which its word spill stands for: one that goes on after the bank was pushed to
    is stopped. current: pushes go to the bank. */
 VF_API void vf_checked_drain_begin(vf_buffer_call call, const void *spill, bool current);
@@ -66,6 +69,7 @@ VF_EXTERN_C_END
 #define vf_exclusive(buffer, what)   vf_checked_exclusive(vf_call_on(buffer), what)
 #define vf_flip_began(buffer)        vf_checked_flip_begin(vf_call_on(buffer))
 #define vf_flip_finished(buffer)     vf_checked_flip_finish(vf_call_on(buffer))
+#define vf_forked(buffer)            vf_checked_fork_child(vf_call_on(buffer))
 #define vf_drain_began(buffer, drain, current)                                                     \
     vf_checked_drain_begin(vf_call_on(buffer), (drain)->core.spill, current)
 #define vf_drain_used(drain, what)                                                                 \

@@ -41,5 +41,15 @@ vf_generic vf_fn bool vf_self_writer_push(vf_self_writer *writer, vf_copied valu
     vf_make_copy;
     return vf_self_writer_put(writer, vf_address(copy));
 }
+
+vf_generic vf_fn bool vf_self_writer_push_index(vf_self_writer *writer, vf_copied value,
+                                                size_t *index)
+{
+    vf_make_copy;
+    bool pushed = vf_self_writer_put(writer, vf_address(copy));
+    if (index != NULL)
+        *index = vf_self_writer_index(writer);
+    return pushed;
+}
 #endif
 #undef vf_make_copy

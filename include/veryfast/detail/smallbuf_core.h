@@ -18,7 +18,8 @@
  *     options + 0           nothing has spilled; options may be NULL
  *     options + VF_REFUSED  the same, and there was no memory for a push into the first chunk; with
  *                           VF_REFUSED_FIRST too for one into its first slot
- *     slots + VF_SPILLED    of a chunk, behind its window
+ *     slots + VF_SPILLED    of a chunk, behind its window; with VF_FLIP the end of a window that
+ *                           stays when the chunk goes (vf_kept_window)
  *
  * where + is on bytes: the words before are aligned, so that their lowest bits are free.
  */
@@ -40,6 +41,7 @@
 #    define vf_exclusive(buffer, what)             ((void)0)
 #    define vf_flip_began(buffer)                  ((void)0)
 #    define vf_flip_finished(buffer)               ((void)0)
+#    define vf_forked(buffer)                      ((void)0)
 #    define vf_drain_began(buffer, drain, current) ((void)0)
 #    define vf_drain_used(drain, what)             ((void)0)
 #    define vf_drain_over(drain)                   ((void)0)
@@ -58,6 +60,17 @@ typedef struct vf_window {
     void *directory;
 } vf_window;
 
+/*
+ * With VF_FLIP a chunk may go while other threads push, and a push that has yet to take its index
+ * is in no count: it may look at the window of a chunk that is gone, even after its bank was
+ * drained. So what it looks at is a copy beside the directory, and when it has its index it asks
+ * whether the chunk is still there.
+ */
+typedef struct vf_kept_window {
+    void *slots; /* atomic: those of the chunk; NULL: it is not there */
+    vf_window window;
+} vf_kept_window;
+
 /* What the core must know of an instance; constant, one for each. */
 typedef struct vf_smallbuf_type {
     const char *interface_kind; /* &vf_interface_...: headers and core must agree to link */
@@ -70,24 +83,32 @@ typedef struct vf_smallbuf_type {
 } vf_smallbuf_type;
 
 /*
- * A counter's bits above the index. With a cap below N, the index has VF_CAP_INSIDE in it: no push
- * then believes that it is below N, all ask the core, and no other buffer pays for the question.
+ * A counter's bits above the index. With any but the first of them an index is not below N, and in
+ * no window: a push then asks the core, and where none is set no push pays for the question.
  */
 #define VF_BANK_BIT   ((uint64_t)1 << 63) /* VF_FLIP: which bank */
-#define VF_CAP_INSIDE ((uint64_t)1 << 62)
+#define VF_CAP_INSIDE ((uint64_t)1 << 62) /* the cap is below N */
+#define VF_ASLEEP     ((uint64_t)1 << 61) /* VF_FLIP: a thread sleeps in S_wait */
+#define VF_WOKEN      ((uint64_t)1 << 60) /* VF_FLIP: S_wake has come, and no S_wait since */
 
 /* A program may call other things tail or index. */
 VF_NAMES_BEGIN
 
-/* Where the pushes to the other bank begin. */
+/* Where the pushes to the other bank begin. A thread that sleeps is not woken by a flip. */
 static inline uint64_t vf_other_bank(uint64_t tail)
 {
-    return (~tail & VF_BANK_BIT) | (tail & VF_CAP_INSIDE);
+    return (~tail & VF_BANK_BIT) | (tail & (VF_CAP_INSIDE | VF_ASLEEP | VF_WOKEN));
 }
 
 static inline uint64_t vf_plain_index(uint64_t index)
 {
-    return index & (VF_CAP_INSIDE - 1);
+    return index & (VF_WOKEN - 1);
+}
+
+/* As exclusive access has an index: with VF_CAP_INSIDE and no other bit. */
+static inline uint64_t vf_index_of(uint64_t tail)
+{
+    return tail & ~(VF_BANK_BIT | VF_ASLEEP | VF_WOKEN);
 }
 
 VF_NAMES_END
@@ -139,8 +160,31 @@ VF_API size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill,
 /* What the writer has not used of its run. */
 VF_API void vf_writer_give_back(vf_writer *writer, size_t unused, uint64_t *tail, void **spill);
 
-/* Waits until n pushes into a bank are done. */
-VF_API void vf_flip_wait(const uint64_t *done, uint64_t n);
+/* How much there may be below the index: an estimate, within the cap. Any thread. */
+VF_API size_t vf_spill_about(void *const *spill, uint64_t index);
+
+/* With VF_FLIP. `done` is that of the bank that a flip has taken, and n its last index. */
+
+/* From here on `done` says how many pushes are in flight. */
+VF_API void vf_flip_take(uint64_t *done, uint64_t n, void **spill, const vf_smallbuf_type *type);
+/* Are all pushes into the bank done? *n: the index. False too where no flip has taken it. */
+VF_API bool vf_flip_over(const uint64_t *done, void *const *spill, uint64_t *n);
+/* Waits for that; the index. */
+VF_API uint64_t vf_flip_wait(const uint64_t *done, void *const *spill);
+
+/* S_wait, S_wake; and what a push calls behind its end where a thread sleeps. */
+VF_API bool vf_flip_sleep(uint64_t *tail, int64_t timeout_ns);
+VF_API void vf_flip_wake(uint64_t *tail);
+VF_API void vf_flip_rouse(uint64_t *tail);
+/* What a flip does about bits that it has overwritten. */
+VF_API void vf_flip_missed(uint64_t *tail, uint64_t bits);
+
+/* In the child of a fork: gives up what is in a bank. */
+VF_API void vf_spill_fork_child(void **spill, const vf_smallbuf_type *type);
+
+/* Gives back what a drained bank does not need for `keep` elements, beside pushes into the other.
+ */
+VF_API size_t vf_spill_trim_drained(void **spill, size_t keep, const vf_smallbuf_type *type);
 
 VF_EXTERN_C_END
 
@@ -148,20 +192,21 @@ VF_EXTERN_C_END
 typedef struct vf_expected {
     uint64_t first, count;
     void *slots;
+    void *const *kept; /* with VF_FLIP: where to ask for the slots once more */
 } vf_expected;
 
 /* A program may call other things spill, word or window. */
 VF_NAMES_BEGIN
 
 /*
- * A push calls this before it takes its index. On x86 a load waits for an atomic operation before
- * it: a push that read the word only after the counter would wait twice, one wait after the other.
- * If the two share a cache line that several threads write to, it would have to fetch that line
- * twice as well.
+ * A push calls this before it takes its index. On x86 a
+ * load waits for an atomic operation before it: a push that read the word only after the counter
+ * would wait twice, one wait after the other. If the two share a cache line that several threads
+ * write to, it would have to fetch that line twice as well.
  */
 static inline vf_expected vf_expect(void *const *spill)
 {
-    vf_expected expected = {0, 0, NULL};
+    vf_expected expected = {0, 0, NULL, NULL};
     /* acquire: pairs with the releases in src/smallbuf that make a chunk the one to be filled */
     char *word = (char *)vf_load_acquire(spill);
     if (((uintptr_t)word & VF_SPILLED) != 0) {
@@ -171,6 +216,25 @@ static inline vf_expected vf_expect(void *const *spill)
         expected.count = window->count;
     }
     return expected;
+}
+
+/* The same with VF_FLIP. */
+static inline vf_expected vf_expect_in_bank(void *const *spill)
+{
+    vf_expected expected = vf_expect(spill);
+    if (expected.count != 0) {
+        const vf_window *window = (const vf_window *)expected.slots - 1;
+        expected.kept = (void *const *)(const void *)window - 1;
+        expected.slots = vf_load_relaxed(expected.kept); /* vf_is_kept tells whether it is so */
+    }
+    return expected;
+}
+
+/* Are the slots still those? When the push has its index, and is counted as in flight. */
+static inline bool vf_is_kept(const vf_expected *expected)
+{
+    /* acquire: pairs with the release in src/smallbuf/spill.c: the chunk comes before it */
+    return vf_load_acquire(expected->kept) == expected->slots;
 }
 
 VF_NAMES_END

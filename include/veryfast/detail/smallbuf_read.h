@@ -11,7 +11,7 @@
 vf_hidden void vf_self_set_index(vf_self *buffer, vf_self_bank *bank, uint64_t index)
 {
 #ifdef VF_FLIP
-    buffer->tail = (buffer->tail & VF_BANK_BIT) | index;
+    buffer->tail = (buffer->tail & (VF_BANK_BIT | VF_WOKEN)) | index;
 #    ifdef VF_EPOCH
     (void)bank;
 #    else
@@ -22,6 +22,20 @@ vf_hidden void vf_self_set_index(vf_self *buffer, vf_self_bank *bank, uint64_t i
     buffer->tail = index;
 #endif
 }
+
+#ifdef VF_FLIP
+/* Has a flip begun whose elements nobody has taken yet? */
+vf_hidden bool vf_self_has_begun(const vf_self *buffer)
+{
+    uint64_t tail = vf_load_relaxed(&buffer->tail);
+    const vf_self_bank *bank = &buffer->banks[~tail >> 63];
+#    ifdef VF_EPOCH
+    return bank->done != 0;
+#    else
+    return vf_load_relaxed(&bank->done) != 0; /* the drainer's own, but for pushes in flight */
+#    endif
+}
+#endif
 
 vf_fn void vf_self_init(vf_self *buffer, const vf_smallbuf_options *options)
 {
@@ -47,6 +61,8 @@ vf_generic_body VF_ALWAYS_INLINE bool vf_self_put_exclusive(vf_self *buffer, vf_
         vf_expected expected = vf_self_expect(buffer);
         uint64_t run;
         vf_t *slot = vf_self_slots(buffer, &expected, buffer->tail, &run);
+        if (VF_UNLIKELY(slot == NULL))
+            slot = vf_self_find(buffer, buffer->tail, &run);
         pushed = slot != NULL;
         if (VF_LIKELY(pushed))
             vf_self_store(slot, value);
@@ -93,12 +109,15 @@ vf_fn bool vf_self_reserve(vf_self *buffer, size_t n)
     vf_self_bank *other = vf_self_bank_at(buffer, ~buffer->tail);
     size_t before = vf_spill_capacity(&other->spill, &vf_self_type);
     uint64_t beginning = index & VF_CAP_INSIDE;
-    if (!vf_spill_reserve(&other->spill, &beginning, n, &vf_self_type))
+    bool begun =
+        vf_self_has_begun(buffer); /* what is in that bank is to be drained, not added to */
+    if (!begun && !vf_spill_reserve(&other->spill, &beginning, n, &vf_self_type))
         return false;
 #endif
     if (!vf_spill_reserve(&bank->spill, &index, n, &vf_self_type)) {
 #ifdef VF_FLIP
-        vf_spill_trim(&other->spill, 0, before, &vf_self_type);
+        if (!begun)
+            vf_spill_trim(&other->spill, 0, before, &vf_self_type);
 #endif
         return false;
     }
@@ -141,17 +160,78 @@ vf_hidden uint64_t vf_self_detach(vf_self_bank *bank, uint64_t index, vf_self_dr
     drain->core = core;
     drain->at = vf_self_inside(bank);
     drain->stop = drain->at + (core.end < vf_n ? core.end : (uint64_t)vf_n);
+#ifdef VF_FLIP
+    vf_drain none = {NULL, 0, 0, 0, 0};
+    drain->behind = none;
+    drain->first = core.spill;
+#endif
     return beginning;
+}
+
+#ifdef VF_FLIP
+/* Takes what a flip has begun to take, whose pushes are over: the drainer, or exclusive access. */
+vf_hidden void vf_self_take_other(vf_self *buffer, uint64_t index, vf_self_drain *drain)
+{
+    uint64_t tail = vf_load_relaxed(&buffer->tail); /* the bits are this thread's own */
+    vf_self_bank *bank = vf_self_bank_at(buffer, ~tail);
+    vf_store_relaxed(&bank->done, 0); /* nobody looks before the next flip, which releases it */
+    vf_self_detach(bank, index | (tail & VF_CAP_INSIDE), drain);
+    vf_drain_began(buffer, drain, false);
+}
+
+/* The same, if there is something; false: no flip has begun, or a push is in flight. */
+vf_hidden bool vf_self_take_begun(vf_self *buffer, vf_self_drain *drain)
+{
+    vf_self_bank *bank = vf_self_bank_at(buffer, ~vf_load_relaxed(&buffer->tail)); /* as above */
+    uint64_t index;
+#    ifdef VF_EPOCH
+    index = bank->done;
+    if (index == 0)
+        return false;
+#    else
+    if (!vf_flip_over(&bank->done, &bank->spill, &index))
+        return false;
+#    endif
+    vf_self_take_other(buffer, index, drain);
+    return true;
+}
+
+/* Goes on with the second of two banks; how many elements are inside it. */
+vf_hidden size_t vf_self_go_behind(vf_self_drain *drain)
+{
+    uint64_t refused = drain->core.refused;
+    vf_drain_over(drain);
+    drain->core = drain->behind;
+    drain->core.refused = refused;
+    drain->behind.spill = NULL;
+    drain->at = (vf_t *)(void *)((char *)drain->core.spill + vf_self_type.inline_offset);
+    return (size_t)(drain->core.end < vf_n ? drain->core.end : (uint64_t)vf_n);
+}
+#endif
+
+/* Takes all elements of the bank that pushes go to. */
+vf_hidden void vf_self_take_current(vf_self *buffer, vf_self_drain *drain)
+{
+    uint64_t index;
+    vf_self_bank *bank = vf_self_current(buffer, &index);
+    vf_self_set_index(buffer, bank, vf_self_detach(bank, index, drain));
+    vf_drain_began(buffer, drain, true);
 }
 
 vf_fn vf_self_drain vf_self_drain_begin(vf_self *buffer)
 {
     vf_exclusive(buffer, "S_drain_begin");
     vf_self_drain drain;
-    uint64_t index;
-    vf_self_bank *bank = vf_self_current(buffer, &index);
-    vf_self_set_index(buffer, bank, vf_self_detach(bank, index, &drain));
-    vf_drain_began(buffer, &drain, true);
+#ifdef VF_FLIP
+    if (vf_self_take_begun(buffer, &drain)) { /* the older elements */
+        vf_self_drain behind;
+        vf_self_take_current(buffer, &behind);
+        drain.behind = behind.core;
+        drain.core.refused += behind.core.refused;
+        return drain;
+    }
+#endif
+    vf_self_take_current(buffer, &drain);
     return drain;
 }
 
@@ -166,6 +246,10 @@ vf_fn size_t vf_self_drain_span(vf_self_drain *drain, vf_t **elements)
         drain->core = core;
         drain->at = (vf_t *)found;
     }
+#ifdef VF_FLIP
+    if (n == 0 && drain->behind.spill != NULL)
+        n = vf_self_go_behind(drain);
+#endif
     *elements = drain->at;
     drain->at += n;
     drain->stop = drain->at;
@@ -221,11 +305,34 @@ vf_fn void vf_self_drain_end(vf_self_drain *drain)
 #endif
 }
 
+#if defined(VF_FLIP) && !defined(vf_no_drop)
+/* Drops all elements, and those that VF_DROP pushes meanwhile, which go to the other bank. */
+vf_hidden void vf_self_drop_all(vf_self *buffer)
+{
+    uint64_t bank = buffer->tail & VF_BANK_BIT;
+    vf_self_drain drain;
+    if (vf_self_take_begun(buffer, &drain))
+        vf_self_drain_end(&drain);
+    while (vf_plain_index(buffer->tail) != 0) {
+        uint64_t index = vf_plain_index(buffer->tail);
+        vf_self_flip_begin(buffer);
+        vf_self_take_other(buffer, index, &drain);
+        vf_self_drain_end(&drain);
+    }
+    buffer->tail =
+        (buffer->tail & ~VF_BANK_BIT) | bank; /* both are empty: as if none had flipped */
+}
+#endif
+
 vf_fn void vf_self_clear(vf_self *buffer)
 {
     vf_exclusive(buffer, "S_clear");
+#if defined(VF_FLIP) && !defined(vf_no_drop)
+    vf_self_drop_all(buffer);
+#else
     vf_self_drain drain = vf_self_drain_begin(buffer);
     vf_self_drain_end(&drain);
+#endif
 }
 
 vf_fn size_t vf_self_trim(vf_self *buffer, size_t keep)
@@ -236,7 +343,8 @@ vf_fn size_t vf_self_trim(vf_self *buffer, size_t keep)
     size_t bytes = vf_spill_trim(&bank->spill, index, keep, &vf_self_type);
 #ifdef VF_FLIP
     vf_self_bank *other = vf_self_bank_at(buffer, ~buffer->tail);
-    bytes += vf_spill_trim(&other->spill, 0, keep, &vf_self_type);
+    if (!vf_self_has_begun(buffer))
+        bytes += vf_spill_trim(&other->spill, 0, keep, &vf_self_type);
 #endif
     return bytes;
 }

@@ -49,6 +49,22 @@ vf_generic_body vf_fn bool vf_self_writer_push(vf_self_writer *writer, vf_moved 
     return vf_self_writer_put(writer, vf_address(value));
 }
 
+/* The index of the last slot of those that the writer has used. */
+vf_hidden size_t vf_self_writer_index(const vf_self_writer *writer)
+{
+    uint64_t left = (uint64_t)(writer->stop - writer->at);
+    return (size_t)vf_plain_index(writer->core.end - left - 1);
+}
+
+vf_generic_body vf_fn bool vf_self_writer_push_index(vf_self_writer *writer, vf_moved value,
+                                                     size_t *index)
+{
+    bool pushed = vf_self_writer_put(writer, vf_address(value));
+    if (index != NULL)
+        *index = vf_self_writer_index(writer);
+    return pushed;
+}
+
 vf_fn void vf_self_writer_close(vf_self_writer *writer)
 {
     vf_self *buffer = writer->buffer;

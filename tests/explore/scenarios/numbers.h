@@ -22,8 +22,7 @@
 #endif
 
 #ifndef FIRST_CHUNK
-#    define FIRST_CHUNK                                                                            \
-        0 /* slots in the first chunk, where there can be no writers; 0: the usual */
+#    define FIRST_CHUNK 0 /* slots in the first chunk; 0: the usual */
 #endif
 
 enum { PUSHERS = 2 };
@@ -73,7 +72,7 @@ static inline void note_drained(long number)
     drained[who][when] = true;
 }
 
-static inline size_t take_all(numbers_drain *drain)
+static inline size_t take_all_of(numbers_drain *drain)
 {
     long number;
     size_t n = 0;
@@ -82,6 +81,12 @@ static inline size_t take_all(numbers_drain *drain)
             note_drained(number);
         }
     }
+    return n;
+}
+
+static inline size_t take_all(numbers_drain *drain)
+{
+    size_t n = take_all_of(drain);
     numbers_drain_end(drain);
     return n;
 }
