@@ -18,6 +18,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <type_traits>
@@ -43,14 +44,17 @@ template <typename T> struct to_its_pool {
     }
 };
 
+/* pool<T, N, handles>: its objects have handles. */
+inline constexpr bool handles = true;
+
 /*
  * A pool of objects of one type. N: objects in a batch; 0: as many as take about 64 KiB. T may be
- * incomplete until a member function is used.
+ * incomplete until a member function is used. Handles: as VF_HANDLE in pool.h.
  *
  * A pool can be moved, not copied. Any thread may call what pool.h has for any thread; moving and
  * destroying it is for one thread, while no other uses it.
  */
-template <typename T, std::size_t N = 0> class pool
+template <typename T, std::size_t N = 0, bool Handles = false> class pool
 {
   public:
     using value_type = T; /* of its objects */
@@ -73,7 +77,7 @@ template <typename T, std::size_t N = 0> class pool
     {
         constexpr auto name = detail::name_of<pool, T>();
         const vf_pool_type type = {&vf_interface_1, name.data(),          sizeof(T), alignof(T),
-                                   batch_objects(), detail::drop_of<T>(), false};
+                                   batch_objects(), detail::drop_of<T>(), Handles};
         core_ = vf_pool_call(new, &type, &options, sizeof options);
     }
 
@@ -151,9 +155,10 @@ template <typename T, std::size_t N = 0> class pool
         if constexpr (!std::is_trivially_destructible_v<T>) {
             if (!vf_pool_call(may_drop, core, object))
                 return;
-            object->~T();
         }
-        vf_pool_call(free, core, object);
+        bool goes_on = end(core, object);
+        object->~T();
+        put_back(core, object, goes_on);
     }
 
     /* Moves the value out of the object, which goes back to the pool: P_take. Where the move
@@ -162,9 +167,41 @@ template <typename T, std::size_t N = 0> class pool
     {
         vf_pool_call(look, core_, object);
         T value(std::move(*object));
+        bool goes_on = end(core_, object);
         object->~T();
-        vf_pool_call(free, core_, object);
+        put_back(core_, object, goes_on);
         return value;
+    }
+
+    /* ---- with handles ---- */
+
+    /* P_handle_of: publishes a live object, which is filled by now. */
+    VF_CPP_CALL handle<T> handle_of(const T *object) noexcept
+    {
+        static_assert(Handles, "handles are for pool<T, N, veryfast::handles>");
+        return {vf_pool_call(publish, core_, object, batch_objects(), sizeof(T))};
+    }
+
+    /* P_get: nullptr where that object is gone. Any thread, beside any call. */
+    VF_CPP_CALL T *get(handle<T> of) const noexcept
+    {
+        static_assert(Handles, "handles are for pool<T, N, veryfast::handles>");
+        constexpr auto objects = static_cast<std::uint32_t>(batch_objects());
+        const vf_pool_core *core = core_;
+        return static_cast<T *>(vf_pool_call(get, core, of.bits, objects, sizeof(T)));
+    }
+
+    /* P_free_handle: destroys the object if it is still there; of several callers one gets true. */
+    VF_CPP_CALL bool destroy(handle<T> of) noexcept
+    {
+        static_assert(Handles, "handles are for pool<T, N, veryfast::handles>");
+        bool goes_on;
+        auto object = static_cast<T *>(vf_pool_call(claim_handle, core_, of.bits, &goes_on));
+        if (object == nullptr || !vf_pool_call(may_drop, core_, object))
+            return false;
+        object->~T();
+        put_back(core_, object, goes_on);
+        return true;
     }
 
     /* P_reserve: n more objects without asking the allocator. False and ENOMEM. */
@@ -199,15 +236,17 @@ template <typename T, std::size_t N = 0> class pool
      * meanwhile, and only the object that the walk is at is destroyed.
      *
      *     for (order &each : orders.walk())
+     *
+     * With handles it may go on beside all other calls, and gives what is published.
      */
-    objects<T> walk() noexcept
+    objects<T, Handles> walk() noexcept
     {
-        return objects<T>(core_, 0, 1);
+        return objects<T, Handles>(core_, 0, 1);
     }
     /* 0 <= part < parts; all parts are begun before an object is destroyed in any. */
-    objects<T> walk(std::size_t part, std::size_t parts) noexcept
+    objects<T, Handles> walk(std::size_t part, std::size_t parts) noexcept
     {
-        return objects<T>(core_, part, parts);
+        return objects<T, Handles>(core_, part, parts);
     }
 
 #ifdef VF_HAS_EPOCH
@@ -234,6 +273,23 @@ template <typename T, std::size_t N = 0> class pool
         return N != 0 ? N : sizeof(T) < bytes ? bytes / sizeof(T) : 1;
     }
 
+    /* No handle leads any more to an object that is about to be freed. False: its slot has had its
+       last generation. */
+    static VF_CPP_INLINE bool end(vf_pool_core *core, const T *object) noexcept
+    {
+        if constexpr (Handles)
+            return vf_pool_call(unpublish, core, object, batch_objects(), sizeof(T));
+        else
+            return true;
+    }
+    static VF_CPP_INLINE void put_back(vf_pool_core *core, T *object, bool goes_on) noexcept
+    {
+        if (!Handles || VF_LIKELY(goes_on))
+            vf_pool_call(free, core, object);
+        else
+            vf_pool_call(free_last, core, object);
+    }
+
     [[noreturn]] static void fail()
     {
 #ifdef __cpp_exceptions
@@ -251,7 +307,7 @@ template <typename T, std::size_t N = 0> class pool
  * look-up of the thread's own. One thread at a time; may outlive the pool's release, not its
  * destructor.
  */
-template <typename T, std::size_t N> class pool<T, N>::cache
+template <typename T, std::size_t N, bool Handles> class pool<T, N, Handles>::cache
 {
   public:
     /* P_cache_new. Throws std::bad_alloc where there is no memory. */
@@ -295,9 +351,15 @@ template <typename T, std::size_t N> class pool<T, N>::cache
         if constexpr (!std::is_trivially_destructible_v<T>) {
             if (!vf_pool_call(cache_may_drop, cache_, object))
                 return;
-            object->~T();
         }
-        vf_pool_call(cache_free, cache_, object);
+        bool goes_on = true;
+        if constexpr (Handles)
+            goes_on = vf_pool_call(cache_unpublish, cache_, object, batch_objects(), sizeof(T));
+        object->~T();
+        if (VF_LIKELY(goes_on))
+            vf_pool_call(cache_free, cache_, object);
+        else
+            vf_pool_call(cache_free_last, cache_, object);
     }
 
   private:
@@ -306,7 +368,8 @@ template <typename T, std::size_t N> class pool<T, N>::cache
 };
 
 /* pool::walk. */
-template <typename T, std::size_t N> objects<T> walk(pool<T, N> &of) noexcept
+template <typename T, std::size_t N, bool Handles>
+objects<T, Handles> walk(pool<T, N, Handles> &of) noexcept
 {
     return of.walk();
 }

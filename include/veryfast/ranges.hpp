@@ -6,6 +6,7 @@
 #define VF_RANGES_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <memory>
 #include <utility>
@@ -32,11 +33,27 @@ struct view_base {
 #endif
 } // namespace detail
 
+/* An object that is found again, as P_handle of pool.h: plain data. bits 0: none. */
+template <typename T> struct handle {
+    std::uint64_t bits; /* to be stored, sent and compared */
+
+    /* Of the same object? */
+    friend constexpr bool operator==(handle a, handle b) noexcept
+    {
+        return a.bits == b.bits;
+    }
+    /* Of others? */
+    friend constexpr bool operator!=(handle a, handle b) noexcept
+    {
+        return a.bits != b.bits;
+    }
+};
+
 /*
  * All live objects of a pool, or one part of them, as a range that is walked once: P_walk_begin and
  * P_walk_part. The object that the iterator is at may be destroyed. In C++20 it is a view.
  */
-template <typename T> class objects : public detail::view_base
+template <typename T, bool Handles = false> class objects : public detail::view_base
 {
   public:
     /* What walk does; 0 <= part < parts. */
@@ -56,8 +73,7 @@ template <typename T> class objects : public detail::view_base
         using reference = T &;
 
         iterator() = default;
-        VF_CPP_CALL explicit iterator(vf_walk *walk) noexcept
-            : walk_(walk), at_(static_cast<T *>(vf_pool_call(walk_next, walk)))
+        VF_CPP_CALL explicit iterator(vf_walk *walk) noexcept : walk_(walk), at_(next(walk))
         {
         }
         T &operator*() const noexcept
@@ -68,9 +84,15 @@ template <typename T> class objects : public detail::view_base
         {
             return at_;
         }
+        /* P_walk_handle: of the object that it is at, as it was when it was found. */
+        veryfast::handle<T> handle() const noexcept
+        {
+            static_assert(Handles, "handles are for pool<T, N, veryfast::handles>");
+            return {walk_->given};
+        }
         VF_CPP_CALL iterator &operator++() noexcept
         {
-            at_ = static_cast<T *>(vf_pool_call(walk_next, walk_));
+            at_ = next(walk_);
             return *this;
         }
         void operator++(int) noexcept
@@ -87,6 +109,14 @@ template <typename T> class objects : public detail::view_base
         }
 
       private:
+        static VF_CPP_INLINE T *next(vf_walk *walk) noexcept
+        {
+            if constexpr (Handles)
+                return static_cast<T *>(vf_pool_call(walk_next_published, walk));
+            else
+                return static_cast<T *>(vf_pool_call(walk_next, walk));
+        }
+
         vf_walk *walk_ = nullptr;
         T *at_ = nullptr; /* nullptr: at the end */
     };

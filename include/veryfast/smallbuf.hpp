@@ -26,9 +26,6 @@
 #include <veryfast/ranges.hpp>
 #include <veryfast/veryfast.h>
 
-/* Inlined, so that a checked build reports the place where the program calls. */
-#define VF_CPP_INLINE __attribute__((always_inline)) inline
-
 namespace veryfast
 {
 

@@ -224,6 +224,39 @@ static void live_objects_are_a_range()
     assert(sessions.stats().live == 333);
 }
 
+static void handles_find_objects_again()
+{
+    veryfast::pool<session, 50, veryfast::handles> sessions;
+    std::vector<veryfast::handle<session>> all;
+    for (int i = 0; i < 200; i++)
+        all.push_back(sessions.handle_of(sessions.emplace(i)));
+    assert(sessions.get(all[7])->user == 7 && all[7] != all[8]);
+    sessions.destroy(sessions.get(all[7]));
+    assert(sessions.get(all[7]) == nullptr && !sessions.destroy(all[7]));
+    assert(sessions.destroy(all[8]) && !sessions.destroy(all[8]));
+    veryfast::pool<session, 50, veryfast::handles>::unique_ptr owner(sessions.get(all[9]));
+    owner.reset();
+    {
+        decltype(sessions)::cache cache(sessions);
+        cache.destroy(sessions.get(all[10]));
+        session *unpublished = cache.emplace(1000);
+        int walked = 0;
+        auto range = sessions.walk();
+        for (auto at = range.begin(); at != range.end(); ++at) {
+            assert(sessions.get(at.handle()) == &*at && at->user < 1000);
+            walked++;
+        }
+        assert(walked == 196);
+        cache.destroy(unpublished);
+    }
+    for (auto each : {all[7], all[8], all[9], all[10]})
+        assert(sessions.get(each) == nullptr);
+    assert(sessions.get({0}) == nullptr && sessions.get({12345}) == nullptr);
+    session *again = sessions.emplace(7); // of the number that another had
+    assert(sessions.get(all[7]) == nullptr && sessions.get(sessions.handle_of(again)) == again);
+    assert(sessions.stats().live == 197 && session::alive == 197);
+}
+
 static void threads_share_a_pool()
 {
     veryfast::pool<session> sessions;
@@ -253,6 +286,8 @@ int main()
     types_of_all_kinds();
     caches_are_held();
     live_objects_are_a_range();
+    assert(session::alive == 0);
+    handles_find_objects_again();
     assert(session::alive == 0);
     threads_share_a_pool();
 }
