@@ -13,6 +13,8 @@
  * thread, and hands them out again. It gets its memory in batches of VF_N objects and gives it
  * back when the pool and all of its objects are gone.
  *
+ * In C++ the first inclusion is outside of all namespaces; a later one may be inside.
+ *
  * There is no include guard: each inclusion makes another instance. The same instance twice in
  * one translation unit is a redefinition, so an instance that several files use belongs in one
  * guarded header of its own.
@@ -20,7 +22,8 @@
  * Parameters, all undefined again at the end of this header:
  *
  *   VF_T              element type: complete, neither an array nor qualified. Required
- *   VF_N              objects in a batch: a plain decimal number, or a macro that is one. Required
+ *   VF_N              objects in a batch: a plain decimal number, or a macro that is one; with
+ *                     VF_NAME any constant expression. Required
  *   VF_NAME           name of the type and prefix of its functions. By default pool_<tag>_<N>,
  *                     where the tag is VF_T without struct, union or enum. Required where VF_T is
  *                     not one word (char *, unsigned long) or is bool

@@ -23,7 +23,11 @@
 #ifndef VF_VERYFAST_H
 #define VF_VERYFAST_H
 
-#include <stdbool.h>
+#if defined(__cplusplus) || !(defined(true) && defined(false))
+#    include <stdbool.h>
+#elif !defined(bool)
+#    define bool _Bool /* a program's own true and false stay what they are */
+#endif
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

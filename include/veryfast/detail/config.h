@@ -7,6 +7,17 @@
 #ifndef VF_DETAIL_CONFIG_H
 #define VF_DETAIL_CONFIG_H
 
+#ifdef __cplusplus
+/* (C++14, which clang 14 still takes by default, happens to do for pool.h and smallbuf.h.) */
+#    if __cplusplus < 201402L && (!defined(_MSVC_LANG) || _MSVC_LANG < 201402L)
+#        error "veryfast needs C++17 or later: compile with -std=c++17"
+#    endif
+struct vf_include_it_outside_of_all_namespaces;
+typedef ::vf_include_it_outside_of_all_namespaces vf_outside_of_all_namespaces;
+#elif !defined(__STDC_VERSION__) || __STDC_VERSION__ < 201112L
+#    error "veryfast needs C11 or later: compile with -std=c11"
+#endif
+
 #include <stddef.h>
 #include <stdint.h> /* and by it, whether the C library is glibc */
 

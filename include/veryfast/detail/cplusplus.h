@@ -6,6 +6,8 @@
 #define VF_DETAIL_CPLUSPLUS_H
 #ifdef __cplusplus
 
+#    include <veryfast/detail/config.h> /* first: it looks for namespaces around it */
+
 #    include <cstddef>
 #    include <exception>
 #    include <new>

@@ -6,9 +6,7 @@
 #ifndef VF_DETAIL_SMALLBUF_CHECKED_H
 #define VF_DETAIL_SMALLBUF_CHECKED_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <veryfast/detail/config.h>
+#include <veryfast/veryfast.h>
 
 VF_EXTERN_C_BEGIN
 
