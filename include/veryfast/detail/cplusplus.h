@@ -6,14 +6,13 @@
 #define VF_DETAIL_CPLUSPLUS_H
 #ifdef __cplusplus
 
-#    include <veryfast/detail/config.h> /* first: it looks for namespaces around it */
+/* first: it looks for namespaces around it */
+#    include <veryfast/detail/config.h>
 
 #    include <cstddef>
 #    include <exception>
 #    include <new>
 #    include <type_traits>
-
-#    include <veryfast/detail/config.h>
 
 /* A program may call other things pool or slot. */
 VF_NAMES_BEGIN
