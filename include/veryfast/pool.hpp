@@ -275,14 +275,14 @@ template <typename T, std::size_t N = 0, bool Handles = false> class pool
 
     /* No handle leads any more to an object that is about to be freed. False: its slot has had its
        last generation. */
-    static VF_CPP_INLINE bool end(vf_pool_core *core, const T *object) noexcept
+    static VF_INLINED bool end(vf_pool_core *core, const T *object) noexcept
     {
         if constexpr (Handles)
             return vf_pool_call(unpublish, core, object, batch_objects(), sizeof(T));
         else
             return true;
     }
-    static VF_CPP_INLINE void put_back(vf_pool_core *core, T *object, bool goes_on) noexcept
+    static VF_INLINED void put_back(vf_pool_core *core, T *object, bool goes_on) noexcept
     {
         if (!Handles || VF_LIKELY(goes_on))
             vf_pool_call(free, core, object);

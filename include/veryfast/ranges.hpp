@@ -109,7 +109,7 @@ template <typename T, bool Handles = false> class objects : public detail::view_
         }
 
       private:
-        static VF_CPP_INLINE T *next(vf_walk *walk) noexcept
+        static VF_INLINED T *next(vf_walk *walk) noexcept
         {
             if constexpr (Handles)
                 return static_cast<T *>(vf_pool_call(walk_next_published, walk));

@@ -60,24 +60,24 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
     }
 
     /* S_push. Any thread. False and ENOMEM: refused, and the value is as it was. */
-    VF_CPP_INLINE bool push(T &&value) noexcept
+    VF_INLINED bool push(T &&value) noexcept
     {
         return in::self_push(&buffer_, static_cast<T &&>(value));
     }
     /* The same of a copy, which is made before anything else, and may throw. */
-    VF_CPP_INLINE bool push(const T &value)
+    VF_INLINED bool push(const T &value)
     {
         return in::self_push(&buffer_, value);
     }
 
     /* S_push_index: push, and *index becomes the place among all pushes since the last drain; 0:
        this one has made the buffer non-empty. */
-    VF_CPP_INLINE bool push_index(T &&value, std::size_t *index) noexcept
+    VF_INLINED bool push_index(T &&value, std::size_t *index) noexcept
     {
         return in::self_push_index(&buffer_, static_cast<T &&>(value), index);
     }
     /* The same of a copy. */
-    VF_CPP_INLINE bool push_index(const T &value, std::size_t *index)
+    VF_INLINED bool push_index(const T &value, std::size_t *index)
     {
         return in::self_push_index(&buffer_, value, index);
     }
@@ -86,7 +86,7 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
      * push of an element made from the arguments: in its place, where the constructor cannot throw
      * (and without flip); otherwise beside the buffer, and then moved in.
      */
-    template <typename... Arguments> VF_CPP_INLINE bool emplace(Arguments &&...arguments)
+    template <typename... Arguments> VF_INLINED bool emplace(Arguments &&...arguments)
     {
         constexpr bool in_place = !Flip && detail::is_made_without_throwing<T, Arguments...>();
         static_assert(in_place || std::is_move_constructible_v<T>,
@@ -103,7 +103,7 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
     }
 
     /* S_push_n: copies of n values, which must not throw. How many were taken: the first ones. */
-    VF_CPP_INLINE std::size_t push_n(const T *values, std::size_t n) noexcept
+    VF_INLINED std::size_t push_n(const T *values, std::size_t n) noexcept
     {
         return in::self_push_n(&buffer_, values, n);
     }
@@ -111,58 +111,58 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
     /* ---- exclusive access from here on ---- */
 
     /* S_push_exclusive: push without an atomic operation. */
-    VF_CPP_INLINE bool push_exclusive(T &&value) noexcept
+    VF_INLINED bool push_exclusive(T &&value) noexcept
     {
         return in::self_push_exclusive(&buffer_, static_cast<T &&>(value));
     }
     /* The same of a copy. */
-    VF_CPP_INLINE bool push_exclusive(const T &value)
+    VF_INLINED bool push_exclusive(const T &value)
     {
         return in::self_push_exclusive(&buffer_, value);
     }
 
     /* S_count: how many elements there are. */
-    VF_CPP_INLINE std::size_t count() const noexcept
+    VF_INLINED std::size_t count() const noexcept
     {
         return in::self_count(&buffer_);
     }
     /* S_capacity: for how many there is room without the allocator. */
-    VF_CPP_INLINE std::size_t capacity() const noexcept
+    VF_INLINED std::size_t capacity() const noexcept
     {
         return in::self_capacity(&buffer_);
     }
     /* S_refused: how many were refused since the last drain. */
-    VF_CPP_INLINE std::size_t refused() const noexcept
+    VF_INLINED std::size_t refused() const noexcept
     {
         return in::self_refused(&buffer_);
     }
     /* S_reserve: the next n pushes can neither fail nor allocate. False and ENOMEM. */
-    VF_CPP_INLINE bool reserve(std::size_t n) noexcept
+    VF_INLINED bool reserve(std::size_t n) noexcept
     {
         return in::self_reserve(&buffer_, n);
     }
     /* S_span: the run of elements that begins with the one of that number; empty at the end. Reads
        without removing. */
-    VF_CPP_INLINE run<const T> span(std::size_t from) const noexcept
+    VF_INLINED run<const T> span(std::size_t from) const noexcept
     {
         run<const T> found = {nullptr, 0};
         found.count = in::self_span(&buffer_, from, &found.elements);
         return found;
     }
     /* S_clear: destroys all elements, keeps the memory. */
-    VF_CPP_INLINE void clear() noexcept
+    VF_INLINED void clear() noexcept
     {
         in::self_clear(&buffer_);
     }
     /* S_trim: gives memory back, but keeps room for so many; how many bytes. */
-    VF_CPP_INLINE std::size_t trim(std::size_t keep) noexcept
+    VF_INLINED std::size_t trim(std::size_t keep) noexcept
     {
         return in::self_trim(&buffer_, keep);
     }
 
     /* Takes all elements out, as a range of runs; the buffer is empty from here on. Exclusive
        access as long as the result lives. */
-    VF_CPP_INLINE drain_type drain() noexcept
+    VF_INLINED drain_type drain() noexcept
     {
         return drain_type(*this);
     }
@@ -171,13 +171,13 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
 
     /* S_flip: takes all elements while others push, and waits for pushes in flight. One drainer at
        a time. */
-    VF_CPP_INLINE drain_type flip() noexcept
+    VF_INLINED drain_type flip() noexcept
     {
         static_assert(Flip, "flip is for small_buffer<T, N, veryfast::flip>");
         return drain_type(in::self_flip(&buffer_));
     }
     /* S_flip_try: the same, or nothing where it would have to wait. */
-    VF_CPP_INLINE std::optional<drain_type> try_flip() noexcept
+    VF_INLINED std::optional<drain_type> try_flip() noexcept
     {
         static_assert(Flip, "try_flip is for small_buffer<T, N, veryfast::flip>");
         typename in::self_drain begun;
@@ -204,27 +204,27 @@ template <typename T, std::size_t N, bool Flip> class small_buffer<T, N, Flip>::
 
   public:
     /* S_writer_open: takes nothing yet, never fails. */
-    VF_CPP_INLINE explicit writer(small_buffer &of) noexcept
+    VF_INLINED explicit writer(small_buffer &of) noexcept
     {
         in::self_writer_open(&writer_, &of.buffer_);
     }
     /* push, through the writer. */
-    VF_CPP_INLINE bool push(T &&value) noexcept
+    VF_INLINED bool push(T &&value) noexcept
     {
         return in::self_writer_push(&writer_, static_cast<T &&>(value));
     }
     /* The same of a copy, which is made before anything else, and may throw. */
-    VF_CPP_INLINE bool push(const T &value)
+    VF_INLINED bool push(const T &value)
     {
         return in::self_writer_push(&writer_, value);
     }
     /* push of an element made from the arguments, beside the buffer. */
-    template <typename... Arguments> VF_CPP_INLINE bool emplace(Arguments &&...arguments)
+    template <typename... Arguments> VF_INLINED bool emplace(Arguments &&...arguments)
     {
         return push(detail::made<T>(std::forward<Arguments>(arguments)...));
     }
     /* S_writer_close: gives back what it has not used; the writer may be used again. */
-    VF_CPP_INLINE void close() noexcept
+    VF_INLINED void close() noexcept
     {
         in::self_writer_close(&writer_);
     }
@@ -240,17 +240,17 @@ struct smallbuf_functions<small_buffer<T, N, Flip>> {
     using drain = typename in::self_drain;         /* its drain */
     using element = T;                             /* VF_T */
     /* S_drain_begin. */
-    VF_CPP_INLINE static drain drain_begin(small_buffer<T, N, Flip> *buffer) noexcept
+    VF_INLINED static drain drain_begin(small_buffer<T, N, Flip> *buffer) noexcept
     {
         return in::self_drain_begin(&buffer->buffer_);
     }
     /* S_drain_span. */
-    VF_CPP_INLINE static std::size_t drain_span(drain *from, T **elements) noexcept
+    VF_INLINED static std::size_t drain_span(drain *from, T **elements) noexcept
     {
         return in::self_drain_span(from, elements);
     }
     /* S_drain_end. */
-    VF_CPP_INLINE static void drain_end(drain *from) noexcept
+    VF_INLINED static void drain_end(drain *from) noexcept
     {
         in::self_drain_end(from);
     }

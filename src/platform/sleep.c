@@ -7,6 +7,8 @@
 
 #include "sleep.h"
 
+#include <veryfast/detail/atomic.h>
+
 #include "system.h"
 #include "wait.h"
 
@@ -119,7 +121,7 @@ bool vf_sleep_while(const uint32_t *word, uint32_t value, int64_t deadline)
     int saved = errno;
     pthread_mutex_lock(&lock);
     /* relaxed: who changes it takes the lock before waking */
-    bool same = __atomic_load_n(word, __ATOMIC_RELAXED) == value;
+    bool same = vf_load_relaxed(word) == value;
     if (same && now() < deadline) {
         struct timespec time = until(deadline);
         pthread_cond_timedwait(&changed, &lock, &time);

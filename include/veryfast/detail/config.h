@@ -112,8 +112,9 @@ VF_EXTERN_C_END
 /* For functions that an instance provides and a program may leave unused. */
 #    define VF_UNUSED __attribute__((unused))
 
-/* For what an instance's functions share: a return address is theirs, where it is used. */
-#    define VF_ALWAYS_INLINE static inline VF_UNUSED __attribute__((always_inline))
+/* For what an instance's functions share, and for member functions: a return address is that of the
+   function which the program has called. */
+#    define VF_INLINED __attribute__((always_inline)) inline
 
 /* For slow paths, to keep the fast ones' prologues short. */
 #    define VF_NOINLINE __attribute__((noinline))
@@ -152,6 +153,7 @@ VF_EXTERN_C_END
 #else
 #    include <intrin.h>
 #    define VF_UNUSED
+#    define VF_INLINED             __forceinline
 #    define VF_NOINLINE            __declspec(noinline)
 #    define VF_LIKELY(condition)   (!!(condition))
 #    define VF_UNLIKELY(condition) (!!(condition))
@@ -169,6 +171,8 @@ static inline size_t vf_lowest_bit(unsigned long long word)
 #    define VF_WORDS_BEGIN
 #    define VF_WORDS_END
 #endif
+
+#define VF_ALWAYS_INLINE static VF_UNUSED VF_INLINED
 
 /* An instance's functions. In a checked build they tell their caller by the return address. */
 #ifdef VF_CHECKED

@@ -28,9 +28,6 @@
 #    define VF_CPP_CALL
 #endif
 
-/* Inlined, so that a checked build reports the place where the program calls. */
-#define VF_CPP_INLINE __attribute__((always_inline)) inline
-
 /* The slot of a pool whose object was not made: see vf_unmade. */
 inline void vf_put_back(vf_pool_core *pool, void *slot) noexcept
 {

@@ -17,7 +17,7 @@ typedef vf_self vf_self_bank; /* the only one */
 static const vf_smallbuf_type vf_self_type VF_UNUSED = {
 #else
 /* hidden: a plug-in that has it may be unloaded */
-__attribute__((visibility("hidden"))) static constexpr vf_smallbuf_type vf_self_type = {
+VF_HIDDEN static constexpr vf_smallbuf_type vf_self_type = {
 #endif
     &vf_interface_1,
     vf_n,
