@@ -18,6 +18,7 @@
 #define VF_SMALLBUF_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -184,6 +185,20 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
         if (in::self_flip_try(&buffer_, &begun))
             return std::optional<drain_type>(std::in_place, begun);
         return std::nullopt;
+    }
+
+    /* S_wait: sleeps until there is something, or wake is called: true; at most so many
+       nanoseconds, < 0: for ever. One waiter at a time. */
+    VF_CPP_INLINE bool wait(std::int64_t timeout_ns = -1) noexcept
+    {
+        static_assert(Flip, "wait is for small_buffer<T, N, veryfast::flip>");
+        return in::self_wait(&buffer_, timeout_ns);
+    }
+    /* S_wake: ends the present or the next wait. Any thread. */
+    VF_CPP_INLINE void wake() noexcept
+    {
+        static_assert(Flip, "wake is for small_buffer<T, N, veryfast::flip>");
+        in::self_wake(&buffer_);
     }
 
     class writer;

@@ -204,6 +204,24 @@ static void flips_beside_pushes()
     assert(sum == 2L * 20000 * 20001 / 2);
 }
 
+static void waits_and_wakes()
+{
+    veryfast::small_buffer<int, 4, veryfast::flip> buffer;
+    assert(!buffer.wait(0));
+    buffer.wake();
+    assert(buffer.wait());
+    std::thread pusher([&] { buffer.push(7); });
+    int seen = 0;
+    while (seen == 0) {
+        buffer.wait();
+        for (auto run : buffer.flip())
+            for (int each : run)
+                seen += each;
+    }
+    pusher.join();
+    assert(seen == 7);
+}
+
 static void bulk()
 {
     veryfast::small_buffer<int, 4> buffer;
@@ -226,5 +244,6 @@ int main()
 #endif
     unmovable_types_are_made_in_their_place();
     flips_beside_pushes();
+    waits_and_wakes();
     bulk();
 }
