@@ -189,13 +189,13 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
 
     /* S_wait: sleeps until there is something, or wake is called: true; at most so many
        nanoseconds, < 0: for ever. One waiter at a time. */
-    VF_CPP_INLINE bool wait(std::int64_t timeout_ns = -1) noexcept
+    VF_INLINED bool wait(std::int64_t timeout_ns = -1) noexcept
     {
         static_assert(Flip, "wait is for small_buffer<T, N, veryfast::flip>");
         return in::self_wait(&buffer_, timeout_ns);
     }
     /* S_wake: ends the present or the next wait. Any thread. */
-    VF_CPP_INLINE void wake() noexcept
+    VF_INLINED void wake() noexcept
     {
         static_assert(Flip, "wake is for small_buffer<T, N, veryfast::flip>");
         in::self_wake(&buffer_);
