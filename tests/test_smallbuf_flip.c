@@ -359,3 +359,39 @@ Test(smallbuf_flip, a_wait_ends_by_what_is_there, .init = setup, .fini = teardow
     cr_assert(flips_wait(&buffer, -1)); /* also after exclusive access */
     cr_assert(!flips_wait(&buffer, 0));
 }
+
+/* ---- VF_DROP that pushes: an inner node drops its two children into the buffer ---- */
+
+static size_t nodes_dropped[64];
+static void drop_node(const int *node);
+
+#define VF_T       int
+#define VF_N       16
+#define VF_NAME    nodes
+#define VF_DROP(p) drop_node(p)
+#define VF_FLIP
+#include <veryfast/smallbuf.h>
+
+static nodes tree;
+
+static void drop_node(const int *node)
+{
+    int number = *node;
+    nodes_dropped[number]++;
+    for (int i = 0; number < 31 && i < 2; i++)
+        cr_assert(nodes_push(&tree, 2 * number + 1 + i));
+}
+
+Test(smallbuf_flip, what_a_drop_pushes_is_dropped_once)
+{
+    for (size_t round = 1; round < 5; round++) {
+        cr_assert(nodes_push(&tree, 0));
+        if (round % 2 != 0)
+            nodes_clear(&tree);
+        else
+            nodes_destroy(&tree);
+        check_equal(nodes_count(&tree), 0);
+        for (size_t i = 0; i < 63; i++)
+            check_equal(nodes_dropped[i], round);
+    }
+}
