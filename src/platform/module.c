@@ -7,6 +7,7 @@
 #include "module.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "system.h"
@@ -53,6 +54,15 @@ static int look_at_module(struct dl_phdr_info *info, size_t size, void *context)
     return 0;
 }
 
+static const char *own_name(void)
+{
+#    ifdef __ANDROID__
+    return getprogname();
+#    else
+    return program_invocation_name;
+#    endif
+}
+
 bool vf_module_file(uintptr_t address, char *file, size_t size, uintptr_t *in_file)
 {
     module of = {.address = address, .file = file, .size = size};
@@ -64,7 +74,7 @@ bool vf_module_file(uintptr_t address, char *file, size_t size, uintptr_t *in_fi
         if (length > 0)
             file[length] = '\0';
         else
-            snprintf(file, size, "%s", program_invocation_name);
+            snprintf(file, size, "%s", own_name());
     }
     return true;
 }

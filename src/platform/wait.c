@@ -7,6 +7,7 @@
 #include "wait.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 #include "cancel.h"
 #include "system.h"

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Compiles the library for systems that are not here: object code only.
+
+usage: check_targets.py SOURCE
+
+Each by clang's own target; of the system's headers tests/stubs has what the library uses, and no
+more, so that nothing of Linux' slips in. Skipped where there is no clang of these.
+"""
+import shutil
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from commands import require, run
+
+SKIP = 77
+FLAGS = ['-std=c11', '-Wall', '-Wextra', '-Wshadow', '-Werror', '-nostdlibinc']
+# of windows-msvc both halves of atomic.h: clang knows the one, and MSVC the other
+MSVC = [[], ['-DVF_ATOMICS_OF_MSVC']]
+TARGETS = {
+    'x86_64-pc-windows-msvc': ('msvc', MSVC),
+    'aarch64-pc-windows-msvc': ('msvc', MSVC),
+    'arm64-apple-macos12': ('bsd', []),
+    'x86_64-unknown-freebsd13': ('bsd', []),
+    'x86_64-unknown-openbsd7.4': ('bsd', []),
+    'aarch64-unknown-netbsd10': ('bsd', []),
+    'aarch64-linux-android24': ('android', []),
+}
+PROGRAM = '''
+#define VF_T int
+#define VF_N 64
+#define VF_CACHE_ALIGNED
+#include <veryfast/pool.h>
+#define VF_T int
+#define VF_N 8
+#define VF_FLIP
+#include <veryfast/smallbuf.h>
+int use(pool_int_64 *pool, smallbuf_int_8 *buffer);
+int use(pool_int_64 *pool, smallbuf_int_8 *buffer)
+{
+    int *object = pool_int_64_push(pool, 1);
+    pool_int_64_free(pool, object);
+    return smallbuf_int_8_push(buffer, 2);
+}
+'''
+
+
+def sources(source, checked):
+    for path in sorted((source / 'src').glob('*/*.c')):
+        if checked or (path.parent.name != 'checked' and path.stem not in ('module', 'signals')):
+            yield path
+
+
+def main():
+    source = Path(sys.argv[1]).resolve()
+    clang = next(filter(shutil.which, ['clang-19', 'clang-18', 'clang-17', 'clang-16', 'clang']), None)
+    if clang is None:
+        print('skipped: no clang')
+        sys.exit(SKIP)
+    jobs = []
+    with tempfile.TemporaryDirectory() as temporary:
+        program = Path(temporary) / 'program.c'
+        program.write_text(PROGRAM)
+        for target, (stubs, variants) in TARGETS.items():
+            jobs_of = [(variant, [program, *sources(source, False)]) for variant in variants]
+            jobs_of.append((['-DVF_CHECKED'], [program, *sources(source, True)]))
+            for variant, paths in jobs_of:
+                for path in paths:
+                    jobs.append([clang, f'--target={target}', *FLAGS, *variant,
+                                 f'-I{source}/tests/stubs/{stubs}', f'-I{source}/tests/stubs/c',
+                                 f'-I{source}/include', '-c', path, '-o', '/dev/null'])
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(run, jobs))
+    require(len(jobs) > 400, f'only {len(jobs)} files')
+    print(f'{len(jobs)} files for {len(TARGETS)} targets')
+
+
+main()
