@@ -15,16 +15,20 @@ static size_t dropped;
 
 #define VF_T       struct node
 #define VF_N       50
-#define VF_DROP(p) ((p)->value >= 0 ? (void)(dropped += (size_t)(p)->value) : drop_children(p))
-static void drop_children(node *parent);
+#define VF_DROP(p) ((p)->value != 0 ? count_drop(p) : (void)0)
+static void count_drop(node *object);
 #include <veryfast/pool.h>
 
-/* The children go back by themselves. */
-static void drop_children(node *parent)
+/* Of a parent, the children go back by themselves. */
+static void count_drop(node *object)
 {
+    if (object->value > 0) {
+        dropped += (size_t)object->value;
+        return;
+    }
     dropped++;
-    vf_free(parent->left);
-    vf_free(parent->right);
+    vf_free(object->left);
+    vf_free(object->right);
 }
 
 /* Of less than a line, a line, some pages: so that batches of pools lie among each other. */
