@@ -88,7 +88,7 @@ Test(limits, a_span_is_as_large_as_its_objects_or_refused)
 {
     for (size_t i = 1; i < POWERS; i++) {
         for (size_t j = 1; j <= 3 * 30; j++) {
-            vf_pool_type type = {&vf_interface_1, "vast", near_power(i), 1, 1, NULL};
+            vf_pool_type type = {&vf_interface_1, "vast", near_power(i), 1, 1, NULL, false};
             vf_pool_options options = small_blocks();
             options.max_objects = near_power(j);
             pool_int_100 *pool = (pool_int_100 *)vf_pool_core_new(&type, &options, sizeof options);

@@ -70,7 +70,7 @@ static void teardown(void)
 /* Takes n elements, by spans where they fit in, otherwise one by one. */
 static void take(smallbuf_int_4_drain *drain, int first, size_t n, bool spans)
 {
-    int value, *span;
+    int value = 0, *span;
     for (size_t i = 0; i < n; i++) {
         size_t run = spans ? smallbuf_int_4_drain_span(drain, &span) : 0;
         cr_assert(i + run <= n, "a span of %zu is too long", run);
