@@ -26,11 +26,11 @@ namespace veryfast
 {
 
 /*
- * An allocator for node containers. Single objects come from pools by their size, which the whole
- * program shares: all containers with nodes of one size use one pool. Such a pool is made when it
- * is first used, and stays to the end of the program: containers may be static or thread-local.
- * Arrays (buckets of a hash table, what a vector holds) and objects of more than 4 KiB come from
- * operator new.
+ * An allocator for node containers. Single objects come from pools by their size, one set of pools
+ * for each program or shared object: all its containers with nodes of one size use one pool. Such a
+ * pool is made when it is first used, and stays to the end of the program: containers may be static
+ * or thread-local. Arrays (buckets of a hash table, what a vector holds) and objects of more than
+ * 4 KiB come from operator new.
  *
  * All of them are equal: memory may be given back by any, on any thread. An allocation that fails
  * throws std::bad_alloc; a program without exceptions ends there.
