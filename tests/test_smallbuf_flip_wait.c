@@ -194,11 +194,12 @@ static void *sleep_until_something(void *times)
 {
     for (int i = 0; i < *(int *)times; i++) {
         cr_assert(flips_wait(&buffer, -1));
-        __atomic_fetch_add(&ended, 1, __ATOMIC_SEQ_CST);
         flips_drain drain = flips_flip(&buffer);
         for (int value; flips_drain_next(&drain, &value);)
             __atomic_fetch_add(&taken, 1, __ATOMIC_SEQ_CST);
         flips_drain_end(&drain);
+        /* last: what is pushed from here on is for the next wait, and in no drain before it */
+        __atomic_fetch_add(&ended, 1, __ATOMIC_SEQ_CST);
     }
     return NULL;
 }

@@ -28,11 +28,11 @@ static bool is_of(const shared *it, const vf_pool_type *type)
 }
 
 /* NULL: out of memory. */
-static shared *add(const vf_pool_type *type, vf_shared_make *make, const void *place)
+static shared *add(const vf_pool_type *type, vf_shared_make *maker, const void *place)
 {
     assert(vf_lock_held());
     shared *made = malloc(sizeof *made);
-    vf_pool_core *core = made != NULL ? make(type, place) : NULL;
+    vf_pool_core *core = made != NULL ? maker(type, place) : NULL;
     if (core == NULL) {
         free(made);
         return NULL;
@@ -48,7 +48,7 @@ static shared *add(const vf_pool_type *type, vf_shared_make *make, const void *p
     return made;
 }
 
-vf_pool_core *vf_shared_get(const vf_pool_type *type, vf_shared_make *make, const void *place)
+vf_pool_core *vf_shared_get(const vf_pool_type *type, vf_shared_make *maker, const void *place)
 {
     int saved = errno;
     vf_lock_acquire();
@@ -56,7 +56,7 @@ vf_pool_core *vf_shared_get(const vf_pool_type *type, vf_shared_make *make, cons
     while (found != NULL && !is_of(found, type))
         found = found->next;
     if (found == NULL)
-        found = add(type, make, place);
+        found = add(type, maker, place);
     vf_lock_release();
     errno = found != NULL ? saved : ENOMEM;
     return found != NULL ? &found->pool->core : NULL;

@@ -14,6 +14,6 @@ typedef vf_pool_core *vf_shared_make(const vf_pool_type *type, const void *place
 
 /* The pool of this name and these parameters, made at the first call. NULL and ENOMEM. Any
    thread. */
-vf_pool_core *vf_shared_get(const vf_pool_type *type, vf_shared_make *make, const void *place);
+vf_pool_core *vf_shared_get(const vf_pool_type *type, vf_shared_make *maker, const void *place);
 
 #endif
