@@ -38,8 +38,6 @@ static void teardown(void)
     vf_map_end();
 }
 
-TestSuite(map, .fini = teardown);
-
 /* ---- the model: which pool has a line, and of which batch it is ---- */
 
 static struct {
@@ -148,7 +146,7 @@ static void churn(size_t most_bytes, int pools)
     check_empty();
 }
 
-Test(map, leads_each_line_to_its_pool)
+Test(map, leads_each_line_to_its_pool, .fini = teardown)
 {
     churn(3 * PAGE, POOLS);
     churn(2 * LINE, POOLS);
@@ -158,7 +156,7 @@ Test(map, leads_each_line_to_its_pool)
 }
 
 /* Tables of lines are used again: otherwise more memory would be taken each time. */
-Test(map, keeps_no_more_than_was_needed_at_once)
+Test(map, keeps_no_more_than_was_needed_at_once, .fini = teardown)
 {
     churn(PAGE / 4, POOLS);
     size_t before = obtained;
@@ -168,7 +166,7 @@ Test(map, keeps_no_more_than_was_needed_at_once)
 }
 
 /* A page of one pool needs no second look, however many of its batches are there. */
-Test(map, knows_the_pool_of_a_page_at_once_where_there_is_only_one)
+Test(map, knows_the_pool_of_a_page_at_once_where_there_is_only_one, .fini = teardown)
 {
     cr_assert(enter(0, 3, LINE, 1) && enter(1, 9, PAGE, 1) && enter(2, 4, 2 * LINE, 1));
     cr_assert(vf_map_owner(line_at(3)) == (uintptr_t)pool_at(1));
@@ -183,7 +181,7 @@ Test(map, knows_the_pool_of_a_page_at_once_where_there_is_only_one)
     check_empty();
 }
 
-Test(map, takes_addresses_behind_those_that_are_used_today)
+Test(map, takes_addresses_behind_those_that_are_used_today, .fini = teardown)
 {
     if (sizeof(void *) < 8)
         return;
@@ -201,7 +199,7 @@ Test(map, takes_addresses_behind_those_that_are_used_today)
 }
 
 /* Of the root, of each leaf, and of the tables of lines. */
-Test(map, changes_nothing_where_memory_is_out)
+Test(map, changes_nothing_where_memory_is_out, .fini = teardown)
 {
     size_t middle = LINES / 2; /* where the second leaf begins */
     refuse = true;
@@ -225,7 +223,7 @@ Test(map, changes_nothing_where_memory_is_out)
     check_empty();
 }
 
-Test(map, removes_what_was_never_entered_or_has_gone)
+Test(map, removes_what_was_never_entered_or_has_gone, .fini = teardown)
 {
     vf_map_remove(pool_at(1), line_at(3), 3 * PAGE);
     cr_assert(enter(0, 3, 2 * PAGE, 1) && enter(1, 3 + 2 * PAGE / LINE, LINE, 2));
@@ -238,7 +236,7 @@ Test(map, removes_what_was_never_entered_or_has_gone)
     check_empty();
 }
 
-Test(map, is_empty_after_its_end_and_begins_anew)
+Test(map, is_empty_after_its_end_and_begins_anew, .fini = teardown)
 {
     cr_assert(enter(0, 3, LINE, 1));
     leave(0);
