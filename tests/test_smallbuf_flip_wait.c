@@ -54,6 +54,7 @@ static void setup(void)
 {
     allocator = (test_allocator){0};
     memset(&buffer, 0, sizeof buffer);
+    sleeps = ended = taken = 0; /* no test has a process of its own for certain */
     flips_init(&buffer, &options);
 }
 

@@ -75,7 +75,10 @@ bool vf_blocks_reserve(vf_blocks *blocks, vf_memory *memory)
             *cell_of(&larger, blocks->table[i].key) = blocks->table[i];
     }
     vf_blocks_free(blocks, memory);
-    *blocks = larger;
+    /* and no more of it: what is constant is read without the lock */
+    blocks->capacity = larger.capacity;
+    blocks->table = larger.table;
+    blocks->numbered = larger.numbered;
     return true;
 }
 
