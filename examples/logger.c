@@ -239,6 +239,6 @@ int main(int count, char **arguments)
         good = run(&logger, &settings);
     lines_destroy(&logger.buffer);
     good = fclose(logger.file) == 0 && good;
-    printf("time %.3f s\n", seconds() - start);
+    print_end(seconds() - start);
     return good && !fflush(stdout) && !ferror(stdout) ? 0 : 1;
 }
