@@ -13,3 +13,17 @@ timed() {
     echo "$printed" | tail -n 2 | grep -q '^peak [1-9][0-9]* KiB$' || fail 'no memory before it'
     echo "$printed"
 }
+
+# refuses PROGRAM ARGUMENTS...: each of them, which may be several words, makes no sense to it.
+refuses() {
+    refusing=$1
+    shift
+    for options in "$@"; do
+        status=0
+        # shellcheck disable=SC2086 # words of their own
+        output=$("$refusing" $options 2>&1) || status=$?
+        test "$status" -eq 2 || fail "exit status $status with $options"
+        echo "$output" | grep -q "^usage: $(basename "$refusing" .exe) " ||
+            fail "no usage with $options"
+    done
+}

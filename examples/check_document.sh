@@ -24,10 +24,4 @@ actual=$(result)
 test "$actual" = "$expected" || fail "$actual with pools, $expected without"
 test "$(result --seed 2)" != "$expected" || fail 'the seed changes nothing'
 
-for options in '--elements 9' '--edits -1' '--seed x' '--nonsense' 'nonsense'; do
-    status=0
-    # shellcheck disable=SC2086 # words of their own
-    output=$("$document" $options 2>&1) || status=$?
-    test "$status" -eq 2 || fail "exit status $status with $options"
-    echo "$output" | grep -q '^usage: document ' || fail "no usage with $options"
-done
+refuses "$document" '--elements 9' '--edits -1' '--seed x' '--nonsense' 'nonsense'

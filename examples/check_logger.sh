@@ -27,11 +27,5 @@ for options in '--threads 1' '--threads 4' '--threads 3 --room 1' '--threads 20 
     test "$(wc -l <"$file")" -eq "$written" || fail "the file has other lines: $output"
 done
 
-for options in '--threads 0' '--threads 1025' '--lines 0' '--room 0' '--lines 12x' '--lines' \
-    '--nonsense' 'nonsense'; do
-    status=0
-    # shellcheck disable=SC2086
-    output=$("$logger" $options 2>&1) || status=$?
-    test "$status" -eq 2 || fail "exit status $status with $options"
-    echo "$output" | grep -q '^usage: logger ' || fail "no usage with $options"
-done
+refuses "$logger" '--threads 0' '--threads 1025' '--lines 0' '--room 0' '--lines 12x' '--lines' \
+    '--nonsense' 'nonsense'

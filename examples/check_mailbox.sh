@@ -39,11 +39,5 @@ compare 1 3    # most slices are empty
 "$mailbox" --entities 20000 --frames 12 | grep -q '^[1-9][0-9]* of 20000 mailboxes overflowed' ||
     fail 'no mailbox overflows: that shows nothing'
 
-for options in '--frames 0' '--threads 0' '--threads 1025' '--entities 0' '--entities -1' \
-    '--entities 4294967296' '--frames 12x' '--frames' '--nonsense' 'nonsense'; do
-    status=0
-    # shellcheck disable=SC2086
-    output=$("$mailbox" $options 2>&1) || status=$?
-    test "$status" -eq 2 || fail "exit status $status with $options"
-    echo "$output" | grep -q '^usage: mailbox ' || fail "no usage with $options"
-done
+refuses "$mailbox" '--frames 0' '--threads 0' '--threads 1025' '--entities 0' '--entities -1' \
+    '--entities 4294967296' '--frames 12x' '--frames' '--nonsense' 'nonsense'

@@ -23,9 +23,4 @@ actual=$(result)
 test "$actual" = "$expected" || fail "$actual with pools, $expected without"
 test "$(result --seed 2)" != "$expected" || fail 'the seed changes nothing'
 
-for options in '--orders 1' '--seed x' '--nonsense'; do
-    status=0
-    # shellcheck disable=SC2086 # words of their own
-    output=$("$orderbook" $options 2>&1) || status=$?
-    test "$status" -eq 2 || fail "exit status $status with $options"
-done
+refuses "$orderbook" '--orders 1' '--seed x' '--nonsense'

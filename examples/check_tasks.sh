@@ -24,9 +24,4 @@ for options in '--threads 1' '--threads 2' '--threads 7' '--malloc --threads 3';
     test "$actual" = "$expected" || fail "$actual with $options, $expected without"
 done
 
-for options in '--depth 99' '--threads 0' '--nonsense'; do
-    status=0
-    # shellcheck disable=SC2086 # words of their own
-    output=$("$tasks" $options 2>&1) || status=$?
-    test "$status" -eq 2 || fail "exit status $status with $options"
-done
+refuses "$tasks" '--depth 99' '--threads 0' '--nonsense'
