@@ -20,13 +20,13 @@ FLAGS = ['-std=c11', '-Wall', '-Wextra', '-Wshadow', '-Werror', '-nostdlibinc']
 # of windows-msvc both halves of atomic.h: clang knows the one, and MSVC the other
 MSVC = [[], ['-DVF_ATOMICS_OF_MSVC']]
 TARGETS = {
-    'x86_64-pc-windows-msvc': ('msvc', MSVC),
-    'aarch64-pc-windows-msvc': ('msvc', MSVC),
-    'arm64-apple-macos12': ('bsd', []),
-    'x86_64-unknown-freebsd13': ('bsd', []),
-    'x86_64-unknown-openbsd7.4': ('bsd', []),
-    'aarch64-unknown-netbsd10': ('bsd', []),
-    'aarch64-linux-android24': ('android', []),
+    'x86_64-pc-windows-msvc': (['msvc', 'c'], MSVC),
+    'aarch64-pc-windows-msvc': (['msvc', 'c'], MSVC),
+    'arm64-apple-macos12': (['bsd', 'posix', 'c'], []),
+    'x86_64-unknown-freebsd13': (['bsd', 'posix', 'c'], []),
+    'x86_64-unknown-openbsd7.4': (['bsd', 'posix', 'c'], []),
+    'aarch64-unknown-netbsd10': (['bsd', 'posix', 'c'], []),
+    'aarch64-linux-android24': (['android', 'posix', 'c'], []),
 }
 PROGRAM = '''
 #define VF_T int
@@ -69,7 +69,7 @@ def main():
             for variant, paths in jobs_of:
                 for path in paths:
                     jobs.append([clang, f'--target={target}', *FLAGS, *variant,
-                                 f'-I{source}/tests/stubs/{stubs}', f'-I{source}/tests/stubs/c',
+                                 *(f'-I{source}/tests/stubs/{folder}' for folder in stubs),
                                  f'-I{source}/include', '-c', path, '-o', '/dev/null'])
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(run, jobs))
