@@ -112,7 +112,9 @@ static void *has_free_objects(void *none)
     return none;
 }
 
-Test(walk, objects_that_a_trim_took_from_a_thread_are_visited_once)
+/* Another thread has cached objects, and a trim has taken them from it: what is live is looked at
+   meanwhile, after more pushes, and when that thread has pushed again. */
+static void look_beside_a_trim(void (*look)(size_t live))
 {
     open_numbers();
     pthread_t thread;
@@ -120,19 +122,29 @@ Test(walk, objects_that_a_trim_took_from_a_thread_are_visited_once)
     CHECK(pthread_create(&thread, NULL, has_free_objects, NULL) == 0);
     pthread_barrier_wait(&turn);
     numbers_trim(pool);
-    check_walk(HALF, note);
+    look(HALF);
     for (size_t i = HALF; i < 2 * HALF; i++)
         live[i] = push(i);
-    check_walk(2 * HALF, note);
+    look(2 * HALF);
     pthread_barrier_wait(&turn);
     CHECK(pthread_join(thread, NULL) == 0);
     pthread_barrier_destroy(&turn);
     for (size_t i = 0; i < LIVE; i++)
         check_equal(*live[i], i);
-    check_walk(LIVE, note);
+    look(LIVE);
     cr_assert(all_apart(live, LIVE, sizeof **live));
     numbers_destroy(pool);
     check_all_back(&allocator);
+}
+
+static void visit_each(size_t n)
+{
+    check_walk(n, note);
+}
+
+Test(walk, objects_that_a_trim_took_from_a_thread_are_visited_once)
+{
+    look_beside_a_trim(visit_each);
 }
 
 /* ---- step by step ---- */
@@ -311,25 +323,14 @@ Test(walk, threads_walk_and_free_at_once)
     check_all_back(&allocator);
 }
 
-/* What another thread has cached, and a trim has taken from it, is not walked. */
+static void walk_parts(size_t n)
+{
+    check_parts(n, n == HALF ? 2 : n == 2 * HALF ? 3 : 1, false);
+}
+
 Test(walk, objects_that_a_trim_took_from_a_thread_are_given_once)
 {
-    open_numbers();
-    pthread_t thread;
-    pthread_barrier_init(&turn, NULL, 2);
-    CHECK(pthread_create(&thread, NULL, has_free_objects, NULL) == 0);
-    pthread_barrier_wait(&turn);
-    numbers_trim(pool);
-    check_parts(HALF, 2, false);
-    for (size_t i = HALF; i < 2 * HALF; i++)
-        live[i] = push(i);
-    check_parts(2 * HALF, 3, false);
-    pthread_barrier_wait(&turn);
-    CHECK(pthread_join(thread, NULL) == 0);
-    pthread_barrier_destroy(&turn);
-    check_parts(LIVE, 1, false);
-    numbers_destroy(pool);
-    check_all_back(&allocator);
+    look_beside_a_trim(walk_parts);
 }
 
 /* ---- a drop that frees others ---- */
