@@ -259,7 +259,7 @@ void *vf_bypass_walk_next(vf_pool *pool, vf_walk *walk)
         const vf_numbered *it = &pool->checked.blocks.numbered[walk->number];
         if (!pool->checked.blocks.handles || it->generation % 2 != 0)
             object = vf_blocks_numbered(&pool->checked.blocks, walk->number);
-        walk->given = (uint64_t)it->generation << 32 | walk->number;
+        walk->given = vf_handle_bits(it->generation, (uint32_t)walk->number);
         walk->number = vf_min(walk->batches - walk->number, walk->skip) + walk->number + 1;
     }
     vf_mutex_unlock(&pool->growth);
@@ -274,7 +274,7 @@ uint64_t vf_bypass_publish(vf_pool *pool, const void *object, const void *caller
     uint32_t number = look(pool, object, caller)->number;
     vf_numbered *it = &pool->checked.blocks.numbered[number];
     it->generation |= 1;
-    uint64_t bits = (uint64_t)it->generation << 32 | number;
+    uint64_t bits = vf_handle_bits(it->generation, number);
     vf_mutex_unlock(&pool->growth);
     return bits;
 }
@@ -297,11 +297,10 @@ void *vf_bypass_get(vf_pool *pool, uint64_t bits)
     return object;
 }
 
-/* The last generation of a number ends with what blocks.c takes for that. */
 static void end_generation(vf_numbered *it)
 {
     if (it->generation % 2 != 0)
-        it->generation = it->generation == UINT32_MAX ? VF_GENERATION_LAST : it->generation + 1;
+        it->generation = vf_generation_after(it->generation);
 }
 
 void *vf_bypass_claim(vf_pool *pool, uint64_t bits)
@@ -398,7 +397,7 @@ static uint64_t handle_of(vf_pool *pool, const void *object)
     vf_blocks *blocks = &pool->checked.blocks;
     vf_mutex_lock(&pool->growth);
     uint32_t number = vf_blocks_find(blocks, object)->number;
-    uint64_t bits = (uint64_t)blocks->numbered[number].generation << 32 | number;
+    uint64_t bits = vf_handle_bits(blocks->numbered[number].generation, number);
     vf_mutex_unlock(&pool->growth);
     return bits;
 }

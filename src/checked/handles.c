@@ -86,11 +86,9 @@ void vf_checked_cache_free_last(vf_cache *cache, void *object, const void *calle
     vf_checked_free_last(&vf_list_pool_of(cache, "P_cache_free", caller)->core, object, caller);
 }
 
-typedef void *any_object VF_MAY_ALIAS;
-
 void vf_checked_free_n_last(vf_pool_core *core, const void *objects, size_t n, const void *caller)
 {
-    const any_object *in = objects;
+    const vf_any_pointer *in = objects;
     const vf_pool *pool = vf_list_pool(core, true, "free", caller);
     for (size_t i = 0; i < n; i++) {
         if (in[i] == NULL)

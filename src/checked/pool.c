@@ -162,11 +162,9 @@ void *vf_checked_alloc(vf_pool_core *core, const void *caller)
     return hand_out(vf_list_pool(core, false, "alloc", caller), NULL, caller);
 }
 
-typedef void *any_object VF_MAY_ALIAS;
-
 size_t vf_checked_alloc_n(vf_pool_core *core, void *objects, size_t n, const void *caller)
 {
-    any_object *out = objects;
+    vf_any_pointer *out = objects;
     size_t done = 0;
     while (done < n && (out[done] = vf_checked_alloc(core, caller)) != NULL)
         done++;
@@ -270,7 +268,7 @@ void vf_checked_free_any(void *object, const void *caller)
 
 void vf_checked_free_n(vf_pool_core *core, const void *objects, size_t n, const void *caller)
 {
-    const any_object *in = objects;
+    const vf_any_pointer *in = objects;
     for (size_t i = 0; i < n; i++) {
         if (in[i] != NULL)
             vf_checked_free(core, in[i], caller);

@@ -11,8 +11,8 @@
 #include <veryfast/detail/config.h>
 
 #if VF_GNU
-/* A type whose values alias those of all other types. */
-#    define VF_MAY_ALIAS __attribute__((may_alias))
+/* What arrays of objects hold: pointers to some type, which need not be void. */
+typedef void *vf_any_pointer __attribute__((may_alias));
 /* Arguments of the function are those of printf, from the one with this number on. */
 #    if defined(__MINGW32__) && !defined(__clang__) /* whose printf would be msvcrt.dll's */
 #        define VF_PRINTF(text, first) __attribute__((format(gnu_printf, text, first)))
@@ -36,7 +36,7 @@
 #    endif
 #else
 #    define VF_UNWATCHED
-#    define VF_MAY_ALIAS
+typedef void *vf_any_pointer;
 #    define VF_PRINTF(text, first)
 #    define VF_NO_TSAN
 #    define VF_PREFETCH(address) ((void)(address))

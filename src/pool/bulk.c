@@ -8,12 +8,8 @@
 #include "attach.h"
 #include "seize.h"
 
-/* What arrays of objects are to the core: pointers to some type that is not void, hence may_alias.
- */
-typedef void *any_object VF_MAY_ALIAS;
-
 /* Takes up to n slots that are in the thread's cache; how many. */
-static size_t take_cached(vf_pool *pool, any_object *out, size_t n)
+static size_t take_cached(vf_pool *pool, vf_any_pointer *out, size_t n)
 {
     vf_pool_cache *cache = vf_attach_found(pool);
     if (cache == NULL || !vf_seize_begin_call(pool, cache))
@@ -29,7 +25,7 @@ static size_t take_cached(vf_pool *pool, any_object *out, size_t n)
 size_t vf_pool_core_alloc_n(vf_pool_core *core, void *objects, size_t n)
 {
     vf_pool *pool = vf_pool_whole(core);
-    any_object *out = objects;
+    vf_any_pointer *out = objects;
     size_t done = 0;
     while (done < n) {
         size_t part = take_cached(pool, out + done, n - done);
@@ -45,7 +41,7 @@ size_t vf_pool_core_alloc_n(vf_pool_core *core, void *objects, size_t n)
 }
 
 /* Copies the objects that are not NULL; how many. */
-static size_t copy_objects(void **to, const any_object *in, size_t n)
+static size_t copy_objects(void **to, const vf_any_pointer *in, size_t n)
 {
     size_t absent = 0, copied = 0;
     for (size_t i = 0; i < n; i++)
@@ -63,7 +59,7 @@ static size_t copy_objects(void **to, const any_object *in, size_t n)
 
 /* Puts objects into the thread's cache, until it is full; how many, those that are NULL included.
  */
-static size_t put_cached(vf_pool *pool, const any_object *in, size_t n)
+static size_t put_cached(vf_pool *pool, const vf_any_pointer *in, size_t n)
 {
     vf_pool_cache *cache = vf_attach_found(pool);
     if (cache == NULL || !vf_seize_begin_call(pool, cache))
@@ -80,7 +76,7 @@ static size_t put_cached(vf_pool *pool, const any_object *in, size_t n)
    looked at. */
 void vf_pool_core_free_n(vf_pool_core *core, const void *objects, size_t n)
 {
-    const any_object *in = objects;
+    const vf_any_pointer *in = objects;
     while (n > 0 && in[n - 1] == NULL)
         n--;
     if (n == 0)

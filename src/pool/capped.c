@@ -140,6 +140,12 @@ static void set_generations_base(vf_capped *capped, char *base, size_t slots)
                                 base + slot * capped->shape.stride);
 }
 
+/* False: out of memory. */
+static bool enter_in_map(const vf_capped *capped, const char *base, size_t slots)
+{
+    return capped->pool == NULL || vf_map_enter(capped->pool, base, slots * capped->shape.stride);
+}
+
 static bool add_span(vf_capped *capped, uint32_t slots)
 {
     assert(vf_mutex_held(capped->growth));
@@ -148,11 +154,7 @@ static bool add_span(vf_capped *capped, uint32_t slots)
     char *base = vf_memory_alloc(capped->memory, span_size(capped, slots), span_alignment(capped));
     if (base == NULL)
         return false;
-    if (!reserve_generations(capped, slots)) {
-        vf_memory_free(capped->memory, base, span_size(capped, slots), span_alignment(capped));
-        return false;
-    }
-    if (capped->pool != NULL && !vf_map_enter(capped->pool, base, slots * capped->shape.stride)) {
+    if (!reserve_generations(capped, slots) || !enter_in_map(capped, base, slots)) {
         vf_memory_free(capped->memory, base, span_size(capped, slots), span_alignment(capped));
         return false;
     }

@@ -21,6 +21,12 @@
 /* The last even one: of an object that ends its slot's last generation, until it is retired. */
 #define VF_GENERATION_LAST (UINT32_MAX - 1)
 
+/* What an object's end makes of its generation, which is odd. */
+static inline uint32_t vf_generation_after(uint32_t generation)
+{
+    return generation == UINT32_MAX ? VF_GENERATION_LAST : generation + 1;
+}
+
 /* All of a pool that has handles. */
 typedef struct vf_handles {
     vf_generations ***directory; /* constant, as the next three: where the pool has it */

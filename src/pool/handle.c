@@ -23,7 +23,7 @@ vf_place vf_handle_place(const vf_pool *pool, const void *object)
     return place;
 }
 
-static const uint32_t *generation_of(vf_place place)
+static uint32_t *generation_of(vf_place place)
 {
     return &vf_generations_of(place.of)[place.slot];
 }
@@ -34,20 +34,13 @@ void *vf_handle_object(const vf_pool *pool, uint64_t bits)
     return vf_pool_core_get(&pool->core, bits, (uint32_t)shape->objects, shape->stride);
 }
 
-/* What an object's end makes of its generation, which is odd. */
-static uint32_t after(uint32_t generation)
-{
-    return generation == UINT32_MAX ? VF_GENERATION_LAST : generation + 1;
-}
-
 bool vf_handle_end(const vf_pool *pool, const void *object)
 {
-    vf_place place = vf_handle_place(pool, object);
-    uint32_t *generation = &vf_generations_of(place.of)[place.slot];
+    uint32_t *generation = generation_of(vf_handle_place(pool, object));
     uint32_t now = vf_load_relaxed(generation); /* as in vf_generation_end, as the store */
     if (now % 2 == 0)
         return true;
-    vf_store_relaxed(generation, after(now));
+    vf_store_relaxed(generation, vf_generation_after(now));
     return now != UINT32_MAX;
 }
 
@@ -58,15 +51,14 @@ void *vf_handle_claim(const vf_pool *pool, uint64_t bits, bool *goes_on)
     if (!vf_handle_look_up(&pool->core.directory, bits, (uint32_t)shape->objects, &of))
         return NULL;
     size_t slot = (uint32_t)bits % shape->objects;
-    uint32_t expected = (uint32_t)(bits >> 32);
+    uint32_t expected = (uint32_t)(bits >> 32), ended = vf_generation_after(expected);
     void *object = vf_generation_object(of, slot, expected, shape->stride);
     *goes_on = expected != UINT32_MAX;
     /* relaxed: that the object was there when this thread looked is acquired there; and who ends it
        here has what follows to itself */
-    return object != NULL &&
-                   vf_cas_strong_relaxed(&vf_generations_of(of)[slot], &expected, after(expected))
-               ? object
-               : NULL;
+    bool is_first =
+        object != NULL && vf_cas_strong_relaxed(&vf_generations_of(of)[slot], &expected, ended);
+    return is_first ? object : NULL;
 }
 
 void vf_handle_publish_again(const vf_pool *pool, uint64_t bits)

@@ -95,11 +95,9 @@ void vf_pool_core_cache_free_last(vf_cache *fast, void *object)
     vf_pool_core_free_last(&vf_cache_whole(fast)->pool->core, object);
 }
 
-typedef void *any_object VF_MAY_ALIAS; /* as in bulk.c */
-
 void vf_pool_core_free_n_last(vf_pool_core *core, const void *objects, size_t n)
 {
-    const any_object *in = objects;
+    const vf_any_pointer *in = objects;
     for (size_t i = 0; i < n; i++) {
         if (in[i] == NULL)
             continue;

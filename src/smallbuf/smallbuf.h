@@ -42,6 +42,7 @@
 
 #include <veryfast/detail/smallbuf_core.h>
 
+#include "../common/arith.h"
 #include "../platform/compiler.h"
 
 static inline size_t vf_level_of(uint64_t place)
@@ -260,7 +261,7 @@ static inline uint64_t vf_block_at(const vf_directory *directory, uint64_t place
 /* Bytes from a chunk's first slot to its marks, which are aligned whatever the elements are. */
 static inline size_t vf_marks_offset(size_t level, size_t size)
 {
-    return ((size << level) + sizeof(vf_mark) - 1) & ~(sizeof(vf_mark) - 1);
+    return vf_round_up(size << level, sizeof(vf_mark));
 }
 
 /* The mark of the block that the place is in. Only where there can be writers. */

@@ -99,6 +99,11 @@ static inline bool vf_handle_is_within(uint64_t bits, intptr_t end)
 }
 #endif
 
+static inline uint64_t vf_handle_bits(uint32_t generation, uint32_t number)
+{
+    return (uint64_t)generation << 32 | number;
+}
+
 /* The generations that the handle's number leads to; false: the handle never was. */
 static inline bool vf_handle_look_up(vf_generations **const *directory, uint64_t bits,
                                      uint32_t objects, const vf_generations **of)
@@ -141,7 +146,7 @@ static inline uint64_t vf_generation_publish(const vf_generations *of, size_t sl
     uint32_t now = vf_load_relaxed(generation);
     if (now % 2 == 0)
         vf_store_release(generation, ++now); /* pairs with the acquire in vf_handle_object */
-    return (uint64_t)now << 32 | (of->first + (uint32_t)slot);
+    return vf_handle_bits(now, of->first + (uint32_t)slot);
 }
 
 /*
@@ -238,7 +243,7 @@ static inline void *vf_pool_core_walk_next_published(vf_walk *walk)
         char *object =
             now % 2 != 0 ? vf_generation_object(walk->of, slot, now, walk->stride) : NULL;
         if (object != NULL) {
-            walk->given = (uint64_t)now << 32 | (walk->of->first + (uint32_t)slot);
+            walk->given = vf_handle_bits(now, walk->of->first + (uint32_t)slot);
             return object;
         }
     }
