@@ -269,8 +269,7 @@ template <typename T, std::size_t N = 0, bool Handles = false> class pool
   private:
     static constexpr std::size_t batch_objects() noexcept
     {
-        constexpr std::size_t bytes = 65536;
-        return N != 0 ? N : sizeof(T) < bytes ? bytes / sizeof(T) : 1;
+        return N != 0 ? N : sizeof(T) < VF_BATCH_BYTES ? VF_BATCH_BYTES / sizeof(T) : 1;
     }
 
     /* No handle leads any more to an object that is about to be freed. False: its slot has had its

@@ -24,9 +24,6 @@
 #include <veryfast/detail/pool_free.h>
 #include <veryfast/veryfast.h>
 
-/* Bytes of a batch, where the caller leaves that to the library. */
-#define VF_SIZED_BATCH 65536
-
 /* A pool. Made by vf_sized_pool_new, used through pointers only. */
 typedef struct vf_sized_pool vf_sized_pool;
 
@@ -55,7 +52,7 @@ VF_STATIC_CALL vf_sized_pool *vf_sized_pool_new(size_t size, size_t alignment, s
     char name[80];
     size_t stride = (size + alignment - 1) & ~(alignment - 1);
     if (batch_objects == 0)
-        batch_objects = stride > 0 && stride <= VF_SIZED_BATCH ? VF_SIZED_BATCH / stride : 1;
+        batch_objects = stride > 0 && stride <= VF_BATCH_BYTES ? VF_BATCH_BYTES / stride : 1;
     snprintf(name, sizeof name, "sized_%zu_%zu_%zu", size, alignment, batch_objects);
     vf_pool_type type = {&vf_interface_1, name, size, alignment, batch_objects, NULL, false};
     return (vf_sized_pool *)vf_pool_call(new, &type, options, sizeof(vf_pool_options));

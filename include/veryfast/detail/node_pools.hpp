@@ -26,8 +26,8 @@ inline vf_pool_core *new_pool(std::size_t size, std::size_t alignment,
 {
     char name[64];
     std::snprintf(name, sizeof name, "nodes of %zu bytes, aligned to %zu", size, alignment);
-    const vf_pool_type type = {&vf_interface_1, name,    size, alignment,
-                               65536 / size,    nullptr, false};
+    const vf_pool_type type = {&vf_interface_1,       name,    size, alignment,
+                               VF_BATCH_BYTES / size, nullptr, false};
     return vf_pool_call(new, &type, &options, sizeof options);
 }
 

@@ -268,6 +268,9 @@ VF_NAMES_END
 #    define vf_pool_call(name, ...) vf_pool_core_##name(__VA_ARGS__)
 #endif
 
+/* Bytes of a batch, where the caller leaves that to the library. */
+#define VF_BATCH_BYTES 65536
+
 /* In constant expressions. */
 #define VF_ROUND_UP(n, unit) (((size_t)(n) + (size_t)(unit)-1) / (size_t)(unit) * (size_t)(unit))
 #define VF_GREATER(a, b)     ((size_t)(a) > (size_t)(b) ? (size_t)(a) : (size_t)(b))
