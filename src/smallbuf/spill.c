@@ -234,10 +234,13 @@ bool vf_spill_reserve(void **spill, uint64_t *index, size_t n, const vf_smallbuf
     return true;
 }
 
-/* Gives back the chunks behind so many slots, which are more than those inside. */
-static size_t trim_to(vf_directory *directory, uint64_t kept)
+/* Gives back the chunks behind so many slots, but for the first one; how many bytes. */
+static size_t trim_to(void **spill, vf_directory *directory, uint64_t kept,
+                      const vf_smallbuf_type *type)
 {
-    return free_chunks(directory, vf_level_of(kept - 1 + directory->offset) + 1);
+    uint64_t last = kept > type->inside ? kept - 1 : type->inside;
+    fill_first(spill, directory);
+    return free_chunks(directory, vf_level_of(last + directory->offset) + 1);
 }
 
 size_t vf_spill_trim(void **spill, uint64_t index, size_t keep, const vf_smallbuf_type *type)
@@ -251,17 +254,13 @@ size_t vf_spill_trim(void **spill, uint64_t index, size_t keep, const vf_smallbu
         return 0; /* so nothing is refused, from here on */
     if (kept <= type->inside && directory->refused == 0)
         return free_directory(spill, directory);
-    fill_first(spill, directory);
-    return trim_to(directory, kept > type->inside ? kept : type->inside + 1);
+    return trim_to(spill, directory, kept, type);
 }
 
 size_t vf_spill_trim_drained(void **spill, size_t keep, const vf_smallbuf_type *type)
 {
     vf_directory *directory = vf_directory_of(spill);
-    if (directory == NULL || keep >= directory->room)
-        return 0;
-    fill_first(spill, directory);
-    return trim_to(directory, keep > type->inside ? keep : type->inside + 1);
+    return directory != NULL && keep < directory->room ? trim_to(spill, directory, keep, type) : 0;
 }
 
 void vf_spill_fork_child(void **spill, const vf_smallbuf_type *type)
