@@ -183,7 +183,8 @@ static inline uint64_t vf_block_slots(size_t level, uint64_t least)
 
 static inline const vf_smallbuf_options *vf_options_of(const char *word)
 {
-    word -= (uintptr_t)word & (VF_REFUSED | VF_REFUSED_FIRST);
+    size_t refused = (uintptr_t)word & (VF_REFUSED | VF_REFUSED_FIRST);
+    word = refused != 0 ? word - refused : word; /* C11 has no NULL - 0 */
     return (const vf_smallbuf_options *)(const void *)word;
 }
 

@@ -50,7 +50,15 @@ MEMORY = 8 << 30 # for one that takes more and more
 HANGS = '(hangs)'
 LIBRARIES = ['-pthread', '-Wl,--as-needed', *map('-lurcu-{}'.format, ('memb', 'mb', 'qsbr', 'bp'))]
 
-Test = collections.namedtuple('Test', 'name kind objects library arguments')
+ASSERTING = 'tests/libveryfast-asserting.a' # the one that most tests share as a libmutated.so
+
+
+class Test(collections.namedtuple('Test', 'name kind objects library arguments wraps')):
+    """A program, and what it is linked with: the functions that it wraps among that."""
+    @property
+    def is_alone(self):
+        """Does it have the library in it?"""
+        return self.library != ASSERTING or self.wraps != []
 
 
 class Red(Exception):
@@ -98,7 +106,7 @@ class Builder:
     def __init__(self, source, build, base):
         self.source, self.build, self.base = source, build, base
         ninja = (build / 'build.ninja').read_text()
-        self.explorer_link = sorted(set(re.findall(r'-Wl,--wrap=\w+', ninja)))
+        self.links = dict(re.findall(r'^build (\S+): c_LINKER .*\n LINK_ARGS = (.*)$', ninja, re.M))
         entries = json.loads((build / 'compile_commands.json').read_text())
         self.commands = {entry['output']: entry['command'] for entry in entries}
         self.once = Once()
@@ -148,7 +156,9 @@ class Builder:
         program = root / test.name
         if test.kind == EXPLORE:
             explorer = [self.base_object(it) for it in self.of('tests/explore/libexplorer.a')]
-            rest = [*library, *explorer, *self.explorer_link]
+            rest = [*library, *explorer, *test.wraps]
+        elif test.is_alone:
+            rest = [*library, support, *test.wraps]
         else:
             rest = [support, f'-L{root}', f'-L{self.base}', '-lmutated']
         self.run_linker(['-o', program, *objects, *rest, *LIBRARIES])
@@ -172,21 +182,23 @@ class Suite:
         directories = {os.path.dirname(output)[:-2] for output in self.builder.commands}
         for directory in sorted(directories):
             name, objects = os.path.basename(directory), self.builder.of(directory)
-            part = os.path.dirname(directory)
-            asserting = 'tests/libveryfast-asserting.a'
+            part, link = os.path.dirname(directory), self.builder.links.get(directory, '')
+            wraps = sorted(set(re.findall(r'-Wl,--wrap=\w+', link)))
+            asserting = ASSERTING
+            if 'libveryfast-asserting-fenced.a' in link:
+                asserting = 'tests/libveryfast-asserting-fenced.a'
             if part == 'tests' and name.startswith('test_') and name != 'test_red':
                 if f'{directory}-asserts' not in directories:
-                    yield Test(name, UNIT, objects, asserting, [])
+                    yield Test(name, UNIT, objects, asserting, [], wraps)
             elif name == 'random_programs':
                 corpus = self.builder.source / 'tests/random/corpus'
-                yield Test('random_corpus', RANDOM, objects, asserting, [corpus])
-                yield Test(name, RANDOM, objects, asserting, [])
+                yield Test('random_corpus', RANDOM, objects, asserting, [corpus], [])
+                yield Test(name, RANDOM, objects, asserting, [], [])
             elif part == 'tests/stress' and name.removeprefix('stress_') in QUICK_STRESS:
-                yield Test(name, STRESS, objects, asserting, [])
+                yield Test(name, STRESS, objects, asserting, [], [])
             elif name.startswith('explore_') and not name.endswith('_no_tag'):
-                epoch = '_epoch' if name.startswith('explore_epoch') else ''
-                library = f'tests/explore/libexplored{epoch}.a'
-                yield Test(name, EXPLORE, objects, library, SCHEDULES)
+                archive = re.search(r'libexplored\w*\.a', link)[0]
+                yield Test(name, EXPLORE, objects, f'tests/explore/{archive}', SCHEDULES, wraps)
 
     def ordered(self, file):
         stem = pathlib.Path(file).stem
@@ -202,7 +214,7 @@ class Suite:
         def make():
             builder = self.builder
             library = [builder.base_object(it) for it in builder.of(test.library)]
-            if test.kind != EXPLORE:
+            if not test.is_alone:
                 builder.once.get('library', lambda: builder.link_library(library, builder.base))
             objects = [builder.base_object(it) for it in test.objects]
             program = builder.link_program(test, objects, library, builder.base)
@@ -233,7 +245,7 @@ class Judge:
         return verdict
 
     def verdict(self, file, root):
-        libraries, changed = {}, False
+        libraries, is_linked, changed = {}, False, False
         for test in self.suite.ordered(file):
             base, seconds = self.suite.base(test)
             library = libraries.get(test.library)
@@ -241,8 +253,9 @@ class Judge:
                 library = [self.builder.mutated(it, file, root)
                            for it in self.builder.of(test.library)]
                 libraries[test.library] = library
-                if None not in library and test.kind != EXPLORE:
-                    self.builder.link_library(library, root)
+            if not test.is_alone and not is_linked and None not in library:
+                self.builder.link_library(library, root)
+                is_linked = True
             objects = [self.builder.mutated(it, file, root) for it in test.objects]
             if None in library + objects:
                 return 'does not compile'
@@ -250,7 +263,7 @@ class Judge:
             if not own and not any(it.parent == root for it in library):
                 continue
             changed, program = True, base
-            if own or test.kind == EXPLORE:
+            if own or test.is_alone:
                 program = self.builder.link_program(test, objects, library, root)
             said, failed = self.suite.run(test, program, root, 20 + 20 * seconds)
             if failed:

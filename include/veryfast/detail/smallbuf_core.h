@@ -222,10 +222,12 @@ static inline vf_expected vf_expect(void *const *spill)
 static inline vf_expected vf_expect_in_bank(void *const *spill)
 {
     vf_expected expected = vf_expect(spill);
-    if (expected.count != 0) {
+    if (expected.slots != NULL) {
         const vf_window *window = (const vf_window *)expected.slots - 1;
         expected.kept = (void *const *)(const void *)window - 1;
         expected.slots = vf_load_relaxed(expected.kept); /* vf_is_kept tells whether it is so */
+        if (expected.slots == NULL)
+            expected.count = 0; /* the chunk is gone, and may be so still when vf_is_kept looks */
     }
     return expected;
 }
