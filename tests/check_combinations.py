@@ -15,11 +15,13 @@ from pathlib import Path
 FEATURES = {'trim': r'trim\(', 'release': r'(?<!cache_)release\(',
             'destroy': r'(?<!barrier_)(?<!mutex_)(?<!attr_)destroy\(',
             'reserve': r'reserve\(', 'each': r'each\(',
-            'walk': r'walk_(begin|part)\)?\(', 'handles': r'handle_of\)?\(', 'held cache': r'cache_(new|alloc)\(',
+            'walk': r'walk_(begin|part)\)?\(', 'handles': r'handle_of\)?\(',
+            'held cache': r'cache_(new|alloc)\(',
             'cap': r'max_objects', 'deferred': r'free_deferred\(', 'memory': r'refus|fail_at',
             'ends': r'pthread_create\(|run_threads\(|\brun(_beside)?\(\w', 'fork': r'\bfork\(',
             'cancel': r'pthread_cancel\(', 'signals': r'sigaction|pthread_kill\('}
-PLACES = ['{}.c', 'stress/{}.c', 'explore/scenarios/{}.c', 'checked/{}.c']
+PLACES = ['common/{}.c', 'pool/{}.c', 'smallbuf/{}.c', 'stress/{}.c', 'explore/scenarios/{}.c',
+          'checked/{}.c']
 
 
 def text_of(tests, name):
@@ -27,12 +29,12 @@ def text_of(tests, name):
     if name == 'random_programs':
         return '\n'.join(path.read_text() for path in sorted((tests / 'random').glob('*.[ch]')))
     files = [tests / place.format(name) for place in PLACES]
-    found = [path.read_text() for path in files if path.exists()]
+    found = [path for path in files if path.exists()]
     # what a program is put together from
-    found += [path.read_text() for text in found
-              for path in [(tests / name) for name in re.findall(r'^#include "(\w+\.h)"', text, re.M)]
-              if path.exists()]
-    return '\n'.join(found)
+    found += [path.parent / header for path in found
+              for header in re.findall(r'^#include "(\w+\.h)"', path.read_text(), re.M)
+              if (path.parent / header).exists()]
+    return '\n'.join(path.read_text() for path in found)
 
 
 def faults(tests):

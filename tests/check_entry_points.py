@@ -20,18 +20,18 @@ HEADERS = {
     'pool.h': (20, {
         'docs/functions.md': r'`P_{}`',
         'tests/random/pool_type.h': r'\bCALL\(_{}\)\(',
-        'tests/test_failing_pool.c': r'\blongs_{}\(',
-        'tests/test_errno.c': r'\blongs_{}\(',
-        'tests/test_cancel.c tests/test_epoch_cancel.c tests/epoch_pool.h':
+        'tests/pool/test_failing_pool.c': r'\blongs_{}\(',
+        'tests/common/test_errno.c': r'\blongs_{}\(',
+        'tests/common/test_cancel.c tests/pool/test_epoch_cancel.c tests/pool/epoch_pool.h':
             r'\b(?:pool_int_50|numbers)_{}\('}),
     'sized.h': (22, {
-        'tests/random/pool_sized.h tests/test_epoch.c': r'\bvf_sized_{}\('}),
+        'tests/random/pool_sized.h tests/pool/test_epoch.c': r'\bvf_sized_{}\('}),
     'smallbuf.h': (26, {
         'docs/functions.md': r'`S_{}`',
         'tests/random/buffer_type.h': r'\bCALL\(_{}\)\(',
-        'tests/test_failing_smallbuf_type.h': r'\bCALL\(_{}\)\(',
-        'tests/test_errno.c': r'\b(?:type##|plain|flips|waits)_{}\(',
-        'tests/test_cancel.c': r'\b(?:smallbuf_int_4|flips|waits)_{}\('}),
+        'tests/smallbuf/test_failing_smallbuf_type.h': r'\bCALL\(_{}\)\(',
+        'tests/common/test_errno.c': r'\b(?:type##|plain|flips|waits)_{}\(',
+        'tests/common/test_cancel.c': r'\b(?:smallbuf_int_4|flips|waits)_{}\('}),
 }
 
 
