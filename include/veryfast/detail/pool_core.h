@@ -224,7 +224,7 @@ static inline bool vf_pool_core_cache_may_drop(vf_cache *cache, const void *obje
 /* P_free where the object's type is not known. */
 static inline void vf_pool_core_free_untyped(vf_pool_core *pool, void *object)
 {
-    if (VF_UNLIKELY(pool->directory != NULL)) {
+    if (VF_UNLIKELY(vf_load_relaxed(&pool->directory) != NULL)) {
         vf_pool_core_free_published(pool, object);
         return;
     }

@@ -5,7 +5,7 @@
  * it was made for, or nowhere; the handle of the slot's next object, which the getter has guessed,
  * to that one, filled, or nowhere. With CLAIM the object is freed by its handle, by both threads:
  * one frees it. With WALK a walk runs beside that: what stays is given once, all else once at most.
- * With GROW the pool's directory is replaced by a longer one.
+ * With GROW the pool's directory is replaced by a longer one, and vf_free asks for it meanwhile.
  */
 #include <assert.h>
 #include <pthread.h>
@@ -96,8 +96,9 @@ void scenario(void)
 {
     pool = objects_new(&(vf_pool_options){.cache_objects = VF_CACHE_NONE});
 #ifdef GROW
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 7; i++)
         push();
+    struct object *freed = push();
     next = (objects_handle){UINT64_C(3) << 32 | 8};
 #else
     struct object *before = push();
@@ -130,6 +131,9 @@ void scenario(void)
     const struct object *found = objects_get(pool, old);
     const struct object *later = objects_get(pool, next);
     assert(later == NULL || later->filled == 1);
+#    ifdef GROW
+    vf_free(freed);
+#    endif
 #endif
     pthread_join(a, NULL);
 #if !defined(GROW) && !defined(WALK)
