@@ -146,6 +146,19 @@ template <typename T, std::size_t N = 0, bool Handles = false> class pool
         return unique_ptr(detail::make_in<T>(core_, slot, std::forward<Arguments>(arguments)...));
     }
 
+    /*
+     * P_alloc_n: n objects, each made of the same arguments, in objects[0 .. result - 1]. Fewer
+     * than n: ENOMEM, and those are the caller's. Where a constructor throws, the pool is as it
+     * was, and the array holds nothing.
+     */
+    template <typename... Arguments>
+    VF_CPP_CALL std::size_t emplace_n(T *objects[], std::size_t n, const Arguments &...arguments)
+    {
+        std::size_t given = vf_pool_call(alloc_n, core_, objects, n);
+        detail::making<T>(core_, objects, given).make_all(arguments...);
+        return given;
+    }
+
     /* Destroys the object, which goes back to the pool: P_free. nullptr is ignored. */
     VF_CPP_CALL void destroy(T *object) noexcept
     {
@@ -159,6 +172,27 @@ template <typename T, std::size_t N = 0, bool Handles = false> class pool
         bool goes_on = end(core, object);
         object->~T();
         put_back(core, object, goes_on);
+    }
+
+    /* P_free_n: destroys objects[0 .. n - 1], those that are nullptr ignored; all destructors run
+       before the pool is touched. */
+    VF_CPP_CALL void destroy_n(T *const objects[], std::size_t n) noexcept
+    {
+        vf_pool_core *core = core_;
+        bool all_go_on = true;
+        if constexpr (Handles || !std::is_trivially_destructible_v<T>) {
+            for (std::size_t i = 0; i < n; i++) {
+                T *object = objects[i];
+                if (object == nullptr || !vf_pool_call(may_drop, core, object))
+                    continue;
+                all_go_on &= end(core, object);
+                object->~T();
+            }
+        }
+        if (VF_LIKELY(all_go_on))
+            vf_pool_call(free_n, core, objects, n);
+        else
+            vf_pool_call(free_n_last, core, objects, n);
     }
 
     /* Moves the value out of the object, which goes back to the pool: P_take. Where the move
@@ -231,6 +265,23 @@ template <typename T, std::size_t N = 0, bool Handles = false> class pool
     }
 
     /*
+     * P_each: calls visit(object) for every live object, a T &, by ascending address. It may
+     * destroy the object. False and ENOMEM, and no object was visited. Where visit throws, that was
+     * the last call, and the exception goes on. No other thread may be inside a call on the pool.
+     */
+    template <typename Visit> VF_CPP_CALL bool each(Visit &&visit)
+    {
+        using visitor = detail::visitor<T, std::remove_reference_t<Visit>>;
+        visitor calls = {visit, nullptr};
+        bool visited = vf_pool_call(each, core_, visitor::visit, &calls);
+#ifdef __cpp_exceptions
+        if (calls.thrown != nullptr)
+            std::rethrow_exception(calls.thrown);
+#endif
+        return visited;
+    }
+
+    /*
      * All live objects, or one of so many parts of them, as a range: P_walk_begin, P_walk_part. No
      * other thread may be inside a call on the pool but other parts of the walk; nothing is made
      * meanwhile, and only the object that the walk is at is destroyed.
@@ -255,6 +306,13 @@ template <typename T, std::size_t N = 0, bool Handles = false> class pool
     {
         return object == nullptr ||
                vf_pool_call(free_deferred, core_, object, detail::drop_of<T>());
+    }
+    /* P_free_handle_deferred: the same of the handle's object, if it is still there. False: it is
+       gone; or, with EAGAIN, it is as it was. */
+    VF_CPP_CALL bool destroy_deferred(handle<T> of) noexcept
+    {
+        static_assert(Handles, "handles are for pool<T, N, veryfast::handles>");
+        return vf_pool_call(free_handle_deferred, core_, of.bits, detail::drop_of<T>());
     }
 
     /* P_epoch_barrier. */

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #if defined(__has_include) && __cplusplus >= 202002L
 #    if __has_include(<ranges>)
@@ -224,6 +225,28 @@ template <typename S> class drain
         return run_;
     }
 
+    /* S_drain_next: moves the next element to value, by assignment; false at the end. May be mixed
+       with runs. */
+    bool next(element &value) noexcept(std::is_nothrow_move_assignable_v<element>)
+    {
+        destroy();
+        return !over_ && functions::drain_next(&drain_, &value);
+    }
+
+    /* S_drain_refused: how many were refused by the bank that it has taken. With flip. */
+    std::size_t refused() const noexcept
+    {
+        return functions::drain_refused(&drain_);
+    }
+
+    /* S_drain_end_trim: ends the drain now, and gives memory back, but for the first chunk and room
+       for so many elements; how many bytes. With flip. */
+    std::size_t end_trim(std::size_t keep) noexcept
+    {
+        destroy();
+        return std::exchange(over_, true) ? 0 : functions::drain_end_trim(&drain_, keep);
+    }
+
     /* An input iterator over the runs. */
     class iterator
     {
@@ -295,7 +318,7 @@ template <typename S> class drain
 
     typename functions::drain drain_;
     run<element> run_ = {nullptr, 0};
-    bool over_ = false; /* moved from */
+    bool over_ = false; /* moved from, or ended by end_trim */
 };
 
 } // namespace veryfast

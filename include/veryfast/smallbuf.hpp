@@ -89,17 +89,24 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
      */
     template <typename... Arguments> VF_INLINED bool emplace(Arguments &&...arguments)
     {
+        return emplace_index(nullptr, std::forward<Arguments>(arguments)...);
+    }
+
+    /* emplace, with the index of push_index; as S_push_slot. */
+    template <typename... Arguments>
+    VF_INLINED bool emplace_index(std::size_t *index, Arguments &&...arguments)
+    {
         constexpr bool in_place = !Flip && detail::is_made_without_throwing<T, Arguments...>();
         static_assert(in_place || std::is_move_constructible_v<T>,
                       "T cannot be moved: here its constructor must not throw, nor is it for flip");
         if constexpr (in_place) {
-            void *slot = in::self_push_slot(&buffer_, nullptr);
+            void *slot = in::self_push_slot(&buffer_, index);
             if (slot == nullptr)
                 return false;
             detail::make_at<T>(slot, std::forward<Arguments>(arguments)...);
             return true;
         } else {
-            return push(detail::made<T>(std::forward<Arguments>(arguments)...));
+            return push_index(detail::made<T>(std::forward<Arguments>(arguments)...), index);
         }
     }
 
@@ -107,6 +114,19 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
     VF_INLINED std::size_t push_n(const T *values, std::size_t n) noexcept
     {
         return in::self_push_n(&buffer_, values, n);
+    }
+
+    /* S_push_n_index: push_n, and *index becomes the place of the first of them, as in push_index.
+     */
+    VF_INLINED std::size_t push_n_index(const T *values, std::size_t n, std::size_t *index) noexcept
+    {
+        return in::self_push_n_index(&buffer_, values, n, index);
+    }
+
+    /* S_count_about: about how many elements there are. Any thread, beside pushes and flips. */
+    VF_INLINED std::size_t count_about() const noexcept
+    {
+        return in::self_count_about(&buffer_);
     }
 
     /* ---- exclusive access from here on ---- */
@@ -170,6 +190,23 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
 
     /* ---- with flip ---- */
 
+    /* S_flip_begin: pushes that begin from now on go to the other bank, and flip_done gives those
+       of this one. */
+    VF_INLINED void flip_begin() noexcept
+    {
+        static_assert(Flip, "flip_begin is for small_buffer<T, N, veryfast::flip>");
+        in::self_flip_begin(&buffer_);
+    }
+    /* S_flip_done: what flip_begin has begun to take, or nothing while a push into it is still in
+       flight: ask again later. Never waits. */
+    VF_INLINED std::optional<drain_type> flip_done() noexcept
+    {
+        static_assert(Flip, "flip_done is for small_buffer<T, N, veryfast::flip>");
+        typename in::self_drain begun;
+        if (in::self_flip_done(&buffer_, &begun))
+            return std::optional<drain_type>(std::in_place, begun);
+        return std::nullopt;
+    }
     /* S_flip: takes all elements while others push, and waits for pushes in flight. One drainer at
        a time. */
     VF_INLINED drain_type flip() noexcept
@@ -199,6 +236,13 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
     {
         static_assert(Flip, "wake is for small_buffer<T, N, veryfast::flip>");
         in::self_wake(&buffer_);
+    }
+    /* S_fork_child: for the child of a fork, whose other threads are gone; a bank with a push of
+       theirs in flight is given up. */
+    VF_INLINED void fork_child() noexcept
+    {
+        static_assert(Flip, "fork_child is for small_buffer<T, N, veryfast::flip>");
+        in::self_fork_child(&buffer_);
     }
 
     class writer;
@@ -232,6 +276,17 @@ template <typename T, std::size_t N, bool Flip> class small_buffer<T, N, Flip>::
     VF_INLINED bool push(const T &value)
     {
         return in::self_writer_push(&writer_, value);
+    }
+    /* S_writer_push_index: push, and *index becomes the number of the element's slot; 0: this one
+       has made the buffer non-empty. */
+    VF_INLINED bool push_index(T &&value, std::size_t *index) noexcept
+    {
+        return in::self_writer_push_index(&writer_, static_cast<T &&>(value), index);
+    }
+    /* The same of a copy. */
+    VF_INLINED bool push_index(const T &value, std::size_t *index)
+    {
+        return in::self_writer_push_index(&writer_, value, index);
     }
     /* push of an element made from the arguments, beside the buffer. */
     template <typename... Arguments> VF_INLINED bool emplace(Arguments &&...arguments)
@@ -268,6 +323,23 @@ struct smallbuf_functions<small_buffer<T, N, Flip>> {
     VF_INLINED static void drain_end(drain *from) noexcept
     {
         in::self_drain_end(from);
+    }
+    /* S_drain_next. */
+    VF_INLINED static bool drain_next(drain *from, T *value)
+    {
+        return in::self_drain_next(from, value);
+    }
+    /* S_drain_refused. */
+    VF_INLINED static std::size_t drain_refused(const drain *from) noexcept
+    {
+        static_assert(Flip, "a drain's refused is for small_buffer<T, N, veryfast::flip>");
+        return in::self_drain_refused(from);
+    }
+    /* S_drain_end_trim. */
+    VF_INLINED static std::size_t drain_end_trim(drain *from, std::size_t keep) noexcept
+    {
+        static_assert(Flip, "a drain's end_trim is for small_buffer<T, N, veryfast::flip>");
+        return in::self_drain_end_trim(from, keep);
     }
 };
 

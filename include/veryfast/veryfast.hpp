@@ -237,6 +237,20 @@ template <typename P> class pool_resource : public std::pmr::memory_resource
         {                                                                                          \
             S##_drain_end(from);                                                                   \
         }                                                                                          \
+        /* templates, since an instance may be without these */                                    \
+        template <typename Drain> static bool drain_next(Drain *from, element *value)              \
+        {                                                                                          \
+            return S##_drain_next(from, value);                                                    \
+        }                                                                                          \
+        template <typename Drain> static std::size_t drain_refused(const Drain *from) noexcept     \
+        {                                                                                          \
+            return S##_drain_refused(from);                                                        \
+        }                                                                                          \
+        template <typename Drain>                                                                  \
+        static std::size_t drain_end_trim(Drain *from, std::size_t keep) noexcept                  \
+        {                                                                                          \
+            return S##_drain_end_trim(from, keep);                                                 \
+        }                                                                                          \
     };
 
 #endif

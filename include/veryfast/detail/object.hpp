@@ -13,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdlib>
+#include <exception>
 #include <new>
 #include <string_view>
 #include <type_traits>
@@ -88,6 +89,60 @@ T *make_in(vf_pool_core *pool, void *slot, Arguments &&...arguments)
     unmade.made();
     return object;
 }
+
+/* Slots of an alloc_n in which objects are being made. Where a constructor throws, all go back. */
+template <typename T> class making
+{
+  public:
+    making(vf_pool_core *pool, T **objects, std::size_t n) noexcept
+        : pool_(pool), objects_(objects), n_(n)
+    {
+    }
+    making(const making &) = delete;
+    making &operator=(const making &) = delete;
+    ~making()
+    {
+        if (made_ == n_)
+            return;
+        for (std::size_t i = 0; i < made_; i++)
+            objects_[i]->~T();
+        vf_pool_call(free_n, pool_, objects_, n_);
+    }
+    template <typename... Arguments> void make_all(const Arguments &...arguments)
+    {
+        for (; made_ < n_; made_++)
+            make_at<T>(objects_[made_], arguments...);
+    }
+
+  private:
+    vf_pool_core *pool_;
+    T **objects_;
+    std::size_t n_;
+    std::size_t made_ = 0;
+};
+
+/* Calls the program's visitor from the core, which visits objects without a type. An exception may
+   not pass through the core: it waits here. */
+template <typename T, typename Visit> struct visitor {
+    static void visit(void *object, void *visitor_) noexcept
+    {
+        auto self = static_cast<visitor *>(visitor_);
+#ifdef __cpp_exceptions
+        if (self->thrown != nullptr)
+            return;
+        try {
+            self->calls(*static_cast<T *>(object));
+        } catch (...) {
+            self->thrown = std::current_exception();
+        }
+#else
+        self->calls(*static_cast<T *>(object));
+#endif
+    }
+
+    Visit &calls;
+    std::exception_ptr thrown; /* by the last call */
+};
 
 /* VF_DROP of a T, as the core wants it. */
 template <typename T> void drop(void *object) noexcept

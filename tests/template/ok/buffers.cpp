@@ -204,6 +204,57 @@ static void flips_beside_pushes()
     assert(sum == 2L * 20000 * 20001 / 2);
 }
 
+static void flips_begin_and_end()
+{
+    veryfast::small_buffer<order, 4, veryfast::flip> buffer;
+    for (int i = 0; i < 100; i++)
+        assert(buffer.push(order(i)));
+    assert(buffer.count_about() == 100);
+    buffer.flip_begin();
+    assert(buffer.count_about() == 0 && buffer.push(order(1000)));
+    auto begun = buffer.flip_done();
+    assert(begun && begun->next().size() == 4);
+    assert(begun->refused() == 0 && begun->end_trim(0) > 0);
+    assert(begun->end_trim(0) == 0 && begun->next().size() == 0);
+    assert(order::alive == 1 && buffer.count() == 1);
+
+    static const vf_smallbuf_options two = {{}, 2, 0};
+    veryfast::small_buffer<int, 2, veryfast::flip> numbers(two);
+    assert(numbers.push(1) && numbers.push(2) && !numbers.push(3));
+    auto taken = numbers.flip();
+    int number;
+    assert(taken.refused() == 1 && taken.next(number) && number == 1);
+    assert(taken.next().size() == 1 && !taken.next(number));
+    numbers.fork_child();
+    assert(numbers.push(4) && numbers.count() == 1);
+}
+
+static void elements_are_drained_singly()
+{
+    veryfast::small_buffer<job, 2> jobs;
+    std::size_t index;
+    for (int i = 0; i < 10; i++)
+        assert(jobs.emplace_index(&index, new int(i)) && index == static_cast<std::size_t>(i));
+    auto drain = jobs.drain();
+    job one;
+    for (int i = 0; i < 3; i++)
+        assert(drain.next(one) && *one == i);
+    auto rest = drain.next(); // of the run that the last one was in
+    assert(*rest.elements[0] == 3);
+    for (int i = 3 + static_cast<int>(rest.size()); i < 10; i++)
+        assert(drain.next(one) && *one == i);
+    assert(!drain.next(one) && drain.next().size() == 0);
+
+    veryfast::small_buffer<order, 2, veryfast::flip> beside; // made beside the buffer
+    assert(beside.emplace_index(&index, 1) && index == 0 && beside.emplace_index(&index, 2) &&
+           index == 1);
+    veryfast::small_buffer<int, 4> numbers;
+    veryfast::small_buffer<int, 4>::writer writer(numbers);
+    const int seven = 7;
+    assert(writer.push_index(6, &index) && index == 0);
+    assert(writer.push_index(seven, &index) && index == 1);
+}
+
 static void waits_and_wakes()
 {
     veryfast::small_buffer<int, 4, veryfast::flip> buffer;
@@ -228,6 +279,9 @@ static void bulk()
     std::vector<int> values(100, 7);
     assert(buffer.reserve(100) && buffer.push_n(values.data(), 100) == 100);
     assert(buffer.count() == 100 && buffer.span(99).elements[0] == 7);
+    std::size_t index;
+    assert(buffer.push_n_index(values.data(), 3, &index) == 3 && index == 100);
+    assert(buffer.count_about() == 103);
 }
 
 int main()
@@ -244,6 +298,11 @@ int main()
 #endif
     unmovable_types_are_made_in_their_place();
     flips_beside_pushes();
+    {
+        flips_begin_and_end();
+    }
+    assert(order::alive == 0);
+    elements_are_drained_singly();
     waits_and_wakes();
     bulk();
 }

@@ -213,6 +213,13 @@ static void flips_are_drains()
         for (order &each : run)
             assert(each.pieces == next++);
     assert(next == 6 && order::alive == 0);
+
+    for (int i = 0; i < 50; i++)
+        assert(orders_flipped_push(&buffer, order("burst", i)));
+    veryfast::drain<orders_flipped> burst(orders_flipped_flip(&buffer));
+    order one("none", 0);
+    assert(burst.next(one) && one.pieces == 0 && burst.refused() == 0);
+    assert(burst.end_trim(0) > 0 && order::alive == 1);
     orders_flipped_destroy(&buffer);
 }
 

@@ -171,6 +171,71 @@ static void types_of_all_kinds()
     assert(*veryfast::pool<int *>().make(nullptr) == nullptr);
 }
 
+static void bulk()
+{
+    veryfast::pool<session, 64> sessions;
+    session *all[300];
+    assert(sessions.emplace_n(all, 300, 7) == 300 && session::alive == 300);
+    assert(all[0]->user == 7 && all[299]->user == 7 && sessions.stats().live == 300);
+    all[1]->user = 8;
+    int objects = 0, sum = 0;
+    session *last = nullptr;
+    assert(sessions.each([&](session &each) {
+        assert(last < &each); // by address
+        last = &each;
+        objects++;
+        sum += each.user;
+    }));
+    assert(objects == 300 && sum == 2101);
+    sessions.destroy(all[5]);
+    all[5] = nullptr;
+    sessions.destroy_n(all, 100);
+    assert(session::alive == 200 && sessions.stats().live == 200);
+    assert(sessions.each([&](session &each) { sessions.destroy(&each); }));
+    assert(session::alive == 0 && sessions.stats().live == 0);
+#ifdef __cpp_exceptions
+    int visits = 0;
+    try {
+        assert(sessions.emplace_n(all, 10, 1) == 10);
+        sessions.each([&](session &) { throw ++visits; });
+        assert(false);
+    } catch (int) {
+        assert(visits == 1 && session::alive == 10);
+    }
+    sessions.destroy_n(all, 10);
+    struct third { // throws when it is made for the third time
+        explicit third(int *count) : made(count)
+        {
+            if (++*made == 3)
+                throw 3;
+        }
+        ~third()
+        {
+            --*made;
+        }
+        int *made;
+    };
+    int made = 0;
+    veryfast::pool<third> thirds;
+    third *some[5];
+    try {
+        thirds.emplace_n(some, 5, &made);
+        assert(false);
+    } catch (int) {
+        assert(made == 1 && thirds.stats().live == 0); // the one that was never made
+    }
+#endif
+    vf_pool_options options = {};
+    options.max_objects = 3;
+    veryfast::pool<std::string> names(options);
+    std::string *few[5];
+    errno = 0;
+    assert(names.emplace_n(few, 5, 40, 'x') == 3 && errno == ENOMEM);
+    assert(*few[2] == std::string(40, 'x'));
+    names.destroy_n(few, 3);
+    assert(names.stats().live == 0);
+}
+
 static void caches_are_held()
 {
     veryfast::pool<session> sessions;
@@ -255,6 +320,25 @@ static void handles_find_objects_again()
     session *again = sessions.emplace(7); // of the number that another had
     assert(sessions.get(all[7]) == nullptr && sessions.get(sessions.handle_of(again)) == again);
     assert(sessions.stats().live == 197 && session::alive == 197);
+
+    session *some[20];
+    assert(sessions.emplace_n(some, 20, 1) == 20);
+    auto first = sessions.handle_of(some[0]);
+    sessions.destroy_n(some, 20);
+    assert(sessions.get(first) == nullptr && sessions.stats().live == 197);
+    veryfast::pool<int, 50, veryfast::handles> numbers; // without a destructor
+    int *two[2];
+    assert(numbers.emplace_n(two, 2) == 2 && *two[0] == 0);
+    auto number = numbers.handle_of(two[1]);
+    numbers.destroy_n(two, 2);
+    assert(numbers.get(number) == nullptr && numbers.stats().live == 0);
+#ifdef VF_HAS_EPOCH
+    number = numbers.handle_of(numbers.emplace(3));
+    assert(numbers.destroy_deferred(number) && numbers.get(number) == nullptr);
+    assert(!numbers.destroy_deferred(number));
+    numbers.epoch_barrier();
+    assert(numbers.stats().live == 0);
+#endif
 }
 
 static void threads_share_a_pool()
@@ -284,6 +368,8 @@ int main()
     caps_and_options();
     pools_move_and_are_released();
     types_of_all_kinds();
+    bulk();
+    assert(session::alive == 0);
     caches_are_held();
     live_objects_are_a_range();
     assert(session::alive == 0);
