@@ -28,6 +28,9 @@ add_compile_options(-Wall -Wextra -Werror)
 add_subdirectory({source} veryfast)
 add_executable(consumer {consumer}/main.c)
 target_link_libraries(consumer veryfast::veryfast)
+add_executable(declared {consumer}/declared.c)
+target_link_libraries(declared veryfast::veryfast)
+veryfast_instances(declared {consumer}/declared.h)
 add_executable(checked {consumer}/main.c)
 target_link_libraries(checked veryfast::checked)
 add_executable(host {consumer}/host.c)
@@ -52,6 +55,9 @@ project(child C)
 find_package({package} REQUIRED)
 add_executable(child {consumer}/main.c)
 target_link_libraries(child {target})
+add_executable(declared {consumer}/declared.c)
+target_link_libraries(declared {target})
+veryfast_instances(declared {consumer}/declared.h)
 '''
 
 
@@ -86,6 +92,7 @@ def check_parent(source, version, cc, directory, shared):
           '-DCMAKE_INSTALL_LIBDIR=lib')
     for program in 'consumer', 'checked':
         check_version(build / program, version)
+    run([build / 'declared'])
     names = run(['nm', build / 'checked'])
     require('vf_interface_1_checked' in names, 'veryfast::checked is not checked')
     end = 'so' if shared == 'ON' else 'a'
@@ -119,6 +126,7 @@ def check_installed(source, version, cc, directory):
         build = directory / f'build-{target}'
         cmake(project, build, cc, f'-DCMAKE_PREFIX_PATH={prefix}')
         check_version(build / 'child', version)
+        run([build / 'declared'])
     project = write_project(directory / 'older', CHILD, package='veryfast 0.3', consumer=consumer,
                             target='veryfast::veryfast')
     result = subprocess.run(['cmake', '-S', project, '-B', directory / 'older-build',

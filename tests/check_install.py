@@ -90,6 +90,7 @@ def check_files(installed, version):
     expected = {'bin/veryfast-where',
                 'lib/cmake/veryfast/veryfastConfig.cmake',
                 'lib/cmake/veryfast/veryfastConfigVersion.cmake',
+                'lib/cmake/veryfast/veryfastInstances.cmake',
                 'share/man/man1/veryfast-where.1',
                 'share/veryfast/veryfast-gdb.py', 'share/veryfast/veryfast_lldb.py'}
     for library in LIBRARIES:
@@ -206,6 +207,7 @@ def check_meson_dependency(installed):
          '--wrap-mode=nofallback'], env=installed.env)
     run(['ninja', '-C', build], env=installed.env)
     run([build / 'consumer'], env=installed.env)
+    run([build / 'declared'], env=installed.env)
 
 
 def check_cmake_package(installed, version):
@@ -217,14 +219,16 @@ def check_cmake_package(installed, version):
         project = installed.temporary / name
         project.mkdir()
         (project / 'CMakeLists.txt').write_text(text)
-        shutil.copy(installed.consumer / 'main.c', project)
+        for source in 'main.c', 'declared.c', 'declared.h':
+            shutil.copy(installed.consumer / source, project)
         command = ['cmake', '-S', project, '-B', project / 'build', f'-DCMAKE_PREFIX_PATH={prefix}',
-                   f'-DCMAKE_C_COMPILER={installed.cc[0]}']
+                   f'-DCMAKE_C_COMPILER={installed.cc[0]}', '-DCMAKE_BUILD_TYPE=Debug']
         result = subprocess.run(command, capture_output=True, text=True)
         if result.returncode == 0:
             run(['cmake', '--build', project / 'build'])
             said = run([project / 'build' / 'consumer']).strip()
             require(said == version, f'built with CMake, the consumer says {said}')
+            run([project / 'build' / 'declared'])
         return result.stdout + result.stderr
 
     text = (installed.consumer / 'CMakeLists.txt').read_text()

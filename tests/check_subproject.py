@@ -44,9 +44,10 @@ def check(project, build, meson, cc, version, options, beside):
         return json.loads(run([*meson, 'introspect', build, f'--{what}']))
 
     tests = [test['name'] for test in introspect('tests')]
-    require(tests == ['consumer'], f'the parent has the tests {tests}')
+    require(tests == ['consumer', 'declared'], f'the parent has the tests {tests}')
     targets = {target['name'] for target in introspect('targets') if target['build_by_default']}
-    require(targets == {'consumer', 'veryfast'}, f'the parent builds {targets}')
+    require(targets == {'consumer', 'declared', 'instances', 'veryfast'},
+            f'the parent builds {targets}')
     commands = Path(build, 'compile_commands.json').read_text()
     require('-Dveryfast:epoch=disabled' not in options or 'VF_HAS_EPOCH' not in commands,
             'the option epoch is not heeded')

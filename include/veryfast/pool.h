@@ -45,12 +45,17 @@
  *   VF_ON_FREE(p)     the same for each object that goes back, after VF_DROP. P_destroy runs it
  *                     too. Neither of the two may use the pool
  *   VF_DECLARE        only types and extern prototypes, for a header
- *   VF_DEFINE         only the bodies to them, for one .c file.
+ *   VF_DEFINE         only the bodies to them, for one .c file; see VF_DEFINE_DECLARED.
  *                     By default everything is static inline, which is the fast form
  *   VF_KEEP           keeps VF_T, VF_N and VF_DROP for the next header
  *
- * One more is the same in a whole program, the library's own sources included, which the linker
- * checks, and stays defined:
+ * Two more stay defined. One is for the .c file that defines what its headers declare, so that no
+ * parameter is written twice (docs/surroundings.md):
+ *
+ *   VF_DEFINE_DECLARED  every instance with VF_DECLARE that this file sees has its bodies here, too
+ *
+ * The other is the same in a whole program, the library's own sources included, which the linker
+ * checks:
  *
  *   VF_THREAD_INDEX   an expression: the calling thread's number, 0 to 4095, in place of the
  *                     library's own thread-local variable and of its hook at a thread's end: for

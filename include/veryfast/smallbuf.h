@@ -40,7 +40,7 @@
  *                     S_flip_begin and S_flip_finish, in place of S_flip, S_flip_try, S_flip_done.
  *                     A push is then one atomic operation. Needs no epoch backend
  *   VF_DECLARE        only types and extern prototypes, for a header
- *   VF_DEFINE         only the bodies to them, for one .c file.
+ *   VF_DEFINE         only the bodies to them, for one .c file; see VF_DEFINE_DECLARED in pool.h.
  *                     By default everything is static inline, which is the fast form
  *   VF_KEEP           keeps VF_T, VF_N and VF_DROP for the next header
  *

@@ -84,12 +84,16 @@ VF_WORDS_END
 /*
  * vf_fn begins each prototype and each body of the instance. By default all is static inline.
  * VF_DECLARE gives types and prototypes, VF_DEFINE the bodies to those that the same file has
- * declared.
+ * declared. With VF_DEFINE_DECLARED a declaration has the bodies with it.
  */
-#if defined(VF_DECLARE)
+#if defined(VF_DECLARE) && !defined(VF_DEFINE_DECLARED)
 #    define vf_declarations 1
 #    define vf_bodies       0
 #    define vf_fn           VF_EXTERN_C
+#elif defined(VF_DECLARE)
+#    define vf_declarations 1
+#    define vf_bodies       1
+#    define vf_fn           VF_EXTERN_C VF_EXTERN_CALL
 #elif defined(VF_DEFINE)
 #    define vf_declarations 0
 #    define vf_bodies       1
@@ -123,7 +127,7 @@ VF_STATIC_ASSERT((std::is_same<VF_T, std::decay_t<VF_T>>::value),
 VF_STATIC_ASSERT(_Generic(*(VF_T *)0, VF_T : 1, default : 0),
                  "VF_T is an array or qualified (const, volatile): give a plain type");
 #    endif
-#    if !vf_bodies && defined(__cplusplus)
+#    if defined(VF_DECLARE) && defined(__cplusplus)
 VF_STATIC_ASSERT(std::is_trivially_copyable<VF_T>::value,
                  "VF_T is not trivially copyable, as it must be in C++ with VF_DECLARE");
 #    elif defined(vf_no_drop) && defined(__cplusplus)
@@ -145,7 +149,7 @@ typedef VF_T vf_t;
  * have elements that can be neither moved nor copied. vf_generic begins its declaration, and
  * vf_generic_body its body. A push takes vf_moved there; it has a second form that takes vf_copied.
  */
-#if defined(__cplusplus) && vf_declarations && vf_bodies
+#if defined(__cplusplus) && !defined(VF_DECLARE) && !defined(VF_DEFINE)
 #    define vf_generic template <typename vf_value = vf_t>
 #    ifdef vf_members
 #        define vf_generic_body vf_generic
