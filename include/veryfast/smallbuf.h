@@ -203,6 +203,9 @@ typedef struct vf_self_drain {
     vf_drain behind; /* of a second bank, which comes behind; its spill is NULL: there is none */
     void **first;    /* the word spill of the bank that it began with */
 #    endif
+#    ifdef VF_CHECKED
+    bool over; /* of the bank that it is in nothing is left */
+#    endif
 } vf_self_drain;
 #endif
 
@@ -509,6 +512,30 @@ vf_fn size_t vf_self_drain_refused(const vf_self_drain *drain);
  * The thread that drains. Costs nothing without VF_DROP.
  */
 vf_fn void vf_self_drain_end(vf_self_drain *drain);
+
+/*
+ * Divides what the drain has yet to hand out among n threads: parts[0], ... become drains of about
+ * as many slots each, in this order, and together they have each element once. The result is how
+ * many there are: n, or as many as there are elements, or fewer where writers have left gaps; none
+ * is empty. n may be more than there are threads, which then take one part after the other, and a
+ * part may be split again. Nothing is left in the drain itself (but if n is 0), which is none of
+ * the parts. Never fails.
+ *
+ *     smallbuf_message_6_drain drain = smallbuf_message_6_drain_begin(&buffer);
+ *     smallbuf_message_6_drain parts[WORKERS];
+ *     size_t n = smallbuf_message_6_drain_split(&drain, parts, WORKERS);
+ *     run_workers(n, parts);      each uses its own as any drain, and ends it
+ *
+ * Each part is ended by S_drain_end, or abandoned, as a drain is; exclusive access, and with
+ * VF_FLIP the time of the one drainer, lasts until that has been done to the last of them, and it
+ * happens before what comes then. VF_DROP runs in the thread that ends a part, beside others. The
+ * drain itself needs no end; with VF_FLIP S_drain_end_trim is for it, when all parts have ended,
+ * and not for them, and S_drain_refused tells the same of each.
+ *
+ * The thread that drains; from here on each part is for one thread at a time. Costs some
+ * instructions for each part.
+ */
+vf_fn size_t vf_self_drain_split(vf_self_drain *drain, vf_self_drain parts[], size_t n);
 
 #    ifdef VF_FLIP
 /*

@@ -32,10 +32,11 @@ typedef struct use {
     const void *caller; /* where it began */
 } use;
 
-/* A drain that has yet to hand out elements. */
+/* A drain that has yet to hand out elements, or its parts. */
 typedef struct open_drain {
     struct open_drain *next;
     const void *spill; /* of its bank */
+    size_t parts;      /* that have not ended, itself included */
     vf_buffer_call begun;
     bool current;       /* pushes go to its bank */
     bool over;          /* one has */
@@ -285,7 +286,8 @@ void vf_checked_drain_begin(vf_buffer_call call, const void *spill, bool current
     }
     if (*link != NULL) {
         open_drain *next = (*link)->next;
-        **link = (open_drain){.next = next, .spill = spill, .begun = call, .current = current};
+        **link = (open_drain){
+            .next = next, .spill = spill, .parts = 1, .begun = call, .current = current};
     }
     leave();
     errno = saved;
@@ -311,11 +313,32 @@ void vf_checked_drain_end(const void *spill)
     enter_again(spill, this_thread.caller);
     open_drain **link = find_drain(spill);
     open_drain *found = *link;
-    if (found != NULL) {
+    if (found != NULL && --found->parts == 0) {
         *link = found->next;
         free(found);
         drained--;
     }
     leave();
     errno = saved;
+}
+
+void vf_checked_drain_share(const void *spill)
+{
+    enter_again(spill, this_thread.caller);
+    open_drain *found = *find_drain(spill);
+    if (found != NULL)
+        found->parts++;
+    leave();
+}
+
+void vf_checked_drain_trim(const void *spill, const void *caller)
+{
+    enter_again(spill, caller);
+    const open_drain *found = *find_drain(spill);
+    const open_drain known = found != NULL ? *found : (open_drain){.parts = 0};
+    leave();
+    if (known.parts > 0)
+        vf_misuse(known.begun.name, known.begun.buffer, caller,
+                  "S_drain_end_trim before all parts of the drain have ended@, %zu are left",
+                  known.parts);
 }

@@ -200,8 +200,81 @@ SCENE(pushes_to_the_other_bank)
     }
 }
 
+/* Each part keeps the bank: also when others have ended. */
+static smallbuf_int_4_drain parts[2];
+static flipped_drain flipped_parts[2];
+
+SCENE(pushes_and_goes_on_with_a_part)
+{
+    begin();
+    if (smallbuf_int_4_drain_split(&drain, parts, 2) != 2)
+        _exit(1);
+    smallbuf_int_4_drain_end(&drain);
+    smallbuf_int_4_drain_end(&parts[0]);
+    smallbuf_int_4_drain_end(&parts[0]);
+    push_one();
+    drain = parts[1];
+    take_next();
+}
+
+SCENE(pushes_and_splits)
+{
+    begin();
+    push_one();
+    (void)smallbuf_int_4_drain_split(&drain, parts, 2);
+}
+
+SCENE(trims_before_a_part_has_ended)
+{
+    for (int i = 0; i < 10; i++)
+        (void)flipped_push(&flips, i);
+    flipping = flipped_flip(&flips);
+    if (flipped_drain_split(&flipping, flipped_parts, 2) != 2)
+        _exit(1);
+    flipped_drain_end(&flipped_parts[1]);
+    (void)flipped_drain_end_trim(&flipping, 0);
+}
+
+Test(misuse_drain, of_parts)
+{
+    misuse_check(pushes_and_goes_on_with_a_part, "smallbuf_int_4",
+                 ": S_drain_next" SAYS "take_next+0x", ", begun at push_one+0x");
+    misuse_check(pushes_and_splits, "smallbuf_int_4", ": S_drain_split" SAYS "pushes_and_splits+0x",
+                 ", begun at push_one+0x");
+    misuse_check(trims_before_a_part_has_ended, "flipped",
+                 ": S_drain_end_trim before all parts of the drain have ended at "
+                 "trims_before_a_part_has_ended+0x",
+                 ", 1 are left");
+}
+
+/* Parts of two banks, the first of which ends in the middle of the second. */
+SCENE(splits_two_banks)
+{
+    int *values;
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 20; i++) {
+            if (i == 5)
+                flipped_flip_begin(&flips);
+            (void)flipped_push(&flips, i);
+        }
+        flipping = flipped_drain_begin(&flips);
+        if (flipped_drain_split(&flipping, flipped_parts, 2) != 2)
+            _exit(1);
+        for (int i = 0; i < 2; i++) {
+            while (flipped_drain_span(&flipped_parts[i], &values) > 0) {
+            }
+            flipped_drain_end(&flipped_parts[i]);
+        }
+        if (round == 1)
+            (void)flipped_drain_end_trim(&flipping, 0);
+    }
+    (void)flipped_push(&flips, 1);
+    flipped_drain_end(&flipping);
+}
+
 Test(misuse_drain, that_is_none)
 {
+    cr_assert(check_passes(splits_two_banks)[0] == '\0');
     cr_assert(check_passes(begins_anew)[0] == '\0');
     cr_assert(check_passes(pushes_to_the_other_bank)[0] == '\0');
 }

@@ -215,9 +215,10 @@ static void drain_plain(smallbuf_int_4 *buffer)
     CHECK(smallbuf_int_4_count(buffer) == smallbuf_int_4_capacity(buffer));
     CHECK(smallbuf_int_4_refused(buffer) == 1);
     CHECK(smallbuf_int_4_span(buffer, 5, &seen) > 0);
-    smallbuf_int_4_drain drain = smallbuf_int_4_drain_begin(buffer);
+    smallbuf_int_4_drain part, drain = smallbuf_int_4_drain_begin(buffer);
     CHECK(smallbuf_int_4_drain_next(&drain, &value));
     CHECK(smallbuf_int_4_drain_span(&drain, &span) > 0);
+    CHECK(smallbuf_int_4_drain_split(&drain, &part, 1) <= 1);
     smallbuf_int_4_drain_end(&drain);
 }
 

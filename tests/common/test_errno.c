@@ -337,6 +337,9 @@ static const vf_smallbuf_options buffer_options = {.allocator = SPOILING};
         KEEPS_VOID(all = type##_drain_begin(&(buffer)));                                           \
         KEEPS(type##_drain_next(&all, &value));                                                    \
         KEEPS(type##_drain_span(&all, &span) > 0);                                                 \
+        type##_drain part;                                                                         \
+        KEEPS(type##_drain_split(&all, &part, 1) == 1);                                            \
+        KEEPS_VOID(type##_drain_end(&part));                                                       \
         KEEPS_VOID(type##_drain_end(&all));                                                        \
         KEEPS(type##_push(&(buffer), 1));                                                          \
         KEEPS_VOID(type##_clear(&(buffer)));                                                       \

@@ -79,7 +79,7 @@ static void CALL(_any_destroy)(void *buffer)
 }
 
 /* By spans, one by one, or both; to its end, or not: then VF_DROP has the rest, or nobody. */
-static void CALL(_consume)(CALL(_drain) * drain, unsigned how)
+static void CALL(_consume_whole)(CALL(_drain) * drain, unsigned how)
 {
     size_t most = how % 4 < 2 ? SIZE_MAX : how / 8;
     size_t n = 0;
@@ -99,12 +99,25 @@ static void CALL(_consume)(CALL(_drain) * drain, unsigned how)
             break;
         }
     }
+    if (how % 4 != 3)
+        CALL(_drain_end)(drain);
+}
+
+/* The same as a whole or in parts, in order. */
+static void CALL(_consume)(CALL(_drain) * drain, unsigned how)
+{
+    CALL(_drain) parts[9];
+    if (how / 16 % 2 == 0) {
+        CALL(_consume_whole)(drain, how);
+    } else {
+        size_t made = CALL(_drain_split)(drain, parts, 1 + how % 9);
+        for (size_t i = 0; i < made; i++)
+            CALL(_consume_whole)(&parts[i], how);
+    }
 #ifdef FLIPS
     if (how % 4 == 2)
         CALL(_drain_end_trim)(drain, how);
 #endif
-    if (how % 4 != 3)
-        CALL(_drain_end)(drain);
 }
 static void CALL(_any_drain)(void *buffer, unsigned how)
 {

@@ -152,6 +152,20 @@ static void CALL(_call_drain)(void)
     CALL(_take)(&drain);
 }
 
+/* A split drain has nothing left, and its parts have all, in order. */
+static void CALL(_call_drain_split)(void)
+{
+    CALL(_drain) parts[MANY];
+    CALL(_drain) drain = CALL(_drain_begin)(&CALL(_buffer));
+    size_t made = CALL(_drain_split)(&drain, parts, MANY);
+    cr_assert(made <= MANY && (made > 0) == (model.count > 0));
+    CALL(_drain_end)(&drain);
+    check_equal(model.drops, 0);
+    for (size_t i = 0; i < made; i++)
+        CALL(_drain_end)(&parts[i]);
+    emptied();
+}
+
 static void CALL(_call_clear)(void)
 {
     CALL(_clear)(&CALL(_buffer));
@@ -266,6 +280,7 @@ static const struct entry CALL(_entries)[] = {
 #endif
     {"count_about", CALL(_call_count_about), false},
     {"drain_begin, drain_next, drain_span, drain_end", CALL(_call_drain), false},
+    {"drain_split", CALL(_call_drain_split), false},
     {"clear", CALL(_call_clear), false},
     {"trim", CALL(_call_trim), false},
     {"destroy", CALL(_call_destroy), false},

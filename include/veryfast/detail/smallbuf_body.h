@@ -290,6 +290,7 @@ vf_generic_body vf_fn size_t vf_self_push_n_index(vf_self *buffer, vf_value cons
 }
 
 #include <veryfast/detail/smallbuf_read.h>
+#include <veryfast/detail/smallbuf_split.h>
 #ifdef VF_FLIP
 #    include <veryfast/detail/smallbuf_flip.h>
 #else

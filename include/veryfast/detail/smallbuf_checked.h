@@ -41,6 +41,10 @@ VF_API void vf_checked_fork_child(vf_buffer_call call);
 VF_API void vf_checked_drain_begin(vf_buffer_call call, const void *spill, bool current);
 VF_API void vf_checked_drain_use(const void *spill, const char *what, const void *place);
 VF_API void vf_checked_drain_end(const void *spill);
+/* Another drain of the bank has a part of it, and ends too. */
+VF_API void vf_checked_drain_share(const void *spill);
+/* Stops where one has not ended. */
+VF_API void vf_checked_drain_trim(const void *spill, const void *place);
 
 /* A program may call other things buffer or size. */
 VF_NAMES_BEGIN
@@ -69,9 +73,16 @@ VF_EXTERN_C_END
 #define vf_flip_finished(buffer)     vf_checked_flip_finish(vf_call_on(buffer))
 #define vf_forked(buffer)            vf_checked_fork_child(vf_call_on(buffer))
 #define vf_drain_began(buffer, drain, current)                                                     \
-    vf_checked_drain_begin(vf_call_on(buffer), (drain)->core.spill, current)
+    ((drain)->over = false,                                                                        \
+     vf_checked_drain_begin(vf_call_on(buffer), (drain)->core.spill, current))
 #define vf_drain_used(drain, what)                                                                 \
     vf_checked_drain_use((drain)->core.spill, what, VF_RETURN_ADDRESS)
-#define vf_drain_over(drain) vf_checked_drain_end((drain)->core.spill)
+#define vf_drain_over(drain)                                                                       \
+    ((drain)->over ? (void)0 : ((drain)->over = true, vf_checked_drain_end((drain)->core.spill)))
+#define vf_drain_goes_behind(drain) ((drain)->over = false)
+#define vf_drain_shared(drain)      vf_checked_drain_share((drain)->core.spill)
+#define vf_drain_trims(drain)                                                                      \
+    (vf_checked_drain_trim((drain)->first, VF_RETURN_ADDRESS),                                     \
+     vf_checked_drain_trim((drain)->core.spill, VF_RETURN_ADDRESS))
 
 #endif

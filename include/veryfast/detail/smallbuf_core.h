@@ -45,6 +45,9 @@
 #    define vf_drain_began(buffer, drain, current) ((void)0)
 #    define vf_drain_used(drain, what)             ((void)0)
 #    define vf_drain_over(drain)                   ((void)0)
+#    define vf_drain_goes_behind(drain)            ((void)0)
+#    define vf_drain_shared(drain)                 ((void)0)
+#    define vf_drain_trims(drain)                  ((void)0)
 #endif
 
 VF_EXTERN_C_BEGIN

@@ -111,6 +111,7 @@ vf_fn size_t vf_self_drain_refused(const vf_self_drain *drain)
 vf_fn size_t vf_self_drain_end_trim(vf_self_drain *drain, size_t keep)
 {
     vf_self_drain_end(drain);
+    vf_drain_trims(drain);
     void **last = drain->behind.spill != NULL ? drain->behind.spill : drain->core.spill;
     size_t bytes = vf_spill_trim_drained(drain->first, keep, &vf_self_type);
     if (last != drain->first)

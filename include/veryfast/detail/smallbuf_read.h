@@ -201,6 +201,7 @@ vf_hidden size_t vf_self_go_behind(vf_self_drain *drain)
 {
     uint64_t refused = drain->core.refused;
     vf_drain_over(drain);
+    vf_drain_goes_behind(drain);
     drain->core = drain->behind;
     drain->core.refused = refused;
     drain->behind.spill = NULL;
