@@ -233,6 +233,19 @@ template <typename S> class drain
         return !over_ && functions::drain_next(&drain_, &value);
     }
 
+    /* What split makes: to be made a drain by the thread that takes it. */
+    using part = typename functions::drain;
+
+    /*
+     * S_drain_split: divides what is left among n threads; how many parts there are. Each is a
+     * drain(parts[i]) of some thread's, and this one, which has nothing left, outlives them.
+     */
+    std::size_t split(part parts[], std::size_t n) noexcept
+    {
+        destroy();
+        return over_ ? 0 : functions::drain_split(&drain_, parts, n);
+    }
+
     /* S_drain_refused: how many were refused by the bank that it has taken. With flip. */
     std::size_t refused() const noexcept
     {

@@ -329,6 +329,11 @@ struct smallbuf_functions<small_buffer<T, N, Flip>> {
     {
         return in::self_drain_next(from, value);
     }
+    /* S_drain_split. */
+    VF_INLINED static std::size_t drain_split(drain *from, drain parts[], std::size_t n) noexcept
+    {
+        return in::self_drain_split(from, parts, n);
+    }
     /* S_drain_refused. */
     VF_INLINED static std::size_t drain_refused(const drain *from) noexcept
     {

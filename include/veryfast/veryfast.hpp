@@ -237,6 +237,10 @@ template <typename P> class pool_resource : public std::pmr::memory_resource
         {                                                                                          \
             S##_drain_end(from);                                                                   \
         }                                                                                          \
+        static std::size_t drain_split(drain *from, drain parts[], std::size_t n) noexcept         \
+        {                                                                                          \
+            return S##_drain_split(from, parts, n);                                                \
+        }                                                                                          \
         /* templates, since an instance may be without these */                                    \
         template <typename Drain> static bool drain_next(Drain *from, element *value)              \
         {                                                                                          \

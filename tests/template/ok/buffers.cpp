@@ -255,6 +255,31 @@ static void elements_are_drained_singly()
     assert(writer.push_index(seven, &index) && index == 1);
 }
 
+static void drains_are_divided()
+{
+    veryfast::small_buffer<int, 4> buffer;
+    typedef veryfast::small_buffer<int, 4>::drain_type drain;
+    for (int i = 0; i < 100; i++)
+        assert(buffer.push(i));
+    drain whole = buffer.drain();
+    assert(whole.next().size() == 4);
+    std::vector<drain::part> parts(3);
+    assert(whole.split(parts.data(), 3) == 3 && whole.next().size() == 0);
+    std::atomic<int> sum(0);
+    std::vector<std::thread> threads;
+    for (drain::part &part : parts) {
+        threads.emplace_back([&sum, &part] {
+            drain own(part);
+            for (auto run : own)
+                for (int each : run)
+                    sum += each;
+        });
+    }
+    for (std::thread &each : threads)
+        each.join();
+    assert(sum == 99 * 50 - 6);
+}
+
 static void waits_and_wakes()
 {
     veryfast::small_buffer<int, 4, veryfast::flip> buffer;
@@ -303,6 +328,7 @@ int main()
     }
     assert(order::alive == 0);
     elements_are_drained_singly();
+    drains_are_divided();
     waits_and_wakes();
     bulk();
 }
