@@ -27,14 +27,20 @@ vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer)
     writer->core.run = 0;
 }
 
-/* All of a push through a writer. */
+/*
+ * All of a push through a writer.
+ *
+ * The core is given a copy, here and below, so that the compiler may keep a writer in registers: a
+ * push would wait for the store of the last one's place otherwise.
+ */
 vf_generic_body vf_hidden bool vf_self_writer_put(vf_self_writer *writer, vf_value *value)
 {
     if (VF_UNLIKELY(writer->at == writer->stop)) {
         vf_self *buffer = writer->buffer;
         void *slots = NULL; /* or MemorySanitizer, which sees no store to it, takes it for unset */
-        size_t n =
-            vf_writer_more(&writer->core, &buffer->tail, &buffer->spill, &vf_self_type, &slots);
+        vf_writer core = writer->core;
+        size_t n = vf_writer_more(&core, &buffer->tail, &buffer->spill, &vf_self_type, &slots);
+        writer->core = core;
         if (n == 0)
             return false;
         writer->at = (vf_t *)slots;
@@ -68,8 +74,9 @@ vf_generic_body vf_fn bool vf_self_writer_push_index(vf_self_writer *writer, vf_
 vf_fn void vf_self_writer_close(vf_self_writer *writer)
 {
     vf_self *buffer = writer->buffer;
+    vf_writer core = writer->core;
     if (writer->at != writer->stop)
-        vf_writer_give_back(&writer->core, (size_t)(writer->stop - writer->at), &buffer->tail,
+        vf_writer_give_back(&core, (size_t)(writer->stop - writer->at), &buffer->tail,
                             &buffer->spill);
     vf_self_writer_open(writer, buffer);
     vf_writer_closed(writer, buffer);
