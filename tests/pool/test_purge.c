@@ -14,12 +14,16 @@
 #include "support/threads.h"
 #include "test_common.h"
 
+#ifndef PAGE
+#    define PAGE 4096 /* bytes of a page; support/large_pages.c has others */
+#endif
+
 typedef struct node {
-    unsigned char bytes[48];
+    unsigned char bytes[48 * (PAGE / 4096)];
 } node;
 
 #define VF_T    node
-#define VF_N    4096 /* 48 pages of 4096 bytes */
+#define VF_N    4096 /* 48 pages */
 #define VF_NAME nodes
 #include <veryfast/pool.h>
 
@@ -287,27 +291,29 @@ Test(purge, is_the_callers_beside_the_c_librarys_allocator)
 
 /* ---- the system's ---- */
 
+#ifdef __linux__
+
 /* A sanitizer keeps memory of its own, and tells nobody how much. */
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#    define SANITIZED
-#elif defined(__has_feature)
-#    if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#    if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #        define SANITIZED
+#    elif defined(__has_feature)
+#        if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#            define SANITIZED
+#        endif
 #    endif
-#endif
 
 /* Bytes of memory that the process has; 0 where that cannot be said. */
 static size_t resident_bytes(void)
 {
     unsigned long size = 0, resident = 0;
-#if defined(__linux__) && !defined(SANITIZED)
+#    ifndef SANITIZED
     FILE *file = fopen("/proc/self/statm", "r");
     if (file == NULL)
         return 0;
     if (fscanf(file, "%lu %lu", &size, &resident) != 2)
         resident = 0;
     fclose(file);
-#endif
+#    endif
     (void)size;
     return resident * page_size();
 }
@@ -316,9 +322,9 @@ static size_t resident_bytes(void)
    dropped. */
 static void do_not_fill_what_is_freed(void)
 {
-#ifdef __GLIBC__
+#    ifdef __GLIBC__
     mallopt(M_PERTURB, 0);
-#endif
+#    endif
 }
 
 /* The process has as much less as the trim has given back, or nearly so. */
@@ -330,7 +336,6 @@ static void check_shrunk(size_t before, size_t bytes)
                   "%zu bytes were given back, and the process has %zu less", bytes, before - after);
 }
 
-#ifdef __linux__
 Test(purge, gives_pages_between_live_objects_back_to_the_system)
 {
     pool = nodes_new(NULL);
