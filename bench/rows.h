@@ -100,6 +100,7 @@ void program_rows_add(void);
 void visit_rows_add(void);
 void handle_rows_add(void);
 void buffer_rows_add(void);
+void drain_rows_add(void);
 void buffer_rows_open(const struct row *row);
 
 /* How many threads a variant runs on. */
