@@ -38,8 +38,7 @@ vf_hidden bool vf_self_has_more(vf_self_drain *drain)
         return true;
     vf_t *span;
     size_t n = vf_self_drain_span(drain, &span);
-    drain->at = span;
-    drain->stop = span + n;
+    drain->at = span; /* its end is where the drain has come to */
     return n > 0;
 }
 
@@ -70,7 +69,6 @@ vf_hidden vf_self_drain vf_self_cut(vf_self_drain *drain, uint64_t slots)
         size_t inside = vf_self_go_behind(drain);
         drain->stop = drain->at + inside;
         part.behind = vf_self_cut_here(drain, slots - here).core;
-        part.behind.next = vf_n;
         part.behind.end = slots - here; /* from its first slot on */
     }
     return part;
