@@ -20,11 +20,11 @@ PATHS = ('alloc', 'free', 'cache_alloc', 'cache_free')
 
 # compiler: its disassembler, and the most instructions of each path
 COMPILERS = {
-    'gcc-12': ('objdump', (14, 15, 8, 9)),
-    'clang-14': ('objdump', (13, 15, 7, 9)),
-    'clang-19': ('objdump', (13, 15, 7, 9)),
-    'aarch64-linux-gnu-gcc-12': ('aarch64-linux-gnu-objdump', (17, 19, 8, 8)),
-    'riscv64-linux-gnu-gcc-12': ('riscv64-linux-gnu-objdump', (17, 18, 8, 8)),
+    'gcc-12': ('objdump', (13, 14, 8, 9)),
+    'clang-14': ('objdump', (11, 13, 7, 9)),
+    'clang-19': ('objdump', (11, 13, 7, 9)),
+    'aarch64-linux-gnu-gcc-12': ('aarch64-linux-gnu-objdump', (15, 17, 8, 8)),
+    'riscv64-linux-gnu-gcc-12': ('riscv64-linux-gnu-objdump', (15, 16, 8, 8)),
 }
 
 RETURN = re.compile(r'ret')

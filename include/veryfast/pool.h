@@ -162,7 +162,9 @@ typedef struct vf_self_handle {
  * no sense (one function of the allocator without the other; a cap or a batch of more than 2^30
  * objects or of more bytes than an address can count).
  *
- * Any thread. Costs one allocation; the first batch comes with the first alloc.
+ * Any thread. Costs one allocation; the first batch comes with the first alloc. In a process that
+ * has 16,383 pools already (4095 where a pointer has 32 bits) threads have no caches of one more,
+ * as with VF_CACHE_NONE.
  */
 vf_fn vf_self *vf_self_new(const vf_pool_options *options);
 

@@ -1,48 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attach.h - which cache belongs to which thread: each pool's table from thread index to cache,
- * which the fast paths look up.
+ * attach.h - which cache belongs to which thread, and whether the thread's calls find it.
  */
 #ifndef VF_ATTACH_H
 #define VF_ATTACH_H
 
 #include "pool.h"
 
-/* Empty and full at once: it sends both fast paths to their slow ones. Never written. */
-extern vf_cache vf_attach_no_cache;
-
-/* The entries of a pool that no thread has used yet. Never written. */
-extern vf_cache **const vf_attach_no_entries;
-
-/* The calling thread's cache, as the fast paths find it; or NULL. */
-static inline vf_pool_cache *vf_attach_found(vf_pool *pool)
+/* The cache that is attached to the calling thread, even if it is hidden; or NULL. */
+static inline vf_pool_cache *vf_attach_own(const vf_pool *pool)
 {
-    vf_cache *cache;
-    bool found = vf_pool_core_find(&pool->core, &cache) && cache != &vf_attach_no_cache;
-    return found ? vf_cache_whole(cache) : NULL;
+    return vf_pool_core_find(&pool->core)->whole;
 }
 
-/* The cache that is attached to the calling thread, even if the fast paths do not find it; or
-   NULL. */
-vf_pool_cache *vf_attach_own(vf_pool *pool);
+/* The calling thread's cache, unless it is hidden; or NULL. */
+static inline vf_pool_cache *vf_attach_found(const vf_pool *pool)
+{
+    const vf_cache *found = vf_pool_core_find(&pool->core);
+    vf_pool_cache *cache = found->whole;
+    return cache != NULL && found == &cache->fast ? cache : NULL;
+}
 
 /* All below: threads' lock. */
 
-/* Gives the pool a table with this index in it; false: out of memory. */
-bool vf_attach_reach(vf_pool *pool, uint32_t index);
-
-/* Gives the calling thread, whose index the table has, a cache that it does not have yet, and adds
-   it to the thread's list. NULL: out of memory. */
+/* Gives the calling thread, which has a row, a cache that it does not have yet, and adds it to the
+   thread's list. NULL: out of memory. */
 vf_pool_cache *vf_attach_new(vf_pool *pool, vf_pool_cache **list);
 
-/* The fast paths of the calling thread find its cache from here on; not in a pool without caches,
-   where it has one only for what it defers. */
-void vf_attach_show(vf_pool *pool, vf_pool_cache *cache);
+/* The calls of its thread find the cache from here on, or do not; never in a pool without caches,
+   where a thread has one only for what it defers. */
+void vf_attach_show(vf_pool_cache *cache);
+void vf_attach_hide(vf_pool_cache *cache);
 
-/* What the fast paths find at the index, which has had a cache here. For seize.c. */
-void vf_attach_set_fast(vf_pool *pool, uint32_t index, vf_cache *cache);
-
-/* From here on no fast path finds a cache, and the pool is closed. */
+/* From here on no call finds a cache, and the pool is closed. */
 void vf_attach_close(vf_pool *pool);
 
 /* A cache without an owner, an old one rather than a new; NULL: out of memory. */
@@ -57,8 +47,5 @@ vf_pool_cache *vf_attach_take_first(vf_pool_cache **list);
 /* Ends a cache's use: its slots go to the depot, the pool remembers what it lent, and it waits for
    another owner. The pool may end with it. */
 void vf_attach_detach(vf_pool_cache *cache);
-
-/* At the end of the pool. */
-void vf_attach_free(vf_pool *pool);
 
 #endif

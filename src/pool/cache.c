@@ -66,6 +66,8 @@ vf_pool_cache *vf_cache_new(struct vf_pool *pool, vf_depot *depot, size_t most)
     *cache =
         (vf_pool_cache){.pool = pool, .depot = depot, .most = most, .settled = VF_CACHE_UNSETTLED};
     cache->fast.freed = cache->fast.published = &vf_generation_none;
+    cache->fast.whole = cache;
+    cache->hidden = cache->fast;
     set_first_array(cache);
     return cache;
 }

@@ -32,7 +32,7 @@ struct vf_pool;
  * the cache has lent is in less what it has; release.c says in which order the two are written.
  */
 typedef struct vf_pool_cache {
-    VF_APART vf_cache fast; /* first: the fast paths' pointer leads here */
+    VF_APART vf_cache fast; /* the fast paths' pointer leads here */
     struct vf_pool *pool;   /* constant, as the next two */
     vf_depot *depot;
     size_t most;        /* places it may grow to */
@@ -45,6 +45,7 @@ typedef struct vf_pool_cache {
     bool busy;          /* atomic: the owner is in a slow call; see seize.c */
     size_t seized;      /* atomic: slots at the bottom that seize.c has taken; threads' lock */
     uint32_t thread;    /* index of the thread it is attached to, 0: none; threads' lock */
+    vf_row *row;        /* that thread's; threads' lock */
     const void *seizer; /* the thread that decides on it, see seize.c; threads' lock */
     vf_home home;       /* owner */
     struct vf_deferral *open;   /* atomic: a deferral that is being filled, or NULL; see epoch.c */
@@ -53,18 +54,13 @@ typedef struct vf_pool_cache {
     struct vf_pool_cache *next; /* of the pool's caches; never changes */
     struct vf_pool_cache *next_of_owner, **link_of_owner; /* of its thread's, or of those without
                                                              an owner; threads' lock */
+    vf_cache hidden; /* empty and full at once: what its owner finds while it is hidden; constant */
     void *first[VF_CACHE_FIRST];
 } vf_pool_cache;
 
 /* settled, of a cache that has not been settled; and of one that only its owner can settle. */
 #define VF_CACHE_UNSETTLED INT64_MIN
 #define VF_CACHE_LEFT      (INT64_MIN + 1)
-
-static inline vf_pool_cache *vf_cache_whole(vf_cache *fast)
-{
-    _Static_assert(offsetof(vf_pool_cache, fast) == 0, "the cast relies on it");
-    return (vf_pool_cache *)(void *)fast;
-}
 
 /* Slots in a cache. For its owner, or where the owner cannot move it. */
 static inline size_t vf_cache_count(const vf_pool_cache *cache)

@@ -94,7 +94,6 @@ static void free_memory(vf_pool *pool)
     vf_batches_free(&pool->depot.batches);
     if (pool->handles != NULL)
         vf_generations_free(pool->handles);
-    vf_attach_free(pool);
     if (pool->capped != NULL)
         vf_capped_end(pool->capped);
     vf_mutex_destroy(&pool->growth);
@@ -129,7 +128,6 @@ static vf_pool *make(const vf_pool_type *type, const vf_pool_options *options)
         return NULL;
     vf_shape shape =
         vf_batch_shape(type->batch_objects, stride_of(type), vf_checks_alignment(type->alignment));
-    pool->core.entries = vf_attach_no_entries;
     pool->core.drop = type->drop;
     if (type->handles) {
         pool->handles = &pool->with_handles;
@@ -223,7 +221,7 @@ void *vf_pool_core_alloc_slow(vf_pool_core *core)
 
 void *vf_pool_core_cache_alloc_slow(vf_cache *fast)
 {
-    vf_pool_cache *cache = vf_cache_whole(fast);
+    vf_pool_cache *cache = fast->whole;
     vf_pool *pool = cache->pool;
     void *slot = vf_load_relaxed(&pool->closed) ? NULL : pool->kind->cache_alloc(cache);
     vf_tsan_acquire(&pool->memory);
@@ -251,7 +249,7 @@ void vf_pool_core_free_shared(void *object)
 
 void vf_pool_core_cache_free_slow(vf_cache *fast, void *object)
 {
-    vf_pool_cache *cache = vf_cache_whole(fast);
+    vf_pool_cache *cache = fast->whole;
     vf_pool *pool = cache->pool;
     if (pool->core.dropped != NULL)
         (void)pool->kind->claim(pool, object);
@@ -296,7 +294,7 @@ vf_cache *vf_pool_core_cache_new(vf_pool_core *core)
 
 void vf_pool_core_cache_release(vf_cache *fast)
 {
-    vf_pool_cache *cache = vf_cache_whole(fast);
+    vf_pool_cache *cache = fast->whole;
     vf_pool *pool = cache->pool;
     vf_lock_acquire();
     assert(cache->held);

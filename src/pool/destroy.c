@@ -39,7 +39,7 @@ bool vf_pool_core_claim(vf_pool_core *core, const void *object)
 
 bool vf_pool_core_cache_claim(vf_cache *fast, const void *object)
 {
-    vf_pool *pool = vf_cache_whole(fast)->pool;
+    vf_pool *pool = fast->whole->pool;
     return pool->core.dropped == NULL || pool->kind->claim(pool, object);
 }
 

@@ -15,7 +15,8 @@
  * capped.c takes the place of all but the last for a pool with max_objects. kind.h has the calls
  * in which the two kinds of pool differ. A file includes only what stands above it here:
  *
- *   memory, map, generation, batch, depot, lock, cache, capped    the parts: none knows the pool
+ *   memory, map, generation, batch, depot,
+ *   lock, cache, row, capped                      the parts: none knows the pool
  *   pool.h, kind.h                                the pool that is made of them
  *   release      what counts as live, and when a pool ends
  *   handle       which slot a handle leads to
@@ -48,6 +49,9 @@
  *   seize      to move what another thread's cache has to the depot
  *   lent       of a cache: the objects it handed out less those it took back; may be negative
  *   attached   of a cache: it has a thread
+ *   row        what leads a thread from each pool to its cache
+ *   column     a pool's place in all rows
+ *   hidden     of an attached cache: its thread's calls do not find it
  *   held       of a cache: it has a caller
  *   deferral   a list of objects that wait for a grace period
  *   handle     the number of a slot, and a generation
@@ -67,6 +71,7 @@
 #include "capped.h"
 #include "checks.h"
 #include "lock.h"
+#include "row.h"
 
 typedef struct vf_pool vf_pool;
 

@@ -69,7 +69,7 @@ bool vf_pool_core_unpublish_slow(vf_pool_core *core, const void *object)
 
 bool vf_pool_core_cache_unpublish_slow(vf_cache *fast, const void *object)
 {
-    vf_pool_cache *cache = vf_cache_whole(fast);
+    vf_pool_cache *cache = fast->whole;
     return end(cache->pool, cache, object);
 }
 
@@ -92,7 +92,7 @@ void vf_pool_core_free_last(vf_pool_core *core, void *object)
 
 void vf_pool_core_cache_free_last(vf_cache *fast, void *object)
 {
-    vf_pool_core_free_last(&vf_cache_whole(fast)->pool->core, object);
+    vf_pool_core_free_last(&fast->whole->pool->core, object);
 }
 
 void vf_pool_core_free_n_last(vf_pool_core *core, const void *objects, size_t n)

@@ -21,7 +21,7 @@
  *    (cache.c). P_release reads in first and then count: in - count was at least what was lent
  *    then. So outstanding is at least live, and cannot come to 0 too early.
  *
- * 2. What it missed is found later. A free that was past the look at the table puts its slot in
+ * 2. What it missed is found later. A free that was past the look at its row puts its slot in
  *    the cache uncounted. The next slow call, flush or exit of that thread settles the cache again
  *    by the difference. The swap of cache->settled decides which of the two added what, and each
  *    difference is added once. If the thread is first, P_release passes its cache by: so before
@@ -161,9 +161,12 @@ void vf_release_end(vf_pool *pool)
     if (pool->next != NULL)
         pool->next->link = pool->link;
     for (vf_pool_cache *cache = pool->caches; cache != NULL; cache = cache->next) {
-        if (cache->thread != 0)
-            vf_cache_unlink(cache);
+        if (cache->thread == 0)
+            continue;
+        vf_cache_unlink(cache);
+        vf_row_set(cache->row, pool->core.column, NULL);
     }
+    vf_row_give_column(pool->core.column);
     vf_lock_after(&pool->end);
     vf_lock_release();
 }

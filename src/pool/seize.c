@@ -6,7 +6,7 @@
  * by the two sides of fence.h:
  *
  *     owner, in a slow call                seizing thread
- *     busy = true                          table entry = vf_attach_no_cache
+ *     busy = true                          entry in the owner's row: hidden
  *     vf_fence_light                       vf_fence_heavy
  *     is the entry still my cache?         busy?
  *
@@ -40,11 +40,7 @@ bool vf_seize_begin_call(vf_pool *pool, vf_pool_cache *cache)
     /* relaxed: a thread that finds it busy looks no further */
     vf_store_relaxed(&cache->busy, true);
     vf_fence_light(); /* pairs with the heavy one in seize_round */
-    /* consume: as in vf_pool_core_find. The table has had the index since the cache was attached */
-    vf_cache **entries = vf_load_consume(&pool->core.entries);
-    /* acquire: pairs with the release in vf_attach_set_fast; what a seizing thread has read in the
-       cache comes before what the call is about to write there */
-    if (vf_load_acquire(&entries[vf_thread_own()]) == &cache->fast)
+    if (vf_row_has(cache->row, pool->core.column, &cache->fast))
         return true;
     vf_seize_end_call(cache);
     return false;
@@ -79,7 +75,7 @@ static bool hide(vf_pool_cache *cache)
     bool hidden = is_worth_it(cache);
     if (hidden) {
         cache->seizer = own_mark();
-        vf_attach_set_fast(cache->pool, cache->thread, &vf_attach_no_cache);
+        vf_attach_hide(cache);
     }
     vf_lock_release();
     return hidden;
@@ -111,7 +107,7 @@ static bool decide(vf_pool_cache *cache, bool barrier)
             vf_tsan_acquire(&cache->fast.top);
             vf_depot_put(cache->depot, cache->fast.bottom, n);
         } else {
-            vf_attach_set_fast(cache->pool, cache->thread, &cache->fast);
+            vf_attach_show(cache);
         }
     }
     vf_lock_release();

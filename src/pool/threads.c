@@ -3,8 +3,8 @@
  * threads.c - see threads.h.
  *
  *     vf_thread_index = 5                    records[5].caches -> cache of pool A -> of pool B
- *                       |                                              |
- *                       +--> pool A's table: [ -  -  c  c  -  *  - ]   +--> idle, when 5 has ended
+ *     vf_thread_row                                                    |
+ *         +--> thread 5's row: [ -  A  -  B  - ]                       +--> idle, when 5 has ended
  *
  * A thread gets an index at its first slow call, and the index goes to another thread when it has
  * ended. Index 0 is every thread's before that, 1 every thread's after it. A thread works without a
@@ -42,7 +42,7 @@
 #include "epoch.h"
 #include "release.h"
 
-/* The first two have no cache in any table, index 0 by itself and 1 because none is set. */
+/* The first two have no row. */
 #define BEFORE 0 /* index of a thread that has none yet */
 #define AFTER  1 /* index of a thread whose exit hook has run */
 #define FIRST  2
@@ -66,6 +66,7 @@ uint32_t vf_thread_own(void)
 
 typedef struct record {
     vf_pool_cache *caches; /* attached to this index */
+    vf_row *row;           /* NULL before its first thread */
     uint32_t next_free;
     long system_id; /* of the thread; 0: the index is free */
 } record;
@@ -107,6 +108,17 @@ static void give_index(uint32_t index)
     threads.free_index = index;
 }
 
+/* Gives the calling thread the row of its index; false: out of memory. */
+static bool enter_row(uint32_t index)
+{
+    record *own = &threads.records[index];
+    if (own->row == NULL)
+        own->row = vf_row_new();
+    if (own->row != NULL)
+        vf_row_set_own(own->row);
+    return own->row != NULL;
+}
+
 /* Detaches all caches of a thread that has ended, and takes its index back. In the child of a fork
    liburcu may not be ready: what was deferred there stays open, and goes out with what the cache's
    next owner defers. */
@@ -144,14 +156,10 @@ static bool thread_begin(void)
         return false;
     if (index >= threads.high)
         threads.high = index + 1;
+    if (!enter_row(index))
+        return false;
     threads.records[index].system_id = vf_tid_own();
     return true;
-}
-
-/* The greatest index that the thread may have which attaches next. */
-static uint32_t next_index(void)
-{
-    return LAST;
 }
 #else
 /* Ends the threads that went without their exit hook; were there any? */
@@ -198,7 +206,7 @@ static bool thread_begin(void)
     uint32_t index = take_index();
     if (index == BEFORE)
         return false;
-    if (!vf_exit_set((void *)(uintptr_t)index)) {
+    if (!vf_exit_set((void *)(uintptr_t)index) || !enter_row(index)) {
         give_index(index);
         return false;
     }
@@ -210,12 +218,6 @@ static bool thread_begin(void)
 static bool thread_has_index(void)
 {
     return vf_thread_own() != BEFORE;
-}
-
-/* The index of the thread that attaches next. */
-static uint32_t next_index(void)
-{
-    return threads.free_index != 0 ? threads.free_index : threads.high;
 }
 #endif
 
@@ -248,15 +250,15 @@ static vf_pool_cache *own_or_new(vf_pool *pool)
 
 vf_pool_cache *vf_threads_attach_for_defer(vf_pool *pool)
 {
-    if (vf_thread_own() == AFTER || !vf_lock_try())
+    if (vf_thread_own() == AFTER || pool->core.column == VF_ROW_NO_COLUMN || !vf_lock_try())
         return NULL;
     int saved = errno;
     vf_pool_cache *cache = NULL;
     if (!vf_load_relaxed(&pool->closed) && threads.attaches &&
-        (thread_has_index() || thread_begin()) && vf_attach_reach(pool, vf_thread_own())) {
+        (thread_has_index() || thread_begin())) {
         cache = own_or_new(pool);
         if (cache != NULL)
-            vf_attach_show(pool, cache);
+            vf_attach_show(cache);
     }
     errno = saved;
     vf_lock_release();
@@ -269,8 +271,8 @@ bool vf_threads_prepare(vf_pool *pool, vf_pool_cache **spare)
     if (pool->uncached)
         return true;
     vf_lock_acquire();
-    bool prepared = vf_attach_reach(pool, next_index());
-    if (prepared && pool->idle == NULL) {
+    bool prepared = pool->idle != NULL;
+    if (!prepared) {
         *spare = vf_cache_new(pool, &pool->depot, pool->cache_limit);
         prepared = *spare != NULL;
     }
@@ -298,6 +300,7 @@ static void thread_exit(void *value)
         return;
     vf_lock_acquire();
     vf_thread_index = AFTER;
+    vf_row_set_own(NULL);
     if (threads.records != NULL) /* else the process has just ended */
         thread_end(index, false);
     vf_lock_release();
@@ -374,6 +377,17 @@ VF_AT_LOAD(300) static void watch_forks(void)
 
 /* ---- the beginning and the end ---- */
 
+/* Not those of threads that have not ended: these may still make a pool, and look there. */
+static void free_rows(void)
+{
+    vf_row_set_own(NULL);
+    for (uint32_t i = FIRST; i < threads.high; i++) {
+        const record *of = &threads.records[i];
+        if (of->row != NULL && (of->system_id == 0 || i == vf_thread_own()))
+            vf_row_free(of->row);
+    }
+}
+
 /*
  * A plug-in that has the library inside it takes the exit hook with it when it is unloaded, and
  * what is known of threads. At the process's end it is the same, only that other threads may be
@@ -389,6 +403,7 @@ static void end_process(void)
     threads.attaches = false;
     if (all_pools == NULL) { /* so no record has a cache */
         vf_map_end();
+        free_rows();
         free(threads.records);
         threads.records = NULL;
         threads.capacity = 0;
@@ -401,6 +416,7 @@ static void end_process(void)
 /* Where a thread's end would go unseen threads have no caches, and all works but slower. */
 static void begin_process(void)
 {
+    vf_row_init();
 #ifdef VF_THREAD_INDEX
     (void)vf_exit_open(NULL, end_process);
     threads.attaches = true;
@@ -419,5 +435,7 @@ void vf_threads_add_pool(vf_pool *pool)
     if (all_pools != NULL)
         all_pools->link = &pool->next;
     all_pools = pool;
+    pool->core.column = vf_row_take_column();
+    pool->uncached = pool->uncached || pool->core.column == VF_ROW_NO_COLUMN;
     vf_lock_release();
 }

@@ -8,7 +8,7 @@
 
 #include "pool.h"
 
-/* Makes the pool known to threads. */
+/* Makes the pool known to threads, and gives it a column. */
 void vf_threads_add_pool(vf_pool *pool);
 
 /*
@@ -25,9 +25,8 @@ vf_pool_cache *vf_threads_attach_for_defer(vf_pool *pool);
    thread holds the threads' lock right now. */
 bool vf_threads_reap(void);
 
-/* Sees to what the next thread needs that attaches: its place in the table, and a cache. *spare
-   becomes one that is to be added or freed, or NULL where there is one already. False: out of
-   memory. */
+/* Sees to what the next thread needs of the pool that attaches: a cache. *spare becomes one that is
+   to be added or freed, or NULL where there is one already. False: out of memory. */
 bool vf_threads_prepare(vf_pool *pool, vf_pool_cache **spare);
 void vf_threads_add_spare(vf_pool_cache *spare);
 

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "support/threads.h"
 #include "test_common.h"
 
 #define MIB ((rlim_t)1 << 20)
@@ -78,6 +79,34 @@ Test(limited, pool_refuses_and_goes_on)
     size_t again = alloc_all(pool); /* all has gone back, whatever malloc makes of the room */
     cr_assert(again >= n - n / 8, "%zu objects, and then %zu", n, again);
     nodes_destroy(pool);
+}
+
+/* It has no room for its row, and works without a cache until there is some. */
+static void *use_without_row(void *context)
+{
+    nodes *pool = context;
+    size_t cached = nodes_stats(pool).cached;
+    allow(0);
+    errno = 0;
+    for (int i = 0; i < 3; i++)
+        CHECK((objects[i] = nodes_alloc(pool)) != NULL);
+    CHECK(nodes_stats(pool).live == 3 && nodes_stats(pool).cached == cached);
+    nodes_free_n(pool, objects, 2);
+    nodes_free(pool, objects[2]);
+    CHECK(nodes_stats(pool).live == 0 && nodes_stats(pool).cached == cached && errno == 0);
+    allow(MIB);
+    nodes_free(pool, nodes_alloc(pool));
+    CHECK(nodes_stats(pool).live == 0 && nodes_stats(pool).cached > cached);
+    return context;
+}
+
+Test(limited, thread_without_a_row_works)
+{
+    nodes *pool = nodes_new(NULL);
+    cr_assert(nodes_reserve(pool, 1024));
+    void *context = pool;
+    test_run_threads(1, use_without_row, &context);
+    nodes_release(pool);
 }
 
 Test(limited, buffer_refuses_and_loses_nothing)

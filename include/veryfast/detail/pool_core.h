@@ -2,16 +2,16 @@
 /*
  * pool_core.h - what the pool template sees of the core.
  *
- *   thread               pool                 cache, this thread's for this pool
- *   vf_thread_own() ---> entries[index] --->  bottom    top         limit
- *                                                      |       |           |
- *                                                      v       v           v
- *                                                    [ s s s s . . . . . . ]
+ *   thread              pool                  cache, this thread's for this pool
+ *   vf_row_own() --->   entry[column]  --->   bottom    top         limit
+ *                                                |       |           |
+ *                                                v       v           v
+ *                                              [ s s s s . . . . . . ]
  *
- * An index without a cache in this pool leads to a cache with bottom = top = limit, on which both
- * fast paths turn to their slow ones. They do the same for an index behind the end of the table,
- * which is only as long as the threads that have used this pool require: a pool pays nothing for
- * other threads.
+ * A thread has a row with an entry for each pool; a pool's column says which of them. An entry that
+ * is 0 leads to a cache with bottom = top = limit, on which both fast paths turn to their slow
+ * ones. So does the row of a thread that has used no pool yet. A row's memory reads as 0 where it
+ * was never written to, and costs nothing there: a thread pays for the pools that it uses.
  *
  * Only a cache's owner writes to it. Other threads read it, hence the atomic operations, which
  * cost nothing: they are plain loads and stores. Only where the processor's order of memory is weak
@@ -39,19 +39,17 @@ typedef struct vf_cache {
     /* With handles, of the batches of the last objects that the owner has freed and published; or
        of none. Owner only. */
     const struct vf_generations *freed, *published;
+    struct vf_pool_cache *whole; /* constant: the cache that this is of; NULL: of none */
 } vf_cache;
 
-/* From thread index to cache: stands before the entries that a pool points to, so that the index
-   alone says where an entry is. Replaced by a longer one as threads come, see src/pool/attach.c. */
-typedef struct vf_table {
-    size_t size; /* constant; at least 1 */
-    struct vf_table *older;
-} vf_table;
+/* What a thread knows of all pools, see src/pool/row.h. Its entries say where its caches are, in
+   bytes from the row's beginning. */
+typedef struct vf_row vf_row;
 
 /* The part of a pool that the fast paths know. */
 typedef struct vf_pool_core {
-    vf_cache **entries;         /* of its table, by thread index */
-    void *dropped;              /* set: P_destroy is at work, see src/pool/destroy.c */
+    size_t column; /* constant: of the entries in rows, in bytes from their beginning */
+    void *dropped; /* set: P_destroy is at work, see src/pool/destroy.c */
     void (*drop)(void *object); /* constant: of the instance that made the pool, for vf_free */
     struct vf_generations **directory; /* with handles: see pool_handle.h; NULL: without */
 } vf_pool_core;
@@ -68,23 +66,36 @@ typedef struct vf_pool_type {
 } vf_pool_type;
 
 /*
- * vf_thread_own(): this thread's index in every pool's table; 0 before its first slow call, 1 after
- * its exit. A thread-local variable; but a program may have numbers of its own for its threads, and
- * Windows' linkers do not see such a variable of another module.
+ * vf_thread_own(): this thread's index; 0 before its first slow call, 1 after its exit.
+ * vf_row_own(): its row; before and after that one in which all entries are 0. Thread-local
+ * variables; but a program may have numbers of its own for its threads, and Windows' linkers do
+ * not see such a variable of another module.
  */
 #if defined(VF_THREAD_INDEX)
+extern VF_API vf_row *vf_thread_rows[]; /* one is written by its thread alone */
 static inline VF_UNUSED uint32_t vf_thread_own(void)
 {
     return (uint32_t)(VF_THREAD_INDEX) + 2;
 }
+static inline VF_UNUSED vf_row *vf_row_own(void)
+{
+    return vf_thread_rows[(uint32_t)(VF_THREAD_INDEX)];
+}
 #elif defined(VF_DLL)
 extern VF_TLS uint32_t vf_thread_index;
+extern VF_TLS vf_row *vf_thread_row;
 VF_API uint32_t vf_thread_own(void);
+VF_API vf_row *vf_row_own(void);
 #else
 extern VF_API VF_TLS uint32_t vf_thread_index;
+extern VF_API VF_TLS vf_row *vf_thread_row;
 static inline VF_UNUSED uint32_t vf_thread_own(void)
 {
     return vf_thread_index;
+}
+static inline VF_UNUSED vf_row *vf_row_own(void)
+{
+    return vf_thread_row;
 }
 #endif
 
@@ -125,30 +136,12 @@ VF_EXTERN_C_END
 /* A program may call other things pool, cache, top or slot. */
 VF_NAMES_BEGIN
 
-static inline vf_cache **vf_table_entries(vf_table *table)
+/* The calling thread's cache of the pool, or one that looks empty and full. */
+static inline vf_cache *vf_pool_core_find(const vf_pool_core *pool)
 {
-    return (vf_cache **)(void *)(table + 1);
-}
-
-static inline vf_table *vf_table_of(vf_cache **entries)
-{
-    return (vf_table *)(void *)entries - 1;
-}
-
-/* The calling thread's cache of the pool, or the one that looks empty and full; false where the
-   table does not go so far. */
-static inline bool vf_pool_core_find(vf_pool_core *pool, vf_cache **cache)
-{
-    /* consume: pairs with the release of a longer table, which was filled before
-       (src/pool/attach.c). The size and the entry are read through the pointer, which is not
-       compared with anything */
-    vf_cache **entries = vf_load_consume(&pool->entries);
-    size_t index = vf_thread_own();
-    if (VF_UNLIKELY(index >= vf_table_of(entries)->size))
-        return false;
+    uintptr_t row = (uintptr_t)vf_row_own();
     /* relaxed: what it leads to was written by this thread when it attached, or never is */
-    *cache = vf_load_relaxed(&entries[index]);
-    return true;
+    return (vf_cache *)(row + vf_load_relaxed((const uintptr_t *)(row + pool->column)));
 }
 
 /* Takes a slot; false where the cache is empty. Owner only. */
@@ -194,17 +187,15 @@ static inline bool vf_cache_push(vf_cache *cache, void *slot)
 
 static inline void *vf_pool_core_alloc(vf_pool_core *pool)
 {
-    vf_cache *cache;
     void *slot;
-    if (VF_LIKELY(vf_pool_core_find(pool, &cache)) && VF_LIKELY(vf_cache_pop(cache, &slot)))
+    if (VF_LIKELY(vf_cache_pop(vf_pool_core_find(pool), &slot)))
         return slot;
     return vf_pool_core_alloc_slow(pool);
 }
 
 static inline void vf_pool_core_free(vf_pool_core *pool, void *object)
 {
-    vf_cache *cache;
-    if (VF_UNLIKELY(!vf_pool_core_find(pool, &cache)) || VF_UNLIKELY(!vf_cache_push(cache, object)))
+    if (VF_UNLIKELY(!vf_cache_push(vf_pool_core_find(pool), object)))
         vf_pool_core_free_slow(pool, object);
 }
 

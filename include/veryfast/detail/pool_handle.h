@@ -188,10 +188,9 @@ static inline void *vf_pool_core_get(const vf_pool_core *pool, uint64_t bits, ui
 static inline uint64_t vf_pool_core_publish(vf_pool_core *pool, const void *object, size_t objects,
                                             size_t stride)
 {
-    vf_cache *cache;
+    const vf_cache *cache = vf_pool_core_find(pool);
     size_t slot;
-    if (VF_LIKELY(vf_pool_core_find(pool, &cache)) &&
-        vf_generations_have(cache->published, object, objects, stride, &slot))
+    if (vf_generations_have(cache->published, object, objects, stride, &slot))
         return vf_generation_publish(cache->published, slot);
     return vf_pool_core_publish_slow(pool, object);
 }
@@ -201,10 +200,9 @@ static inline uint64_t vf_pool_core_publish(vf_pool_core *pool, const void *obje
 static inline bool vf_pool_core_unpublish(vf_pool_core *pool, const void *object, size_t objects,
                                           size_t stride)
 {
-    vf_cache *cache;
+    const vf_cache *cache = vf_pool_core_find(pool);
     size_t slot;
-    if (VF_LIKELY(vf_pool_core_find(pool, &cache)) &&
-        vf_generations_have(cache->freed, object, objects, stride, &slot) &&
+    if (vf_generations_have(cache->freed, object, objects, stride, &slot) &&
         VF_LIKELY(vf_generation_end(cache->freed, slot)))
         return true;
     return vf_pool_core_unpublish_slow(pool, object);
@@ -214,10 +212,9 @@ static inline bool vf_pool_core_unpublish(vf_pool_core *pool, const void *object
 static inline void vf_pool_core_unpublish_and_free(vf_pool_core *pool, void *object, size_t objects,
                                                    size_t stride)
 {
-    vf_cache *cache;
+    vf_cache *cache = vf_pool_core_find(pool);
     size_t slot;
-    if (VF_UNLIKELY(!vf_pool_core_find(pool, &cache)) ||
-        !vf_generations_have(cache->freed, object, objects, stride, &slot) ||
+    if (!vf_generations_have(cache->freed, object, objects, stride, &slot) ||
         VF_UNLIKELY(!vf_generation_end(cache->freed, slot)) ||
         VF_UNLIKELY(!vf_cache_push(cache, object)))
         vf_pool_core_free_published(pool, object); /* what has ended may end again */
