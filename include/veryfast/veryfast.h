@@ -47,8 +47,9 @@ VF_EXTERN_C_BEGIN
  *
  * Both functions are called by any thread, at a thread's exit too, and by several at once. They
  * must not call back into the same pool or buffer (nor a pool's into vf_thread_flush). They may
- * fail: alloc returns NULL, and the call of the library that needed the memory fails and changes
- * nothing, or does without.
+ * hand out the objects of another pool, which lie at multiples of VF_CACHE_LINE, and give them back
+ * by vf_free (with VF_BYPASS by the P_free of that pool). They may fail: alloc returns NULL, and
+ * the call of the library that needed the memory fails and changes nothing, or does without.
  */
 typedef struct vf_allocator {
     /* size > 0 bytes at a multiple of alignment (a power of two), or NULL. */

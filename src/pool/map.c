@@ -16,6 +16,13 @@
  * and ends is crowded: its begins leads to a pointer for each line. Pools lie at multiples of two
  * lines, so there is room for a line's number in a word beside a pool.
  *
+ * An allocator may hand out the objects of another pool, so that a batch covers lines of a batch
+ * of that pool. It has them as long as it is there; the pages are crowded, and beneath their table
+ * there is another, with what is covered:
+ *
+ *       |A A A A B B A A A A|      A's objects lie here and there; one is a batch of B's
+ *       |        A A        |
+ *
  * One lock guards all changes; each leaves the map whole, since the child of a fork goes on with
  * what it finds. A thread that looks for the pool of a live object reads without the lock. It
  * relies on this: what tells of a batch with live objects stays as it is, though there may be more
@@ -27,6 +34,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "../common/arith.h"
 #include "../platform/mutex.h"
 #include "../platform/pages.h"
 
@@ -44,10 +52,10 @@
 
 typedef struct vf_page map_page;
 
-/* A pointer for each line of a crowded page; or in the list of those that no page has. A thread
-   looks at a line of an object that it has, so there is no atomic in it. */
-typedef union line_table {
-    union line_table *next;
+/* A pointer for each line of a crowded page. A thread looks at a line of an object that it has, so
+   there is no atomic in it. */
+typedef struct line_table {
+    struct line_table *next; /* beneath it, or NULL; or of those that no page has */
     const void *pool[PAGE_LINES];
 } line_table;
 
@@ -93,16 +101,20 @@ static void give_lines(line_table *given)
     vf_store_release(&unused_lines, given);
 }
 
-/* A table of lines all of whose pointers are NULL; false: out of memory. */
-static bool reserve_lines(void)
+/* So many tables of lines all of whose pointers are NULL; false: out of memory. */
+static bool reserve_lines(size_t n)
 {
-    if (unused_lines != NULL)
-        return true;
-    line_table *more = obtain(LINES_AT_ONCE);
-    for (size_t i = 0; more != NULL && i < LINES_AT_ONCE / sizeof *more; i++)
-        give_lines(&more[i]);
-
-    return more != NULL;
+    for (const line_table *each = unused_lines; each != NULL && n > 0; each = each->next)
+        n--;
+    while (n > 0) {
+        line_table *more = obtain(LINES_AT_ONCE);
+        if (more == NULL)
+            return false;
+        for (size_t i = 0; i < LINES_AT_ONCE / sizeof *more; i++)
+            give_lines(&more[i]);
+        n -= vf_min(n, LINES_AT_ONCE / sizeof *more);
+    }
+    return true;
 }
 
 /* ---- leaves ---- */
@@ -203,9 +215,17 @@ static void set_lines(line_table *of, page_part where, uintptr_t pool)
         of->pool[i] = (const void *)pool;
 }
 
-static void make_crowded(map_page *of)
+/* Has one batch the whole page, or nobody any line? */
+static bool is_uniform(const map_page *of)
+{
+    return of->before == 0 && of->begins == 0;
+}
+
+static void make_crowded(map_page *of, uintptr_t owner)
 {
     line_table *table = take_lines();
+    if (is_uniform(of))
+        set_lines(table, (page_part){0, PAGE_LINES}, owner);
     if (of->before != 0)
         set_lines(table, (page_part){0, (of->before & LINE) >> 1}, of->before & POOL);
     if ((of->begins & POOL) != 0)
@@ -217,7 +237,7 @@ static void make_crowded(map_page *of)
 static void enter_part(map_page *of, page_part it, uintptr_t pool)
 {
     if (crowds(of, it))
-        make_crowded(of);
+        make_crowded(of, 0);
     if (is_crowded(of)) {
         set_lines(lines_of(of), it, pool);
     } else if (it.end == PAGE_LINES) {
@@ -229,14 +249,58 @@ static void enter_part(map_page *of, page_part it, uintptr_t pool)
     }
 }
 
+/* What the line has already is beneath from here on: first, for the child of a fork. */
+static void cover_line(line_table *of, size_t line, const void *pool)
+{
+    if (of->pool[line] != NULL) {
+        if (of->next == NULL)
+            of->next = take_lines();
+        cover_line(of->next, line, of->pool[line]);
+    }
+    of->pool[line] = pool;
+}
+
+static void cover_part(map_page *of, page_part it, uintptr_t owner, uintptr_t pool)
+{
+    if (!is_crowded(of))
+        make_crowded(of, owner);
+    for (size_t i = it.begin; i < it.end; i++)
+        cover_line(lines_of(of), i, (const void *)pool);
+}
+
+/* What is beneath comes up again. */
+static void uncover_line(line_table *of, size_t line, const void *pool)
+{
+    while (of != NULL && of->pool[line] != pool)
+        of = of->next;
+    for (; of != NULL; of = of->next)
+        of->pool[line] = of->next != NULL ? of->next->pool[line] : NULL;
+}
+
+static bool is_empty(const line_table *of)
+{
+    for (size_t i = 0; i < PAGE_LINES; i++) {
+        if (of->pool[i] != NULL)
+            return false;
+    }
+    return true;
+}
+
 /* Not crowded any more, if no pool has a line: so that nobody looks at the page. */
 static void end_crowd(map_page *of)
 {
     line_table *table = lines_of(of);
-    for (size_t i = 0; i < PAGE_LINES; i++) {
-        if (table->pool[i] != NULL)
-            return;
+    for (line_table *above = table; above->next != NULL;) {
+        line_table *beneath = above->next;
+        if (is_empty(beneath)) {
+            above->next = beneath->next;
+            give_lines(beneath);
+        } else {
+            above = beneath;
+        }
     }
+    if (!is_empty(table))
+        return;
     vf_store_relaxed(&of->before, (uintptr_t)0);
     vf_store_relaxed(&of->begins, (uintptr_t)0);
     give_lines(table);
@@ -244,11 +308,8 @@ static void end_crowd(map_page *of)
 
 static void remove_lines(map_page *of, page_part it, uintptr_t pool)
 {
-    const void **line = lines_of(of)->pool;
-    for (size_t i = it.begin; i < it.end; i++) {
-        if (line[i] == (const void *)pool)
-            line[i] = NULL;
-    }
+    for (size_t i = it.begin; i < it.end; i++)
+        uncover_line(lines_of(of), i, (const void *)pool);
     end_crowd(of);
 }
 
@@ -288,7 +349,28 @@ static uintptr_t owner_of_page(const map_page *of)
     return before != 0 && begins != 0 && before != begins ? VF_PAGE_SHARED : before | begins;
 }
 
-/* The pool that has this line of a page; NULL: none. */
+/* Has a pool the line? For those who change the map. */
+static bool has_line(const map_page *of, size_t line, uintptr_t owner)
+{
+    if (is_crowded(of))
+        return lines_of(of)->pool[line] != NULL;
+    if (is_uniform(of))
+        return owner != 0;
+    return line << 1 < (of->before & LINE) ||
+           ((of->begins & POOL) != 0 && line << 1 >= (of->begins & LINE));
+}
+
+/* Does the part cover lines that a pool has? */
+static bool covers(const map_page *of, page_part it, uintptr_t owner)
+{
+    for (size_t i = it.begin; owner != 0 && i < it.end; i++) {
+        if (has_line(of, i, owner))
+            return true;
+    }
+    return false;
+}
+
+/* The pool that has this line of a page, where there is a live object; NULL: none. */
 static void *find_in(const map_page *of, size_t line)
 {
     /* acquire: pairs with the release in make_crowded */
@@ -302,19 +384,34 @@ static void *find_in(const map_page *of, size_t line)
 
 /* ---- the calls ---- */
 
-/* All that entering the memory may need: leaves, and a table for the one page that it may crowd. */
+/* Tables of lines that entering the part may need. */
+static size_t tables_for(uintptr_t address, page_part it)
+{
+    const vf_leaf *leaf = leaf_of(address);
+    size_t number = vf_map_page(address);
+    const map_page *of = &leaf->pages[number];
+    if (covers(of, it, leaf->owners[number]))
+        return is_crowded(of) ? 1 : 2;
+    return crowds(of, it) ? 1 : 0;
+}
+
+/* All that entering the memory may need: leaves, and tables for pages that it crowds or covers. */
 static bool prepare(uintptr_t address, size_t size)
 {
-    const vf_leaf *first = make_leaf(address);
-    if (first == NULL ||
-        (crowds(&first->pages[vf_map_page(address)], part_at(address, size)) && !reserve_lines()))
-        return false;
     size_t step = VF_LEAF_PAGES << VF_PAGE_LOG2;
-    for (size_t at = step; at < size; at += step) {
+    for (size_t at = 0; at < size; at += step) {
         if (make_leaf(address + at) == NULL)
             return false;
     }
-    return make_leaf(address + size - 1) != NULL;
+    if (make_leaf(address + size - 1) == NULL)
+        return false;
+    size_t tables = 0;
+    for (size_t at = 0; at < size;) {
+        page_part it = part_at(address + at, size - at);
+        tables += tables_for(address + at, it);
+        at += part_bytes(it);
+    }
+    return reserve_lines(tables);
 }
 
 /* Of memory for which there are leaves. */
@@ -324,11 +421,15 @@ static void enter(uintptr_t pool, uintptr_t address, size_t size)
         page_part it = part_at(address + at, size - at);
         vf_leaf *leaf = leaf_of(address + at);
         size_t number = vf_map_page(address + at);
-        if (!is_whole(it))
-            enter_part(&leaf->pages[number], it, pool);
-        uintptr_t owner = is_whole(it) ? pool : owner_of_page(&leaf->pages[number]);
-        /* relaxed: before the hand-out, and what the page tells of others was there before */
-        vf_store_relaxed(&leaf->owners[number], owner);
+        map_page *of = &leaf->pages[number];
+        bool is_covering = covers(of, it, leaf->owners[number]);
+        if (is_covering)
+            cover_part(of, it, leaf->owners[number], pool);
+        else if (!is_whole(it))
+            enter_part(of, it, pool);
+        uintptr_t owner = is_whole(it) && !is_covering ? pool : owner_of_page(of);
+        /* release: pairs with the acquire in vf_map_shared, for a page that one pool had */
+        vf_store_release(&leaf->owners[number], owner);
         at += part_bytes(it);
     }
 }
@@ -356,12 +457,12 @@ void vf_map_remove(const void *pool, const char *memory, size_t size)
         at += part_bytes(it);
         if (leaf == NULL)
             continue;
-        if (!is_whole(it))
-            remove_part(&leaf->pages[number], it, (uintptr_t)pool);
+        map_page *of = &leaf->pages[number];
+        if (!is_whole(it) || is_crowded(of))
+            remove_part(of, it, (uintptr_t)pool);
         else if (leaf->owners[number] != (uintptr_t)pool)
             continue;
-        uintptr_t owner = is_whole(it) ? 0 : owner_of_page(&leaf->pages[number]);
-        vf_store_relaxed(&leaf->owners[number], owner); /* as in remove_part */
+        vf_store_relaxed(&leaf->owners[number], owner_of_page(of)); /* as in remove_part */
     }
     vf_mutex_unlock(&lock);
 }
@@ -371,6 +472,11 @@ void *vf_map_shared(const void *object)
     uintptr_t address = (uintptr_t)object;
     vf_leaf **leaves = vf_load_acquire(&vf_map_leaves); /* as in vf_map_owner */
     const vf_leaf *leaf = leaves[vf_map_leaf(address)];
+    /* acquire: pairs with the release in enter. A page that one pool had, and that others cover in
+       part now, has been crowded before */
+    uintptr_t owner = vf_load_acquire(&leaf->owners[vf_map_page(address)]);
+    if (owner != VF_PAGE_SHARED)
+        return (void *)owner;
     return find_in(&leaf->pages[vf_map_page(address)], line_of(address));
 }
 

@@ -4,8 +4,9 @@
  * in <veryfast/detail/pool_free.h>.
  *
  * There is one for all pools. Its memory belongs to none of them, and is counted in none: 24 bytes
- * for 4 KiB of a batch, where batches lie together (the system counts in pages), and 512 more where
- * a batch begins and ends within these 4 KiB. What it has got it keeps.
+ * for 4 KiB of a batch, where batches lie together (the system counts in pages), and 520 more where
+ * a batch begins and ends within these 4 KiB, or 1040 where it lies in another pool's object. What
+ * it has got it keeps.
  */
 #ifndef VF_MAP_H
 #define VF_MAP_H
@@ -14,8 +15,9 @@
 
 /*
  * Enters memory that the pool got for its slots, before any of them is handed out. It begins at a
- * cache line's boundary, and the pool at a multiple of two lines. False: out of memory, and nothing
- * has changed. Keeps errno. Any thread.
+ * cache line's boundary, and the pool at a multiple of two lines. Where it is an object of another
+ * pool, that one has it again when this is removed. False: out of memory, and nothing has changed.
+ * Keeps errno. Any thread.
  */
 bool vf_map_enter(const void *pool, const char *memory, size_t size);
 

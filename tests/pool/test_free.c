@@ -45,6 +45,15 @@ static void count_drop(node *object)
 #define VF_CACHE_ALIGNED
 #include <veryfast/pool.h>
 
+/* Memory for other pools. */
+typedef struct block {
+    char bytes[4096];
+} block;
+#define VF_T     block
+#define VF_N     5
+#define VF_ALIGN 128
+#include <veryfast/pool.h>
+
 #define MOST 700
 
 static test_allocator allocator;
@@ -229,6 +238,61 @@ Test(free, follows_memory_from_pool_to_pool)
         check_all_back(&allocator);
     }
 }
+
+/* With VF_BYPASS a pool holds its lock while it calls the allocator, and vf_free would wait. */
+#ifndef VF_BYPASS
+static vf_allocator below; /* for what is no block */
+
+static bool is_block(size_t size, size_t alignment)
+{
+    return size <= sizeof(block) && alignment <= 128;
+}
+
+static void *take_block(void *blocks, size_t size, size_t alignment)
+{
+    return is_block(size, alignment) ? pool_block_5_alloc(blocks)
+                                     : below.alloc(below.context, size, alignment);
+}
+
+static void free_block(void *blocks, void *memory, size_t size, size_t alignment)
+{
+    (void)blocks;
+    if (is_block(size, alignment))
+        vf_free(memory);
+    else
+        below.dealloc(below.context, memory, size, alignment);
+}
+
+/* The objects of one pool are the batches of another; some are in use as what they are. */
+Test(free, finds_the_pool_whose_memory_is_anothers_object)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        set_kind(kind);
+        pool_block_5 *blocks = pool_block_5_new(&options);
+        below = options.allocator;
+        options.allocator = (vf_allocator){take_block, free_block, blocks};
+        pairs *pair = pairs_new(&options);
+        enum { EACH = 100 };
+        static node *nodes_of[EACH];
+        static block *others[EACH];
+        for (size_t i = 0; i < EACH; i++) {
+            cr_assert((nodes_of[i] = pairs_alloc(pair)) != NULL);
+            cr_assert((others[i] = pool_block_5_alloc(blocks)) != NULL);
+        }
+        for (size_t i = 0; i < EACH; i++) {
+            vf_free(others[i]);
+            vf_free(nodes_of[i]);
+            if (i % 10 == 0)
+                pairs_trim(pair);
+        }
+        check_equal(pairs_stats(pair).live, 0);
+        pairs_release(pair);
+        check_equal(pool_block_5_stats(blocks).live, 0);
+        pool_block_5_release(blocks);
+        check_all_back(&allocator);
+    }
+}
+#endif
 
 /* As a hook of the kind free(void *). */
 Test(free, is_a_function_with_an_address)

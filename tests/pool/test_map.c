@@ -43,7 +43,9 @@ static void teardown(void)
 static struct {
     size_t first, lines; /* of the arena */
     size_t bytes;
-    int pool; /* 0: none */
+    int pool;  /* 0: none */
+    int outer; /* number and 1 of the batch in whose memory it is, or 0 */
+    int inner; /* how many are in its memory */
 } batches[300];
 enum { BATCHES = sizeof batches / sizeof *batches };
 static int batch_of[LINES]; /* number and 1, or 0 */
@@ -98,8 +100,31 @@ static void leave(int number)
 {
     vf_map_remove(pool_at(batches[number].pool), line_at(batches[number].first),
                   batches[number].bytes);
-    set_lines(number, 0);
+    set_lines(number, batches[number].outer);
+    if (batches[number].outer != 0)
+        batches[batches[number].outer - 1].inner--;
+    batches[number].outer = 0;
     batches[number].pool = 0;
+}
+
+/* In the memory of another, which an allocator has handed out. */
+static bool enter_inside(int number, int outer, size_t from, size_t lines, int pool)
+{
+    size_t first = batches[outer].first + from;
+    for (size_t i = first; i < first + lines; i++) {
+        if (batch_of[i] != outer + 1)
+            return false;
+    }
+    if (!vf_map_enter(pool_at(pool), line_at(first), lines * LINE))
+        return false;
+    batches[number].first = first;
+    batches[number].lines = lines;
+    batches[number].bytes = lines * LINE;
+    batches[number].pool = pool;
+    batches[number].outer = outer + 1;
+    batches[outer].inner++;
+    set_lines(number, number + 1);
+    return true;
 }
 
 static void check_all_lines(void)
@@ -153,6 +178,62 @@ Test(map, leads_each_line_to_its_pool, .fini = teardown)
     churn(PAGE / 2, 1);
     churn(PAGE + LINE, 2);
     churn(9 * PAGE, POOLS);
+}
+
+/* In one that is there, or where there is none, by itself. */
+static void enter_somewhere(int number)
+{
+    int outer = (int)(random_number() % BATCHES), pool = 1 + (int)(random_number() % POOLS);
+    if (batches[outer].pool == 0) {
+        (void)enter(number, random_number() % LINES, 1 + random_number() % (4 * PAGE), pool);
+    } else {
+        size_t from = random_number() % batches[outer].lines;
+        size_t lines = 1 + random_number() % (batches[outer].lines - from);
+        (void)enter_inside(number, outer, from, lines, pool);
+    }
+}
+
+/* Memory of one pool's objects is another's batches, up to any depth. */
+Test(map, knows_again_what_was_covered_when_that_is_gone, .fini = teardown)
+{
+    for (int step = 0; step < 20000; step++) {
+        int number = (int)(random_number() % BATCHES);
+        if (batches[number].pool == 0)
+            enter_somewhere(number);
+        else if (batches[number].inner == 0)
+            leave(number);
+        if (step % 7 == 0)
+            check_all_lines();
+    }
+    for (int left = 1; left > 0;) {
+        left = 0;
+        for (int number = 0; number < BATCHES; number++) {
+            if (batches[number].pool != 0 && batches[number].inner == 0)
+                leave(number);
+            left += batches[number].pool != 0;
+        }
+        check_all_lines();
+    }
+    check_empty();
+}
+
+/* Afterwards each page has one pool again, and needs no second look. */
+Test(map, covers_nothing_where_memory_is_out, .fini = teardown)
+{
+    cr_assert(enter(0, 0, 3 * PAGE, 1));
+    refuse = true;
+    cr_assert(!enter_inside(1, 0, 3, 5, 2));
+    cr_assert(!enter_inside(1, 0, 0, 2 * PAGE / LINE, 2));
+    check_all_lines();
+    refuse = false;
+    cr_assert(enter_inside(1, 0, 3, 5, 2) && enter_inside(2, 0, PAGE / LINE, PAGE / LINE, 3));
+    check_all_lines();
+    leave(1);
+    leave(2);
+    for (size_t i = 0; i < 3 * PAGE / LINE; i++)
+        cr_assert(vf_map_owner(line_at(i)) == (uintptr_t)pool_at(1));
+    leave(0);
+    check_empty();
 }
 
 /* Tables of lines are used again: otherwise more memory would be taken each time. */

@@ -3,8 +3,10 @@
  * map.c - a thread looks for the pool of a live object, while another enters and removes the
  * batches of other pools on the same page. The object is of a batch that ends in the page, with
  * BEGINS of one that begins there, with SMALL of one that does both. What the other enters begins
- * there (or ends, with BEGINS), and with CROWDS it begins and ends there. With LONGER it is at an
- * address for which the map grows at its root.
+ * there (or ends, with BEGINS), and with CROWDS it begins and ends there, while a third pool has
+ * what begins (or ends) there, so that the page is shared before. With LONGER it is at an
+ * address for which the map grows at its root. With COVERS it is in the memory of another object of
+ * the batch, which has the whole page.
  */
 #include <assert.h>
 #include <pthread.h>
@@ -16,14 +18,18 @@
 #define PAGE ((size_t)1 << VF_PAGE_LOG2)
 
 static char *const page = (char *)((uintptr_t)5 << 32);
-static const void *const mine = (const void *)(2 * LINE), *const other = (const void *)(4 * LINE);
+static const void *const mine = (const void *)(2 * LINE), *const other = (const void *)(4 * LINE),
+                         *const third = (const void *)(6 * LINE);
 
 typedef struct memory {
     char *begin;
     size_t size;
 } memory;
 
-#if defined(SMALL)
+#if defined(COVERS)
+#    define OBJECT (page + 3 * LINE)
+#    define BATCH  ((memory){page, PAGE})
+#elif defined(SMALL)
 #    define OBJECT (page + 20 * LINE)
 #    define BATCH  ((memory){OBJECT, 3 * LINE})
 #elif defined(BEGINS)
@@ -36,12 +42,20 @@ typedef struct memory {
 
 #if defined(LONGER)
 #    define BESIDE ((memory){(char *)((uintptr_t)1 << 47), PAGE})
-#elif defined(CROWDS)
+#elif defined(CROWDS) || defined(COVERS)
 #    define BESIDE ((memory){page + 30 * LINE, 3 * LINE})
 #elif defined(BEGINS)
 #    define BESIDE ((memory){page, 8 * LINE})
 #else
 #    define BESIDE ((memory){page + 40 * LINE, PAGE})
+#endif
+
+#if !defined(CROWDS)
+#    define THIRD ((memory){page + 4 * PAGE, LINE})
+#elif defined(BEGINS)
+#    define THIRD ((memory){page, 8 * LINE})
+#else
+#    define THIRD ((memory){page + 50 * LINE, PAGE})
 #endif
 
 static void look(void)
@@ -51,18 +65,22 @@ static void look(void)
     assert(found == mine);
 }
 
+/* Twice: who looks may know of the first time only. */
 static void *change(void *argument)
 {
-    bool entered = vf_map_enter(other, BESIDE.begin, BESIDE.size);
-    assert(entered);
-    vf_map_remove(other, BESIDE.begin, BESIDE.size);
+    for (int i = 0; i < 2; i++) {
+        bool entered = vf_map_enter(other, BESIDE.begin, BESIDE.size);
+        assert(entered);
+        vf_map_remove(other, BESIDE.begin, BESIDE.size);
+    }
     return argument;
 }
 
 void scenario(void)
 {
     pthread_t changer;
-    bool entered = vf_map_enter(mine, BATCH.begin, BATCH.size);
+    bool entered =
+        vf_map_enter(mine, BATCH.begin, BATCH.size) && vf_map_enter(third, THIRD.begin, THIRD.size);
     assert(entered);
     pthread_create(&changer, NULL, change, NULL);
     look();
@@ -70,5 +88,6 @@ void scenario(void)
     pthread_join(changer, NULL);
     look();
     vf_map_remove(mine, BATCH.begin, BATCH.size);
+    vf_map_remove(third, THIRD.begin, THIRD.size);
     assert(vf_map_find(OBJECT) == NULL);
 }
