@@ -226,8 +226,7 @@ static inline vf_expected vf_expect_in_bank(void *const *spill)
 {
     vf_expected expected = vf_expect(spill);
     if (expected.slots != NULL) {
-        const vf_window *window = (const vf_window *)expected.slots - 1;
-        expected.kept = (void *const *)(const void *)window - 1;
+        expected.kept = &((const vf_kept_window *)expected.slots - 1)->slots;
         expected.slots = vf_load_relaxed(expected.kept); /* vf_is_kept tells whether it is so */
         if (expected.slots == NULL)
             expected.count = 0; /* the chunk is gone, and may be so still when vf_is_kept looks */
