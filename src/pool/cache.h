@@ -32,7 +32,7 @@ struct vf_pool;
  * the cache has lent is in less what it has; release.c says in which order the two are written.
  */
 typedef struct vf_pool_cache {
-    VF_APART vf_cache fast; /* the fast paths' pointer leads here */
+    VF_APART vf_cache fast; /* first; the fast paths' pointer leads here */
     struct vf_pool *pool;   /* constant, as the next two */
     vf_depot *depot;
     size_t most;        /* places it may grow to */
