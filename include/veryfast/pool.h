@@ -110,6 +110,10 @@
 #include <veryfast/detail/pool_free.h>
 #include <veryfast/veryfast.h>
 
+#ifdef VF_LANES
+#    error "VF_LANES is a parameter of smallbuf.h; the threads of a pool have caches"
+#    undef VF_LANES
+#endif
 #ifdef VF_FLIP
 #    error "VF_FLIP is a parameter of smallbuf.h; a pool has nothing to flip"
 #    undef VF_FLIP

@@ -34,6 +34,9 @@
  *                     but for S_clear and S_destroy with VF_FLIP, and drains of a flip
  *   VF_CACHE_ALIGNED  the counter on a cache line of its own: for one buffer that is pushed to all
  *                     the time, not for many that are small
+ *   VF_LANES          for a buffer that several threads push much to: each takes runs of slots and
+ *                     fills them by itself, as a writer does, but need not open one. See below. Not
+ *                     with VF_FLIP
  *   VF_FLIP           adds draining while others push, see below. A push is then two atomic
  *                     operations; no writers, no S_push_slot
  *   VF_EPOCH          with VF_FLIP: the drainer waits for a grace period of its own choice, between
@@ -57,6 +60,19 @@
  * Exclusive access means: no other call on the buffer at the same time, and all pushes happen
  * before. "Shared with other readers": several threads may make such calls at once.
  *
+ * With VF_LANES the struct is the same, and below VF_N pushes are. Beyond VF_N and four of the
+ * shortest runs (128 bytes, 8 elements at least), the buffer keeps a lane for each thread that
+ * pushes, 64 bytes of its allocator's: a run of slots, so that a push is a store, and one atomic
+ * operation comes with each run. Runs grow as those of a writer do, and further, up to 8 KiB, as
+ * long as they are no more than a 64th of the buffer. Order and refusals are each thread's own:
+ * what one thread pushes is drained in its order, and of that a prefix is accepted; between threads
+ * there is no order. Until a drain the unused slots of a thread's run are lacking to the others:
+ * one run for each thread counts for max_elements, S_capacity and S_count_about, and not for
+ * S_count, S_refused and S_span; reading ends no run. Where less than 64 of the shortest runs are
+ * left below the cap, and in what S_reserve has promised, slots are taken one by one, so that a
+ * promise is kept to the element. A thread that ends leaves its lane to one that comes later. A
+ * push that can have no lane (no memory for it, or the thread is at its end) takes a single slot.
+ *
  * With VF_FLIP there are two banks: pushes go to one, and the other is empty or being drained. A
  * flip makes pushes go to the other bank, and takes the elements of the first when the pushes into
  * it are done. Pushes never wait; one that is interrupted in its middle delays the drainer only.
@@ -75,8 +91,9 @@
  * its own allocation succeeds at the same time.) So what was accepted is a prefix of all pushes,
  * nothing is lost, and a refused push leaves the value with the caller.
  *
- * Order: what one thread pushes is drained in that order, and S_push keeps one order for all. A
- * writer's elements are in order among themselves, from its opening to its closing.
+ * Order: what one thread pushes is drained in that order, and S_push keeps one order for all (not
+ * with VF_LANES). A writer's elements are in order among themselves, from its opening to its
+ * closing.
  *
  * A call that fails sets errno to ENOMEM and changes nothing but the number of those refused;
  * success leaves errno alone. NULL is misuse except as options and where a function says that it
@@ -111,6 +128,14 @@
 #ifdef VF_SHARED
 #    error "VF_SHARED is a parameter of pool.h; a small buffer can be static"
 #    undef VF_SHARED
+#endif
+
+#if defined(VF_LANES) && defined(VF_FLIP)
+#    error "VF_LANES does not go with VF_FLIP: no flip could tell which pushes are in flight"
+#    undef VF_LANES
+#endif
+#ifdef VF_LANES
+#    include <veryfast/detail/smallbuf_lane.h>
 #endif
 
 #define vf_kind smallbuf_
@@ -223,9 +248,10 @@ vf_fn void vf_self_init(vf_self *buffer, const vf_smallbuf_options *options);
 
 /*
  * Makes sure that the next n pushes, by any number of threads, can neither fail nor allocate (a
- * writer may leave one run unused: count that too). If pushes were refused, those that follow are
- * accepted again. False and ENOMEM: memory or the cap does not allow n more elements; nothing has
- * changed. With VF_FLIP each bank gets room for n, but for one that a flip has begun to take.
+ * writer may leave one run unused: count that too; with VF_LANES these pushes take single slots).
+ * If pushes were refused, those that follow are accepted again. False and ENOMEM: memory or the cap
+ * does not allow n more elements; nothing has changed. With VF_FLIP each bank gets room for n, but
+ * for one that a flip has begun to take.
  *
  * Exclusive access. Costs what obtaining the chunks costs.
  */
@@ -239,14 +265,15 @@ vf_fn bool vf_self_reserve(vf_self *buffer, size_t n);
  * is not refused. Of an lvalue they make a copy, before anything else.
  *
  * Any thread. Lock-free; wait-free up to VF_N and wherever no chunk has to be allocated. Costs one
- * atomic operation (with VF_FLIP, without VF_EPOCH: two).
+ * atomic operation (with VF_FLIP, without VF_EPOCH: two; with VF_LANES one for a run of slots, as
+ * S_writer_push).
  */
 vf_generic vf_fn bool vf_self_push(vf_self *buffer, vf_moved value);
 
 /*
  * S_push, and *index (if not NULL) becomes the element's place in the order of all pushes since the
  * last drain. 0: this push has made the buffer non-empty, and is never refused. (Where writers are
- * in use, their whole runs count as pushed.)
+ * in use, or with VF_LANES, whole runs count as pushed.)
  *
  * Any thread. Costs as much as S_push.
  */
@@ -264,7 +291,8 @@ vf_fn vf_t *vf_self_push_slot(vf_self *buffer, size_t *index);
 #    endif
 
 /*
- * Copies values[0 .. n - 1] into the buffer, next to one another in the order of all pushes. The
+ * Copies values[0 .. n - 1] into the buffer, next to one another in the order of all pushes (with
+ * VF_LANES: of the thread's). The
  * result is how many were taken, always the first ones; fewer than n: ENOMEM, and the rest counts
  * as refused. In C++ the elements must be such that can be copied without throwing.
  *
@@ -424,7 +452,8 @@ vf_fn void vf_self_fork_child(vf_self *buffer);
 /*
  * S_push for a thread that has exclusive access. False and ENOMEM: refused.
  *
- * Exclusive access. No atomic operation: costs as much as storing into an array and counting.
+ * Exclusive access. No atomic operation: costs as much as storing into an array and counting. (With
+ * VF_LANES, beyond VF_N: as S_push.)
  */
 vf_generic vf_fn bool vf_self_push_exclusive(vf_self *buffer, vf_moved value);
 

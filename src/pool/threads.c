@@ -56,6 +56,13 @@
 
 #ifndef VF_THREAD_INDEX
 VF_TLS uint32_t vf_thread_index = BEFORE;
+VF_TLS uint64_t vf_thread_lane_number;
+#endif
+#if defined(VF_DLL) && !defined(VF_THREAD_INDEX)
+uint64_t vf_thread_lane(void)
+{
+    return vf_thread_lane_number;
+}
 #endif
 #ifdef VF_DLL
 uint32_t vf_thread_own(void)
@@ -299,6 +306,8 @@ static void thread_exit(void *value)
     if (index != vf_thread_own())
         return;
     vf_lock_acquire();
+    if (vf_thread_lane_number == index)
+        vf_thread_lane_number = 0; /* its lanes are the next thread's */
     vf_thread_index = AFTER;
     vf_row_set_own(NULL);
     if (threads.records != NULL) /* else the process has just ended */
@@ -425,10 +434,48 @@ static void begin_process(void)
 #endif
 }
 
-void vf_threads_add_pool(vf_pool *pool)
+static void begin_process_once(void)
 {
     static vf_once once = VF_ONCE_INIT;
     vf_once_run(&once, begin_process);
+}
+
+#ifdef VF_THREAD_INDEX
+uint64_t vf_thread_lane_begin(void)
+{
+    return vf_thread_lane();
+}
+#else
+/* The calling thread's index; BEFORE or AFTER where it cannot have one now. */
+static uint32_t own_or_begin(void)
+{
+    begin_process_once();
+    if (vf_thread_own() != BEFORE || !vf_lock_try())
+        return vf_thread_own();
+    int saved = errno;
+    if (threads.attaches)
+        (void)thread_begin();
+    errno = saved;
+    vf_lock_release();
+    return vf_thread_own();
+}
+
+uint64_t vf_thread_lane_begin(void)
+{
+    static uint64_t others; /* atomic: threads without an index; behind all indices */
+    if (vf_thread_lane_number == 0) {
+        uint64_t index = own_or_begin();
+        /* relaxed: only that no two are the same */
+        vf_thread_lane_number =
+            index >= FIRST ? index : UINT64_MAX - vf_fetch_add_relaxed(&others, 1);
+    }
+    return vf_thread_lane_number;
+}
+#endif
+
+void vf_threads_add_pool(vf_pool *pool)
+{
+    begin_process_once();
     vf_lock_acquire();
     pool->next = all_pools;
     pool->link = &all_pools;

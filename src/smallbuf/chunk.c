@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <veryfast/detail/smallbuf_lane.h>
+
 #include "../common/arith.h"
 #include "../common/hook.h"
 #include "../common/probe.h"
@@ -26,7 +28,7 @@ static vf_allocator hook_of(const vf_smallbuf_options *options)
     return vf_hook_or_default(options != NULL ? &options->allocator : &none);
 }
 
-static void *memory_alloc(const vf_smallbuf_options *options, size_t size, size_t alignment)
+void *vf_chunk_memory(const vf_smallbuf_options *options, size_t size, size_t alignment)
 {
     vf_allocator hook = hook_of(options);
     void *memory = vf_hook_alloc(&hook, size, alignment);
@@ -37,8 +39,8 @@ static void *memory_alloc(const vf_smallbuf_options *options, size_t size, size_
     return memory;
 }
 
-static void memory_free(const vf_smallbuf_options *options, void *memory, size_t size,
-                        size_t alignment)
+void vf_chunk_memory_free(const vf_smallbuf_options *options, void *memory, size_t size,
+                          size_t alignment)
 {
     vf_allocator hook = hook_of(options);
     vf_hook_dealloc(&hook, memory, size, alignment);
@@ -69,12 +71,18 @@ static size_t slots_size(size_t level, const vf_smallbuf_type *type)
     return vf_marks_offset(level, type->size) + marks_size(type, level);
 }
 
+/* Bytes before the directory. */
+static size_t heads_size(const vf_smallbuf_type *type)
+{
+    return type->lanes ? VF_LANE_HEADS * sizeof(vf_lane *) : 0;
+}
+
 /* Bytes before the slots of a chunk, with the directory if it is the first. */
 static size_t lead_size(bool first, const vf_smallbuf_type *type)
 {
     size_t alignment = chunk_alignment(type);
     size_t windows = 1 + (type->writers ? 0 : VF_KEPT_WINDOWS);
-    size_t directory = sizeof(vf_directory) + windows * sizeof(vf_kept_window);
+    size_t directory = heads_size(type) + sizeof(vf_directory) + windows * sizeof(vf_kept_window);
     return vf_round_up(sizeof(vf_lead) + (first ? directory : 0), alignment);
 }
 
@@ -142,7 +150,7 @@ void *vf_chunk_new(vf_directory *directory, size_t level)
     size_t lead = lead_size(false, type);
     char *memory = NULL;
     if (size != 0)
-        memory = memory_alloc(directory->options, lead + size, chunk_alignment(type));
+        memory = vf_chunk_memory(directory->options, lead + size, chunk_alignment(type));
     if (memory == NULL)
         return NULL;
     chunk_init(directory, memory + lead, level);
@@ -155,7 +163,7 @@ size_t vf_chunk_free(const vf_directory *directory, void *chunk, size_t level)
     const vf_smallbuf_type *type = &directory->type;
     size_t lead = lead_size(false, type);
     size_t size = lead + slots_size(level, type);
-    memory_free(directory->options, (char *)chunk - lead, size, chunk_alignment(type));
+    vf_chunk_memory_free(directory->options, (char *)chunk - lead, size, chunk_alignment(type));
     return size;
 }
 
@@ -174,19 +182,20 @@ vf_directory *vf_chunk_directory_new(const vf_smallbuf_options *options,
     size_t level = first_level(options, type);
     size_t size = slots_size(level, type);
     size_t lead = lead_size(true, type);
-    vf_directory *directory = NULL;
+    char *memory = NULL;
     if (size != 0)
-        directory = memory_alloc(options, lead + size, chunk_alignment(type));
-    if (directory == NULL)
+        memory = vf_chunk_memory(options, lead + size, chunk_alignment(type));
+    if (memory == NULL)
         return NULL;
-    memset(directory, 0, sizeof *directory);
+    memset(memory, 0, heads_size(type) + sizeof(vf_directory));
+    vf_directory *directory = (vf_directory *)(void *)(memory + heads_size(type));
     directory->options = options;
     directory->type = *type;
     directory->first = level;
     directory->block = vf_block_least(type->size);
     directory->fill = 1;
     directory->offset = ((uint64_t)1 << level) - type->inside;
-    directory->chunks[level] = (char *)directory + lead;
+    directory->chunks[level] = memory + lead;
     chunk_init(directory, directory->chunks[level], level);
     windows_init(directory);
     directory->room = vf_chunk_room(directory, level);
@@ -199,6 +208,6 @@ size_t vf_chunk_directory_free(vf_directory *directory)
     const vf_smallbuf_type *type = &directory->type;
     size_t alignment = chunk_alignment(type); /* type goes with the directory */
     size_t size = lead_size(true, type) + slots_size(directory->first, type);
-    memory_free(directory->options, directory, size, alignment);
+    vf_chunk_memory_free(directory->options, (char *)directory - heads_size(type), size, alignment);
     return size;
 }

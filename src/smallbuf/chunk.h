@@ -11,6 +11,11 @@
 /* The most elements that there may be at once. */
 uint64_t vf_chunk_cap(const vf_smallbuf_options *options);
 
+/* Any memory of a buffer, by its allocator. */
+void *vf_chunk_memory(const vf_smallbuf_options *options, size_t size, size_t alignment);
+void vf_chunk_memory_free(const vf_smallbuf_options *options, void *memory, size_t size,
+                          size_t alignment);
+
 /* With the first chunk, which is all the room. */
 vf_directory *vf_chunk_directory_new(const vf_smallbuf_options *options,
                                      const vf_smallbuf_type *type);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * drain.c - walks over the chunks of a small buffer and skips the gaps that writers have left.
+ * drain.c - walks over the chunks of a small buffer and skips the gaps that writers and lanes have
+ * left.
  *
  *     x x x x x x x x | x x x . . . . . | x x x x x x x x    the runs of three writers
  *     <--- one span ------>               <-- another -->
@@ -9,6 +10,8 @@
 
 #include <assert.h>
 
+#include "lanes.h"
+
 /* The first place from here on, below end, that is not in a gap; end, where there is none. */
 static uint64_t skip_gap(const vf_directory *directory, const vf_drain *drain, uint64_t place,
                          uint64_t end)
@@ -16,7 +19,8 @@ static uint64_t skip_gap(const vf_directory *directory, const vf_drain *drain, u
     uint64_t block = vf_block_at(directory, place);
     while (place < end) {
         uint64_t block_end = (place / block + 1) * block;
-        vf_mark mark = *vf_mark_at(directory, place);
+        /* relaxed, here and below: another reader may write the same (vf_lanes_mark) */
+        vf_mark mark = vf_load_relaxed(vf_mark_at(directory, place));
         if (vf_mark_fill(mark) != drain->fill || place < block_end - vf_mark_slots(mark))
             return place;
         place = block_end;
@@ -31,8 +35,9 @@ static uint64_t find_gap(const vf_directory *directory, const vf_drain *drain, u
     uint64_t block = vf_block_at(directory, place);
     const vf_mark *mark = vf_mark_at(directory, place);
     for (uint64_t block_end = (place / block + 1) * block; place < end; mark++) {
-        if (vf_mark_fill(*mark) == drain->fill && vf_mark_slots(*mark) > 0) {
-            uint64_t gap = block_end - vf_mark_slots(*mark);
+        vf_mark known = vf_load_relaxed(mark);
+        if (vf_mark_fill(known) == drain->fill && vf_mark_slots(known) > 0) {
+            uint64_t gap = block_end - vf_mark_slots(known);
             return gap < end ? gap : end;
         }
         place = block_end;
@@ -110,7 +115,10 @@ size_t vf_spill_span(void *const *spill, uint64_t index, size_t from, const vf_s
         return 0;
     void *found = NULL;
     size_t n;
-    if (directory->gaps != 0) {
+    uint64_t unused = vf_lanes_unused(directory);
+    if (directory->type.lanes)
+        vf_lanes_mark(directory, walk.end - directory->gaps - unused);
+    if (directory->gaps + unused != 0) {
         walk.fill = directory->fill;
         n = span_among_gaps(directory, &walk, from, &found);
     } else {

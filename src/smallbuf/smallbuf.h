@@ -13,8 +13,8 @@
  *      |
  *   allocator                                                          ../common/hook.c
  *
- * Beside them: drain.c walks over what was pushed, writer.c hands out runs of slots, flip.c waits
- * for pushes in flight.
+ * Beside them: drain.c walks over what was pushed, writer.c hands out runs of slots, lane.c and
+ * lanes.c keep such a run for each thread with VF_LANES, flip.c waits for pushes in flight.
  *
  * Words, one for one thing:
  *
@@ -29,7 +29,8 @@
  *   refusal     the decision that a chunk has no slots from some index on, which holds until the
  *               next drain
  *   fill        what is pushed between two drains
- *   run         neighbouring slots that a writer has taken
+ *   run         neighbouring slots that a writer has taken, or a lane
+ *   lane        a writer that the buffer keeps for a thread, with VF_LANES
  *   gap         the unused end of a run that could not be given back
  *   bank        one of the two buffers within a buffer with VF_FLIP
  *
@@ -96,11 +97,14 @@ typedef struct vf_directory {
     void *chunks[VF_SPILL_LEVELS]; /* atomic: what is known of each */
     const vf_smallbuf_options *options;
     vf_smallbuf_type type; /* constant; a copy, since what the program has may be unloaded */
-    uint64_t refused; /* since the last drain, by refusals that S_reserve has lifted; exclusive */
-    uint64_t gaps;    /* atomic: slots in the gaps of this fill */
-    uint64_t fill;    /* number of this fill, as marks have it; exclusive */
-    uint64_t hint;    /* atomic: drain.c, a place to look from */
-    uint64_t taken;   /* VF_FLIP: the index that a flip has taken, if it is large; the drainer's */
+    uint64_t refused;  /* since the last drain, by refusals that S_reserve has lifted; exclusive */
+    uint64_t gaps;     /* atomic: slots in the gaps of this fill */
+    uint64_t fill;     /* number of this fill, as marks have it; exclusive */
+    uint64_t hint;     /* atomic: drain.c, a place to look from */
+    uint64_t taken;    /* VF_FLIP: the index that a flip has taken, if it is large; the drainer's */
+    uint64_t promised; /* VF_LANES: slots below it are S_reserve's; exclusive */
+    uint64_t
+        marked; /* VF_LANES, atomic: how many elements there were when lanes.c marked the lanes */
     vf_kept_window windows[]; /* what pushes look at that the word leads to: [0] has no slots; with
                                  VF_FLIP behind it those of the chunks, from the first one on */
 } vf_directory;
@@ -273,6 +277,13 @@ static inline vf_mark *vf_mark_at(const vf_directory *directory, uint64_t place)
     vf_mark *marks = (vf_mark *)(void *)(chunk + vf_marks_offset(level, directory->type.size));
     return &marks[(place ^ (uint64_t)1 << level) / vf_block_at(directory, place)];
 }
+
+/*
+ * writer.c: marks what a run leaves unused, slots from the place `from` to `end`, as gaps, in all
+ * its blocks from that with the place `first` on. They end in this run, and so does the last of its
+ * chunk, so the marks are this run's.
+ */
+void vf_writer_mark(vf_directory *directory, uint64_t first, uint64_t from, uint64_t end);
 
 /* spill.c: how many slots below the index are within room. Exclusive access. */
 uint64_t vf_spill_used(void *const *spill, uint64_t index, const vf_smallbuf_type *type);

@@ -12,6 +12,7 @@
 #include "../common/probe.h"
 #include "../platform/tsan.h"
 #include "chunk.h"
+#include "lanes.h"
 
 /* Wherever they are now. Any thread. */
 static const vf_smallbuf_options *options_in(void *const *spill)
@@ -134,9 +135,11 @@ uint64_t vf_spill_used(void *const *spill, uint64_t index, const vf_smallbuf_typ
 
 size_t vf_spill_count(void *const *spill, uint64_t index, const vf_smallbuf_type *type)
 {
-    const vf_directory *directory = vf_directory_of(spill);
+    vf_directory *directory = vf_directory_of(spill);
     uint64_t used = vf_spill_used(spill, index, type);
-    return (size_t)(directory != NULL ? used - directory->gaps : used);
+    if (directory == NULL)
+        return (size_t)used;
+    return (size_t)(used - directory->gaps - vf_lanes_unused(directory));
 }
 
 size_t vf_spill_refused(void *const *spill, uint64_t index, const vf_smallbuf_type *type)
@@ -171,7 +174,7 @@ static size_t free_chunks(vf_directory *directory, size_t level)
 
 static size_t free_directory(void **spill, vf_directory *directory)
 {
-    size_t bytes = free_chunks(directory, directory->first + 1);
+    size_t bytes = free_chunks(directory, directory->first + 1) + vf_lanes_free(directory);
     *spill = vf_word_of(directory->options);
     return bytes + vf_chunk_directory_free(directory);
 }
@@ -219,18 +222,29 @@ static bool reserve_chunks(void **spill, uint64_t index, const vf_smallbuf_type 
     return false;
 }
 
+/* No run is taken of slots below the index. */
+static void promise(void **spill, uint64_t index)
+{
+    vf_directory *directory = vf_directory_of(spill);
+    if (directory != NULL && index > directory->promised)
+        directory->promised = index;
+}
+
 bool vf_spill_reserve(void **spill, uint64_t *index, size_t n, const vf_smallbuf_type *type)
 {
     uint64_t used = vf_spill_used(spill, *index, type);
     uint64_t capacity = vf_spill_capacity(spill, type);
-    if (n <= capacity - used)
+    if (n <= capacity - used) {
+        promise(spill, used + n);
         return true; /* room for one more: nothing was refused */
+    }
     if (n > vf_chunk_cap(options_in(spill)) - used || !reserve_chunks(spill, used + n - 1, type)) {
         errno = ENOMEM;
         return false;
     }
     vf_directory_of(spill)->refused += *index - used;
     *index = used;
+    promise(spill, used + n);
     return true;
 }
 
@@ -240,7 +254,8 @@ static size_t trim_to(void **spill, vf_directory *directory, uint64_t kept,
 {
     uint64_t last = kept > type->inside ? kept - 1 : type->inside;
     fill_first(spill, directory);
-    return free_chunks(directory, vf_level_of(last + directory->offset) + 1);
+    return vf_lanes_free(directory) +
+           free_chunks(directory, vf_level_of(last + directory->offset) + 1);
 }
 
 size_t vf_spill_trim(void **spill, uint64_t index, size_t keep, const vf_smallbuf_type *type)
@@ -279,12 +294,15 @@ static void clear_old_marks(vf_directory *directory)
     }
 }
 
-/* A fill ends: what was refused may be tried again, and its gaps are not the next one's. */
-static void begin_fill(vf_directory *directory)
+/* A fill ends, with so many slots: what was refused may be tried again, and its gaps are not the
+   next one's. What is left of a promise is. */
+static void begin_fill(vf_directory *directory, uint64_t used)
 {
     lift_refusal(directory);
     directory->refused = 0;
     directory->hint = 0;
+    directory->marked = 0;
+    directory->promised = directory->promised > used ? directory->promised - used : 0;
     if (directory->gaps == 0)
         return;
     directory->gaps = 0;
@@ -305,8 +323,10 @@ uint64_t vf_spill_detach(void **spill, uint64_t index, const vf_smallbuf_type *t
         vf_store_relaxed(spill, vf_word_of(vf_options_of(*spill)));
         return index & VF_CAP_INSIDE;
     }
+    uint64_t used = drain->end;
+    drain->end = vf_lanes_end(directory, used);
     drain->fill = directory->gaps != 0 ? directory->fill : 0;
-    begin_fill(directory);
+    begin_fill(directory, used);
     fill_first(spill, directory);
     return 0;
 }

@@ -31,13 +31,16 @@ static size_t take_one(vf_writer *writer, uint64_t *tail, void **spill,
     return *slots != NULL;
 }
 
-/* How many slots are available at the index, from N on, without a decision. */
+/* How many slots are available at the index, from N on, without a decision; 0 too in a chunk with a
+   limit, behind which there may be slots of the same block when S_reserve has lifted it. */
 static uint64_t slots_there(const vf_directory *directory, uint64_t index, void **slots)
 {
     uint64_t run = 0;
     /* acquire: pairs with the release in raise_room, which comes after the chunk's */
-    if (directory != NULL && index < vf_load_acquire(&directory->room))
-        *slots = vf_slot_of(directory, index, &run);
+    if (directory == NULL || index >= vf_load_acquire(&directory->room) ||
+        vf_lead_of(vf_chunk_of(directory, index))->limit != VF_NO_LIMIT)
+        return 0;
+    *slots = vf_slot_of(directory, index, &run);
     return run;
 }
 
@@ -84,14 +87,14 @@ size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_
     return take_one(writer, tail, spill, type, slots);
 }
 
-/* Marks slots as a gap. All its blocks end in this run, so the marks are this writer's. */
-static void mark_gap(vf_directory *directory, uint64_t place, uint64_t end)
+void vf_writer_mark(vf_directory *directory, uint64_t first, uint64_t from, uint64_t end)
 {
-    uint64_t block = vf_block_at(directory, place);
-    while (place < end) {
-        uint64_t block_end = (place / block + 1) * block;
-        *vf_mark_at(directory, place) = vf_mark_of(directory->fill, block_end - place);
-        place = block_end;
+    uint64_t block = vf_block_at(directory, first);
+    for (uint64_t begin = first / block * block; begin < end; begin += block) {
+        uint64_t unused = from < begin ? block : begin + block - from;
+        vf_mark mark = from < begin + block ? vf_mark_of(directory->fill, unused) : 0;
+        /* relaxed: read with exclusive access only; of lanes several readers may write the same */
+        vf_store_relaxed(vf_mark_at(directory, begin), mark);
     }
 }
 
@@ -105,7 +108,7 @@ void vf_writer_give_back(vf_writer *writer, size_t unused, uint64_t *tail, void 
         return;
     vf_directory *directory = vf_directory_of(spill);
     uint64_t offset = directory->offset;
-    mark_gap(directory, index + offset, writer->end + offset);
+    vf_writer_mark(directory, index + offset, index + offset, writer->end + offset);
     /* relaxed: read with exclusive access only, as the marks are */
     vf_fetch_add_relaxed(&directory->gaps, unused);
     vf_store_relaxed(&directory->hint, 0);

@@ -248,7 +248,7 @@ def caught(builder, line, names, runs):
 
 
 FILES = {'buffer': 'smallbuf', 'epoch': 'epoch|defer'}
-SCENARIOS = {'buffer': 'push|writer|flip', 'epoch': 'epoch', 'none': '.*_no_tag'}
+SCENARIOS = {'buffer': 'push|writer|flip|lanes', 'epoch': 'epoch', 'none': '.*_no_tag'}
 
 
 def kind_of(name, kinds):

@@ -26,6 +26,7 @@
 #include <veryfast/detail/atomic.h>
 #include <veryfast/detail/config.h>
 #include <veryfast/detail/pool_walk.h>
+#include <veryfast/detail/thread.h>
 #include <veryfast/veryfast.h>
 
 VF_EXTERN_C_BEGIN
@@ -66,33 +67,20 @@ typedef struct vf_pool_type {
 } vf_pool_type;
 
 /*
- * vf_thread_own(): this thread's index; 0 before its first slow call, 1 after its exit.
- * vf_row_own(): its row; before and after that one in which all entries are 0. Thread-local
- * variables; but a program may have numbers of its own for its threads, and Windows' linkers do
- * not see such a variable of another module.
+ * vf_row_own(): this thread's row; before it has an index (vf_thread_own) and after its exit one in
+ * which all entries are 0. A thread-local variable, as in thread.h.
  */
 #if defined(VF_THREAD_INDEX)
 extern VF_API vf_row *vf_thread_rows[]; /* one is written by its thread alone */
-static inline VF_UNUSED uint32_t vf_thread_own(void)
-{
-    return (uint32_t)(VF_THREAD_INDEX) + 2;
-}
 static inline VF_UNUSED vf_row *vf_row_own(void)
 {
     return vf_thread_rows[(uint32_t)(VF_THREAD_INDEX)];
 }
 #elif defined(VF_DLL)
-extern VF_TLS uint32_t vf_thread_index;
 extern VF_TLS vf_row *vf_thread_row;
-VF_API uint32_t vf_thread_own(void);
 VF_API vf_row *vf_row_own(void);
 #else
-extern VF_API VF_TLS uint32_t vf_thread_index;
 extern VF_API VF_TLS vf_row *vf_thread_row;
-static inline VF_UNUSED uint32_t vf_thread_own(void)
-{
-    return vf_thread_index;
-}
 static inline VF_UNUSED vf_row *vf_row_own(void)
 {
     return vf_thread_row;

@@ -29,6 +29,11 @@ VF_HIDDEN static constexpr vf_smallbuf_type vf_self_type = {
 #else
     true,
 #endif
+#ifdef VF_LANES
+    true,
+#else
+    false,
+#endif
     sizeof(vf_smallbuf_options),
 };
 
@@ -168,64 +173,22 @@ vf_hidden void vf_self_rouse(vf_self *buffer, uint64_t tail)
 }
 #endif
 
-/* All of a push. False and ENOMEM: refused. *index is that of S_push_index. */
-vf_generic_body VF_ALWAYS_INLINE bool vf_self_put(vf_self *buffer, vf_value *value, size_t *index)
+/* Copies so many values into slots in a row. */
+vf_generic_body VF_ALWAYS_INLINE void vf_self_copy(vf_t *slots, vf_value const *values, size_t n)
 {
-    vf_push_begin(buffer);
-    vf_expected expected = vf_self_expect(buffer);
-    uint64_t tail = vf_self_count_up(buffer, 1);
-    uint64_t run;
-    vf_t *slot = vf_self_slots(buffer, &expected, tail, &run);
-    bool slow = slot == NULL;
-    if (VF_UNLIKELY(slow))
-        slot = vf_self_find(buffer, tail, &run);
-    if (VF_LIKELY(slot != NULL))
-        vf_self_store(slot, value);
-    vf_self_done(buffer, tail, 1);
-#ifdef VF_FLIP
-    if (VF_UNLIKELY(slow))
-        vf_self_rouse(buffer, tail);
+#ifdef __cplusplus
+    for (size_t i = 0; i < n; i++)
+        ::new (static_cast<void *>(slots + i)) vf_value(values[i]);
+#else
+    memcpy(slots, values, n * sizeof *slots);
 #endif
-    vf_push_end(buffer);
-    *index = (size_t)vf_plain_index(tail);
-    return slot != NULL;
 }
 
-vf_generic_body vf_fn bool vf_self_push(vf_self *buffer, vf_moved value)
-{
-    size_t index;
-    return vf_self_put(buffer, vf_address(value), &index);
-}
-
-vf_generic_body vf_fn bool vf_self_push_index(vf_self *buffer, vf_moved value, size_t *index)
-{
-    size_t taken;
-    bool pushed = vf_self_put(buffer, vf_address(value), &taken);
-    if (index != NULL)
-        *index = taken;
-    return pushed;
-}
-
-#ifndef VF_FLIP
-vf_fn vf_t *vf_self_push_slot(vf_self *buffer, size_t *index)
-{
-    vf_push_begin(buffer);
-    vf_expected expected = vf_self_expect(buffer);
-    uint64_t tail = vf_self_count_up(buffer, 1);
-    uint64_t run;
-    if (index != NULL)
-        *index = (size_t)vf_plain_index(tail);
-    vf_t *slot = vf_self_slots(buffer, &expected, tail, &run);
-    if (VF_UNLIKELY(slot == NULL))
-        slot = vf_self_find(buffer, tail, &run);
-    vf_push_end(buffer);
-    return slot;
-}
-#endif
-
-/* All of S_push_n. *index: of the first, if n is not 0. */
-vf_generic_body VF_ALWAYS_INLINE size_t vf_self_put_n(vf_self *buffer, vf_value const *values,
-                                                      size_t n, size_t *index)
+/* All of S_push_n, or with VF_LANES what the lane has no slots for. *index: of the first, if n is
+   not 0. */
+vf_generic_body VF_ALWAYS_INLINE size_t vf_self_put_n_counted(vf_self *buffer,
+                                                              vf_value const *values, size_t n,
+                                                              size_t *index)
 {
 #ifdef __cplusplus
     VF_STATIC_ASSERT((std::is_same<vf_value, vf_t>::value &&
@@ -248,12 +211,7 @@ vf_generic_body VF_ALWAYS_INLINE size_t vf_self_put_n(vf_self *buffer, vf_value 
             break;
         if (run > n - copied)
             run = n - copied;
-#ifdef __cplusplus
-        for (size_t i = 0; i < run; i++)
-            ::new (static_cast<void *>(slots + i)) vf_value(values[copied + i]);
-#else
-        memcpy(slots, values + copied, (size_t)run * sizeof *slots);
-#endif
+        vf_self_copy(slots, values + copied, (size_t)run);
         copied += (size_t)run;
     }
     vf_self_done(buffer, tail, n);
@@ -264,6 +222,71 @@ vf_generic_body VF_ALWAYS_INLINE size_t vf_self_put_n(vf_self *buffer, vf_value 
     *index = (size_t)vf_plain_index(tail);
     return copied;
 }
+
+#ifndef VF_LANES
+/* All of a push. False and ENOMEM: refused. *index is that of S_push_index. */
+vf_generic_body VF_ALWAYS_INLINE bool vf_self_put(vf_self *buffer, vf_value *value, size_t *index)
+{
+    vf_push_begin(buffer);
+    vf_expected expected = vf_self_expect(buffer);
+    uint64_t tail = vf_self_count_up(buffer, 1);
+    uint64_t run;
+    vf_t *slot = vf_self_slots(buffer, &expected, tail, &run);
+    bool slow = slot == NULL;
+    if (VF_UNLIKELY(slow))
+        slot = vf_self_find(buffer, tail, &run);
+    if (VF_LIKELY(slot != NULL))
+        vf_self_store(slot, value);
+    vf_self_done(buffer, tail, 1);
+#    ifdef VF_FLIP
+    if (VF_UNLIKELY(slow))
+        vf_self_rouse(buffer, tail);
+#    endif
+    vf_push_end(buffer);
+    *index = (size_t)vf_plain_index(tail);
+    return slot != NULL;
+}
+
+vf_generic_body VF_ALWAYS_INLINE size_t vf_self_put_n(vf_self *buffer, vf_value const *values,
+                                                      size_t n, size_t *index)
+{
+    return vf_self_put_n_counted(buffer, values, n, index);
+}
+#else
+#    include <veryfast/detail/smallbuf_lanes.h>
+#endif
+
+vf_generic_body vf_fn bool vf_self_push(vf_self *buffer, vf_moved value)
+{
+    size_t index;
+    return vf_self_put(buffer, vf_address(value), &index);
+}
+
+vf_generic_body vf_fn bool vf_self_push_index(vf_self *buffer, vf_moved value, size_t *index)
+{
+    size_t taken;
+    bool pushed = vf_self_put(buffer, vf_address(value), &taken);
+    if (index != NULL)
+        *index = taken;
+    return pushed;
+}
+
+#if !defined(VF_FLIP) && !defined(VF_LANES)
+vf_fn vf_t *vf_self_push_slot(vf_self *buffer, size_t *index)
+{
+    vf_push_begin(buffer);
+    vf_expected expected = vf_self_expect(buffer);
+    uint64_t tail = vf_self_count_up(buffer, 1);
+    uint64_t run;
+    if (index != NULL)
+        *index = (size_t)vf_plain_index(tail);
+    vf_t *slot = vf_self_slots(buffer, &expected, tail, &run);
+    if (VF_UNLIKELY(slot == NULL))
+        slot = vf_self_find(buffer, tail, &run);
+    vf_push_end(buffer);
+    return slot;
+}
+#endif
 
 vf_fn size_t vf_self_count_about(const vf_self *buffer)
 {

@@ -82,6 +82,7 @@ typedef struct vf_smallbuf_type {
     size_t alignment;           /* of an element */
     size_t inline_offset;       /* bytes from the word spill to slot 0 */
     bool writers;               /* can it have them? */
+    bool lanes;                 /* VF_LANES */
     size_t options_size; /* of the options that the program knows: later versions may have more */
 } vf_smallbuf_type;
 

@@ -58,6 +58,10 @@ vf_generic_body VF_ALWAYS_INLINE bool vf_self_put_exclusive(vf_self *buffer, vf_
     if (VF_LIKELY(index < vf_n)) {
         vf_self_store(vf_self_inside(bank) + index, value);
     } else {
+#ifdef VF_LANES
+        size_t taken; /* in the order of what the thread has pushed before */
+        return vf_self_put(buffer, value, &taken);
+#else
         vf_expected expected = vf_self_expect(buffer);
         uint64_t run;
         vf_t *slot = vf_self_slots(buffer, &expected, buffer->tail, &run);
@@ -66,6 +70,7 @@ vf_generic_body VF_ALWAYS_INLINE bool vf_self_put_exclusive(vf_self *buffer, vf_
         pushed = slot != NULL;
         if (VF_LIKELY(pushed))
             vf_self_store(slot, value);
+#endif
     }
     vf_self_set_index(buffer, bank, index + 1);
     return pushed;

@@ -28,6 +28,7 @@ VF_NAMES_END
 #undef VF_HANDLE
 #undef VF_SHARED
 #undef VF_FLIP
+#undef VF_LANES
 #undef VF_DECLARE
 #undef VF_DEFINE
 #undef vf_kind

@@ -14,6 +14,17 @@
 #define VF_KEEP
 #include <veryfast/smallbuf.h>
 
+#define VF_NAME laned
+#define VF_LANES
+#define VF_DECLARE
+#define VF_KEEP
+#include <veryfast/smallbuf.h>
+#define VF_NAME laned
+#define VF_LANES
+#define VF_DEFINE
+#define VF_KEEP
+#include <veryfast/smallbuf.h>
+
 #define VF_NAME flips
 #define VF_FLIP
 #define VF_DECLARE

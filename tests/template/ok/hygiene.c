@@ -55,6 +55,13 @@ struct thing {
 
 #define VF_T       struct thing
 #define VF_N       2
+#define VF_NAME    laned
+#define VF_DROP(p) RAISE_ALL(p)
+#define VF_LANES
+#include <veryfast/smallbuf.h>
+
+#define VF_T       struct thing
+#define VF_N       2
 #define VF_NAME    flipped
 #define VF_DROP(p) RAISE_ALL(p)
 #define VF_FLIP

@@ -8,6 +8,11 @@
 #define VF_KEEP
 #include <veryfast/smallbuf.h>
 
+#define VF_NAME VF_CAT(VF_T, _laned)
+#define VF_KEEP
+#define VF_LANES
+#include <veryfast/smallbuf.h>
+
 #define VF_NAME VF_CAT(VF_T, _flipped)
 #define VF_KEEP
 #define VF_FLIP

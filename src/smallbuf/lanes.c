@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lanes.c - what becomes of the lanes when a thread has the buffer for itself: reading looks past
+ * what is unused of their runs, and a drain ends these.
+ */
+#include "lanes.h"
+
+#include "chunk.h"
+
+/* The lane behind this one, of whatever head; NULL: the first, or there is none. */
+static vf_lane *next_lane(vf_directory *directory, const vf_lane *lane)
+{
+    size_t head = lane != NULL ? lane->thread % VF_LANE_HEADS + 1 : 0;
+    if (lane != NULL && lane->next != NULL)
+        return lane->next;
+    for (; directory->type.lanes && head < VF_LANE_HEADS; head++) {
+        if (vf_lane_heads(directory)[head] != NULL)
+            return vf_lane_heads(directory)[head];
+    }
+    return NULL;
+}
+
+static uint64_t unused_of(const vf_directory *directory, const vf_lane *lane)
+{
+    return lane->at != lane->stop ? (uint64_t)(lane->stop - lane->at) / directory->type.size : 0;
+}
+
+uint64_t vf_lanes_unused(vf_directory *directory)
+{
+    uint64_t unused = 0;
+    for (const vf_lane *lane = NULL; (lane = next_lane(directory, lane)) != NULL;)
+        unused += unused_of(directory, lane);
+    return unused;
+}
+
+/* Marks what is unused of the lane's run from the index on. */
+static void mark_run(vf_directory *directory, const vf_lane *lane, uint64_t from)
+{
+    uint64_t offset = directory->offset;
+    vf_writer_mark(directory, lane->first + offset, from + offset, lane->core.end + offset);
+}
+
+void vf_lanes_unmark(vf_directory *directory, const vf_lane *lane)
+{
+    mark_run(directory, lane, lane->core.end);
+}
+
+void vf_lanes_mark(vf_directory *directory, uint64_t count)
+{
+    /* acquire: pairs with the release below, of a reader that has done it for the same count: since
+       then nothing was pushed */
+    if (vf_load_acquire(&directory->marked) == count)
+        return;
+    for (vf_lane *lane = NULL; (lane = next_lane(directory, lane)) != NULL;) {
+        uint64_t unused = unused_of(directory, lane);
+        if (unused > 0 || vf_load_relaxed(&lane->marked) != 0) {
+            mark_run(directory, lane, lane->core.end - unused);
+            vf_store_relaxed(&lane->marked, 1); /* several may read at once, and do the same */
+        }
+    }
+    vf_store_relaxed(&directory->hint, 0); /* counts what is no more; others may write a new one */
+    vf_store_release(&directory->marked, count);
+}
+
+uint64_t vf_lanes_end(vf_directory *directory, uint64_t used)
+{
+    for (vf_lane *lane = NULL; (lane = next_lane(directory, lane)) != NULL;) {
+        uint64_t unused = unused_of(directory, lane);
+        bool last = lane->core.end == used;
+        if (last)
+            used -= unused;
+        else
+            directory->gaps += unused;
+        if (lane->marked != 0 || (unused > 0 && !last))
+            mark_run(directory, lane, lane->core.end - (last ? 0 : unused));
+        lane->stop = lane->at;
+        lane->marked = 0;
+        lane->core.end = 0;
+        lane->core.run = 0;
+    }
+    return used;
+}
+
+size_t vf_lanes_free(vf_directory *directory)
+{
+    size_t bytes = 0;
+    for (size_t head = 0; directory->type.lanes && head < VF_LANE_HEADS; head++) {
+        vf_lane **link = &vf_lane_heads(directory)[head];
+        while (*link != NULL) {
+            vf_lane *lane = *link;
+            if (lane->at != lane->stop) {
+                link = &lane->next;
+                continue;
+            }
+            if (lane->marked != 0)
+                vf_lanes_unmark(directory, lane);
+            *link = lane->next;
+            vf_chunk_memory_free(directory->options, lane, sizeof *lane, VF_CACHE_LINE);
+            bytes += sizeof *lane;
+        }
+    }
+    return bytes;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lanes.h - the lanes of a small buffer, all of them, for a thread that has exclusive access.
+ */
+#ifndef VF_LANES_H
+#define VF_LANES_H
+
+#include <veryfast/detail/smallbuf_lane.h>
+
+#include "smallbuf.h"
+
+/* How many slots of their runs are unused. Shared with other readers. */
+uint64_t vf_lanes_unused(vf_directory *directory);
+
+/* Marks these as gaps, while there are `count` elements; shared with other readers, and the lanes
+   go on behind. */
+void vf_lanes_mark(vf_directory *directory, uint64_t count);
+
+/* Of a lane that was marked, and has filled its run since: the marks go. Its thread. */
+void vf_lanes_unmark(vf_directory *directory, const vf_lane *lane);
+
+/* Ends all runs, of slots below the index `used`: what is unused are gaps, or, where it was the
+   last to be taken, given back. The index behind the last slot that is used. */
+uint64_t vf_lanes_end(vf_directory *directory, uint64_t used);
+
+/* Gives back the memory of lanes without slots; how many bytes. */
+size_t vf_lanes_free(vf_directory *directory);
+
+#endif
