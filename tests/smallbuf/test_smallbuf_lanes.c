@@ -69,7 +69,7 @@ static void note(uint32_t who, size_t accepted, size_t wanted)
 
 static size_t push_many(uint32_t who, size_t n)
 {
-    struct word values[300];
+    struct word values[300] = {{0, 0}};
     size_t index = SIZE_MAX;
     CHECK(n <= 300);
     for (size_t i = 0; i < n; i++)
