@@ -34,7 +34,7 @@ uint64_t vf_checked_publish(vf_pool_core *core, const void *object, size_t objec
     vf_pool *pool = vf_list_pool(core, false, "P_handle_of", caller);
     if (is_bypassed(pool))
         return vf_bypass_publish(pool, object, caller);
-    (void)vf_look(pool, object, caller);
+    (void)vf_look(pool, object, "P_handle_of after the free of", caller);
     return vf_pool_core_publish_slow(core, object);
 }
 

@@ -71,7 +71,7 @@ vf_pool *vf_look_for_pool(const void *object, const void *caller)
 
 /* ---- objects ---- */
 
-vf_header *vf_look(vf_pool *pool, const void *object, const void *caller)
+vf_header *vf_look(vf_pool *pool, const void *object, const char *after_free, const void *caller)
 {
     vf_region region;
     if (!vf_walk_find(pool, object, &region))
@@ -85,7 +85,7 @@ vf_header *vf_look(vf_pool *pool, const void *object, const void *caller)
     uint32_t state = vf_load_relaxed(&header->state);
     if (state != VF_LIVE && state != VF_DROPPING)
         vf_slot_misuse(pool, object, caller,
-                       state == VF_DEFERRED ? "free of deferred object" : "double free of");
+                       state == VF_DEFERRED ? "free of deferred object" : after_free);
     vf_slot_look_at_fences(pool, object, caller);
     return header;
 }

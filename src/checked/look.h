@@ -7,8 +7,9 @@
 
 #include "../pool/pool.h"
 
-/* The header of an object that the program has and may use; stops otherwise. */
-vf_header *vf_look(vf_pool *pool, const void *object, const void *caller);
+/* The header of an object that the program has and may use; stops otherwise, with these words where
+   it is free. */
+vf_header *vf_look(vf_pool *pool, const void *object, const char *after_free, const void *caller);
 
 /* Stops for an address that is no object. The region is where it lies in this pool, if anywhere. */
 _Noreturn void vf_look_stranger(vf_pool *pool, const void *object, const vf_region *region,

@@ -180,7 +180,7 @@ void vf_checked_look(vf_pool_core *core, const void *object, const void *caller)
     if (pool->checked.blocks.bypass)
         vf_bypass_look(pool, object, caller);
     else
-        (void)vf_look(pool, object, caller);
+        (void)vf_look(pool, object, "double free of", caller);
 }
 
 /* Before VF_DROP. From here on another free of the object is a second one. */
@@ -189,7 +189,7 @@ bool vf_checked_may_drop(vf_pool_core *core, const void *object, const void *cal
     vf_pool *pool = vf_list_pool(core, true, "free", caller);
     if (pool->checked.blocks.bypass)
         return vf_bypass_may_drop(pool, object, caller);
-    vf_header *header = vf_look(pool, object, caller);
+    vf_header *header = vf_look(pool, object, "double free of", caller);
     if (core->dropped != NULL)
         return vf_pool_core_may_drop(core, object);
     uint32_t live = VF_LIVE;
@@ -202,7 +202,7 @@ bool vf_checked_may_drop(vf_pool_core *core, const void *object, const void *cal
 /* Off the program's hands. False: P_destroy drops all, and the core does with it what is right. */
 static bool end_object(vf_pool *pool, void *object, const void *caller)
 {
-    vf_header *header = vf_look(pool, object, caller);
+    vf_header *header = vf_look(pool, object, "double free of", caller);
     if (pool->core.dropped != NULL)
         return false;
     uint32_t state = vf_load_relaxed(&header->state);
@@ -400,7 +400,7 @@ bool vf_checked_free_deferred(vf_pool_core *core, void *object, void (*drop)(voi
     vf_pool *pool = vf_list_pool(core, true, "P_free_deferred", caller);
     if (pool->checked.blocks.bypass)
         return vf_bypass_free_deferred(pool, object, drop, caller);
-    vf_header *header = vf_look(pool, object, caller);
+    vf_header *header = vf_look(pool, object, "double free of", caller);
     if (core->dropped != NULL)
         return vf_pool_core_free_deferred(core, object, drop);
     uint32_t live = VF_LIVE;

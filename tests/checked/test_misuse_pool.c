@@ -26,6 +26,12 @@ static int drops;
 #define VF_SHARED
 #include <veryfast/pool.h>
 
+#define VF_T    job
+#define VF_N    32
+#define VF_NAME with_handles
+#define VF_HANDLE
+#include <veryfast/pool.h>
+
 static pool_job_64 *pool;
 
 static void setup(void)
@@ -466,4 +472,17 @@ Test(misuse_pool, of_a_capped_pool, .init = setup, .fini = teardown)
     check_stops(writes_and_allocates_of_capped, "pool_job_64", ": write to freed object 0x");
     check_stops(writes_and_reserves, "pool_job_64", ": write to freed object 0x");
     check_stops(frees_twice_of_capped, "pool_job_64", ": double free of 0x");
+}
+
+SCENE(publishes_what_is_free)
+{
+    with_handles *jobs = with_handles_new(NULL);
+    job *object = with_handles_alloc(jobs);
+    with_handles_free(jobs, object);
+    with_handles_handle_of(jobs, object);
+}
+
+Test(misuse_pool, handle_of_what_is_free, .init = setup, .fini = teardown)
+{
+    check_stops(publishes_what_is_free, "with_handles", ": P_handle_of after the free of 0x");
 }
