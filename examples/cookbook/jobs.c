@@ -79,7 +79,7 @@ int main(void)
     pthread_t threads[WORKERS];
     jobs_cache *caches[WORKERS];
     pool = jobs_new(NULL);
-    if (pool == NULL || (waiting = jobs_push(pool, (struct job){.to = 1000000})) == NULL)
+    if (pool == NULL || (waiting = jobs_push(pool, (struct job){.to = 50000})) == NULL)
         return 1;
     for (int i = 0; i < WORKERS; i++) {
         caches[i] = jobs_cache_new(pool);
@@ -93,5 +93,5 @@ int main(void)
     size_t live = jobs_stats(pool).live;
     jobs_release(pool);
     printf("the sum is %ld\n", atomic_load(&sum));
-    return live == 0 && atomic_load(&sum) == 499999500000 ? 0 : 1;
+    return live == 0 && atomic_load(&sum) == 1249975000 ? 0 : 1;
 }

@@ -404,7 +404,7 @@ Test(handle, an_alloc_without_memory_for_generations_changes_nothing)
 
 /* ---- misuse ---- */
 
-#if !defined(VF_CHECKED) && !defined(_WIN32)
+#if !defined(VF_CHECKED) && !defined(_WIN32) && !defined(__EMSCRIPTEN__)
 /* How the scene ends in a process of its own; what it says is not shown. */
 static bool is_stopped(void (*scene)(void))
 {

@@ -255,7 +255,7 @@ Test(reclaim, gives_the_indices_of_threads_that_ended_to_others)
     close_numbers();
 }
 
-#ifndef _WIN32
+#if !defined(_WIN32) && !defined(__EMSCRIPTEN__)
 /* ---- the child of a fork ---- */
 
 static void *use_up(void *none)

@@ -67,7 +67,7 @@ Test(reserve, of_what_is_there_asks_for_nothing)
     check_all_back(&allocator);
 }
 
-#ifndef _WIN32
+#if !defined(_WIN32) && !defined(__EMSCRIPTEN__)
 /* What is there is there in the child of a fork too, and no more. */
 Test(reserve, in_a_child_knows_what_is_there)
 {
