@@ -25,6 +25,11 @@ typedef uint64_t u64;
 #define VF_FLIP
 #define VF_NAME flipbuf
 #include <veryfast/smallbuf.h>
+#define VF_T u64
+#define VF_N 8
+#define VF_LANES
+#define VF_NAME lanebuf
+#include <veryfast/smallbuf.h>
 
 /* ---- the small buffer ---- */
 
@@ -59,6 +64,16 @@ typedef uint64_t u64;
 #define LOOPS_PRODUCED      smallbuf_u64_8_writer_close(&open);
 #define LOOPS_DRAIN(b, sum) DRAIN(smallbuf_u64_8, drain_begin, b, sum)
 #define LOOPS_UNMAKE(b)     smallbuf_u64_8_destroy(b);
+#include "buffer_loops.h"
+
+#define LOOPS         lanes
+#define LOOPS_TYPE    lanebuf
+#define LOOPS_MAKE(b) ZERO(b)
+#define LOOPS_PRODUCER(b)
+#define LOOPS_PUSH(b, v) lanebuf_push(b, v);
+#define LOOPS_PRODUCED
+#define LOOPS_DRAIN(b, sum) DRAIN(lanebuf, drain_begin, b, sum)
+#define LOOPS_UNMAKE(b)     lanebuf_destroy(b);
 #include "buffer_loops.h"
 
 #define LOOPS         push_6
@@ -326,8 +341,8 @@ struct ring_of_all {
 /* ---- the columns ---- */
 
 struct variants buffers_inside, buffers_exclusive, buffers_limit, buffers_flip, buffers_fresh,
-    buffers_push, buffers_push_n, buffers_writer, buffers_drain, buffers_many, buffers_calls,
-    buffers_single_or_n;
+    buffers_push, buffers_push_n, buffers_writer, buffers_lanes, buffers_drain, buffers_many,
+    buffers_calls, buffers_single_or_n;
 
 static void add(struct variants *variants, const char *name, enum kind kind,
                 const struct buffer_loops *buffer)
@@ -356,6 +371,9 @@ static void add_forms(void)
     add(&buffers_single_or_n, "push", PEER, &push_8_loops);
     add(&buffers_writer, "writer", OURS, &writer_loops);
     add(&buffers_writer, "fetch+store", ASIDE, &array_loops);
+    add(&buffers_lanes, "lanes", OURS, &lanes_loops);
+    add(&buffers_lanes, "push", PEER, &push_8_loops);
+    add(&buffers_lanes, "writer", ASIDE, &writer_loops);
     add(&buffers_drain, "spans", OURS, &push_8_loops);
     add(&buffers_drain, "array", PEER, &array_loops);
     add(&buffers_many, "push", OURS, &push_6_loops);
@@ -368,6 +386,7 @@ static void add_peer(const char *name, const struct buffer_loops *buffer)
     add(&buffers_fresh, name, PEER, buffer);
     add(&buffers_push, name, PEER, buffer);
     add(&buffers_writer, name, PEER, buffer);
+    add(&buffers_lanes, name, PEER, buffer);
     add(&buffers_drain, name, PEER, buffer);
     add(&buffers_many, name, PEER, buffer);
     add(&buffers_calls, name, PEER, buffer);
@@ -408,6 +427,8 @@ static void find_in_cpp(void)
     add(&buffers_calls, "moodycamel", PEER, &moodycamel_loops);
     add(&buffers_push_n, "moodycamel", PEER, &moodycamel_bulk_loops);
     add(&buffers_writer, "moodycamel", PEER, &moodycamel_loops);
+    add(&buffers_lanes, "moodycamel", PEER, &moodycamel_loops);
+    add(&buffers_lanes, "with tokens", PEER, &moodycamel_token_loops);
     add(&buffers_writer, "with tokens", PEER, &moodycamel_token_loops);
     add(&buffers_drain, "moodycamel", PEER, &moodycamel_token_loops);
 #endif

@@ -10,7 +10,8 @@
 
 extern struct variants buffers_inside, buffers_exclusive, buffers_limit, buffers_flip;
 extern struct variants buffers_fresh; /* pushed to a few times */
-extern struct variants buffers_push, buffers_push_n, buffers_writer, buffers_drain, buffers_many;
+extern struct variants buffers_push, buffers_push_n, buffers_writer, buffers_lanes, buffers_drain,
+    buffers_many;
 extern struct variants buffers_single_or_n; /* many at once, and the same one by one */
 extern struct variants buffers_calls;       /* each of which is timed */
 
