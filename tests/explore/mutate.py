@@ -159,6 +159,8 @@ def read_table(path):
 def archive_of(scenario):
     if scenario.startswith('epoch'):
         return 'explored_epoch'
+    if scenario.startswith('lanes'):
+        return 'explored_lanes'
     return 'explored_fenced' if '_fenced' in scenario else 'explored'
 
 
@@ -167,7 +169,8 @@ class Builder:
 
     def __init__(self, source, build, link):
         self.source, self.build, self.link = source, build, link
-        self.library = {'explored': {}, 'explored_fenced': {}, 'explored_epoch': {}}
+        self.library = {'explored': {}, 'explored_fenced': {}, 'explored_lanes': {},
+                        'explored_epoch': {}}
         self.scenario = {}
         for entry in json.loads((build / 'compile_commands.json').read_text()):
             where, _, name = entry['output'].rpartition('/')
