@@ -52,13 +52,13 @@ def jobs(include, sources, compilers):
             language = 'c++' if '++' in Path(compiler).name else 'c'
             if source.suffix == '.cpp' and language == 'c':
                 continue
-            for standard in STANDARDS[language]:
+            for standard in STANDARDS[language][1:]:
                 flags = [f'-std={standard}', '-fsyntax-only']
                 yield compiler, language, flags, include, source
             if source.suffix == '.cpp':
                 flags = ['-std=c++17', '-fno-exceptions', '-fno-rtti', '-fsyntax-only']
                 yield compiler, language, flags, include, source
-            # some warnings come only with optimisation
+            # the first standard; and some warnings come only with optimisation
             flags = [f'-std={STANDARDS[language][0]}', '-O2', '-S', '-o', '/dev/null']
             yield compiler, language, flags, include, source
             yield compiler, language, [*flags, '-DVF_CHECKED'], include, source
