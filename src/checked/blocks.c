@@ -55,26 +55,26 @@ static bool make_tables(vf_blocks *blocks, vf_memory *memory)
     if (blocks->table == NULL)
         return false;
     blocks->numbered = vf_memory_alloc(memory, numbered_bytes(blocks), _Alignof(vf_numbered));
-    if (blocks->numbered == NULL)
-        vf_memory_free(memory, blocks->table, table_bytes(blocks), _Alignof(vf_block));
     return blocks->numbered != NULL;
 }
 
-bool vf_blocks_reserve(vf_blocks *blocks, vf_memory *memory)
+bool vf_blocks_reserve(vf_blocks *blocks, vf_memory *memory, vf_blocks *unused)
 {
+    *unused = (vf_blocks){0};
     if (blocks->count + blocks->retired < blocks->capacity / 2)
         return true;
-    vf_blocks larger = *blocks;
-    larger.capacity = blocks->capacity != 0 ? blocks->capacity * 2 : FIRST_CAPACITY;
-    if (!make_tables(&larger, memory))
+    vf_blocks larger = {.capacity = blocks->capacity != 0 ? blocks->capacity * 2 : FIRST_CAPACITY};
+    if (!make_tables(&larger, memory)) {
+        *unused = larger;
         return false;
+    }
     if (blocks->numbers > 0)
         memcpy(larger.numbered, blocks->numbered, blocks->numbers * sizeof(vf_numbered));
     for (size_t i = 0; i < blocks->capacity; i++) {
         if (blocks->table[i].key != 0)
             *cell_of(&larger, blocks->table[i].key) = blocks->table[i];
     }
-    vf_blocks_free(blocks, memory);
+    *unused = *blocks;
     /* and no more of it: what is constant is read without the lock */
     blocks->capacity = larger.capacity;
     blocks->table = larger.table;
@@ -129,8 +129,8 @@ void vf_blocks_add(vf_blocks *blocks, const void *object, const void *caller)
 
 void vf_blocks_free(vf_blocks *blocks, vf_memory *memory)
 {
-    if (blocks->table == NULL)
-        return;
-    vf_memory_free(memory, blocks->table, table_bytes(blocks), _Alignof(vf_block));
-    vf_memory_free(memory, blocks->numbered, numbered_bytes(blocks), _Alignof(vf_numbered));
+    if (blocks->table != NULL)
+        vf_memory_free(memory, blocks->table, table_bytes(blocks), _Alignof(vf_block));
+    if (blocks->numbered != NULL)
+        vf_memory_free(memory, blocks->numbered, numbered_bytes(blocks), _Alignof(vf_numbered));
 }

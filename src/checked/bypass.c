@@ -131,14 +131,16 @@ vf_pool_core *vf_bypass_shared(const vf_pool_type *type, const void *caller)
 void *vf_bypass_alloc(vf_pool *pool, const void *caller)
 {
     vf_blocks *blocks = &pool->checked.blocks;
+    vf_blocks unused = {0};
     void *object = NULL;
     vf_mutex_lock(&pool->growth);
     if ((blocks->cap == 0 || blocks->count < blocks->cap) &&
-        vf_blocks_reserve(blocks, &pool->memory))
+        vf_blocks_reserve(blocks, &pool->memory, &unused))
         object = block_alloc(pool);
     if (object != NULL)
         vf_blocks_add(blocks, object, caller);
     vf_mutex_unlock(&pool->growth);
+    vf_blocks_free(&unused, &pool->memory);
     if (object == NULL) {
         vf_epoch_flush_all(pool, false); /* as in pool/calls.c */
         errno = ENOMEM;

@@ -239,8 +239,6 @@ Test(free, follows_memory_from_pool_to_pool)
     }
 }
 
-/* With VF_BYPASS a pool holds its lock while it calls the allocator, and vf_free would wait. */
-#ifndef VF_BYPASS
 static vf_allocator below; /* for what is no block */
 
 static bool is_block(size_t size, size_t alignment)
@@ -292,7 +290,6 @@ Test(free, finds_the_pool_whose_memory_is_anothers_object)
         check_all_back(&allocator);
     }
 }
-#endif
 
 /* As a hook of the kind free(void *). */
 Test(free, is_a_function_with_an_address)
