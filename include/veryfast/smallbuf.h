@@ -228,9 +228,7 @@ typedef struct vf_self_drain {
     vf_drain behind; /* of a second bank, which comes behind; its spill is NULL: there is none */
     void **first;    /* the word spill of the bank that it began with */
 #    endif
-#    ifdef VF_CHECKED
-    bool over; /* of the bank that it is in nothing is left */
-#    endif
+    bool over; /* a checked build's: of the bank that it is in nothing is left */
 } vf_self_drain;
 #endif
 

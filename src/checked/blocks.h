@@ -23,8 +23,10 @@ static inline void *vf_blocks_numbered(const vf_blocks *blocks, size_t number)
 /* NULL: the object is not live. */
 vf_block *vf_blocks_find(const vf_blocks *blocks, const void *object);
 
-/* Sees to it that one more can be added; false: out of memory. The caller frees the tables of
- *unused, without the lock: an allocator that gives back by vf_free would wait for it. */
+/*
+ * Sees to it that one more can be added; false: out of memory. The caller frees the tables of
+ * `unused`, without the lock: an allocator that gives back by vf_free would wait for it.
+ */
 bool vf_blocks_reserve(vf_blocks *blocks, vf_memory *memory, vf_blocks *unused);
 void vf_blocks_add(vf_blocks *blocks, const void *object, const void *caller);
 void vf_blocks_remove(vf_blocks *blocks, vf_block *block);
