@@ -4,10 +4,32 @@
  */
 #include "buffers.h"
 
-/* One that was alone is refused only where it must be; what is refused is all behind it. */
+/* Where nobody drains beside it, a thread's pushes are accepted up to the first that is not. */
+static void check_prefix(const struct buffer *buffer, struct log *log, size_t given, size_t wanted)
+{
+    if (buffer->type->flip != NULL)
+        return;
+    CHECK(given == 0 || !log->refusing);
+    log->refusing = log->refusing || given < wanted;
+}
+
+/* One that was alone is refused only where it must be: slots that lanes have, or writers, count. */
+static void check_lacking(const struct buffer *buffer, bool given, size_t refused)
+{
+    size_t cap = buffer->options.max_elements;
+    bool lacking = atomic_load(&buffer->allocator.refused) > refused ||
+                   (cap != 0 && buffer->type->count_about(buffer->memory) == cap);
+    for (size_t i = 0; i < HANDS; i++)
+        lacking = lacking || buffer->logs[i].lacking;
+    CHECK(given || lacking);
+}
+
+/* The same where each was alone; what is refused is all behind it. */
 static void check_given(const instruction *it, struct buffer *buffer, bool given, size_t refused)
 {
     call_end(given);
+    if (it->alone && buffer->type->lanes)
+        check_lacking(buffer, given, refused);
     if (!it->alone || !buffer->one_by_one || buffer->flipped)
         return;
     size_t cap = buffer->options.max_elements;
@@ -27,6 +49,7 @@ static void note(const instruction *it, struct buffer *buffer, uint32_t stream, 
     for (size_t i = 0; i < given; i++)
         accept_element(buffer, log, stream, it->alone);
     log->refused += wanted - given;
+    log->lacking = log->lacking || given < wanted;
 }
 
 static bool push_in_place(struct buffer *buffer, struct element element, size_t *index)
@@ -40,13 +63,16 @@ static bool push_in_place(struct buffer *buffer, struct element element, size_t 
 void push_one(const instruction *it, struct buffer *buffer)
 {
     struct log *log = &buffer->logs[it->hand];
-    struct element element = make_element(log, it->hand, 0, 0);
+    uint32_t stream = own_stream(buffer, log);
+    struct element element = make_element(log, it->hand, stream, 0);
+    bool first = it->alone && buffer->type->count_about(buffer->memory) == 0;
     bool known = it->alone && buffer->one_by_one && !buffer->flipped;
     size_t before = known ? buffer->type->count(buffer->memory) : 0;
     size_t index = before;
     bool given;
     size_t refused = call_begin(&buffer->allocator);
     size_t *told = it->how % 16 < 12 ? &index : NULL;
+    bool tells = told != NULL && it->how % 4 < (buffer->type->push_slot != NULL ? 2 : 1);
     if (it->how % 4 == 0)
         given = buffer->type->push_index(buffer->memory, element, told);
     else if (it->how % 4 == 1 && buffer->type->push_slot != NULL)
@@ -56,17 +82,20 @@ void push_one(const instruction *it, struct buffer *buffer)
     else
         given = buffer->type->push(buffer->memory, element);
     CHECK(!known || !given || index == before);
+    CHECK(!it->alone || !tells || (index == 0) == first);
     check_given(it, buffer, given, refused);
-    note(it, buffer, 0, given, 1);
+    check_prefix(buffer, log, given, 1);
+    note(it, buffer, stream, given, 1);
 }
 
 void push_many(const instruction *it, struct buffer *buffer)
 {
     struct log *log = &buffer->logs[it->hand];
-    struct element elements[BULK] = {make_element(log, it->hand, 0, 0)};
+    uint32_t stream = own_stream(buffer, log);
+    struct element elements[BULK] = {make_element(log, it->hand, stream, 0)};
     size_t n = it->how % BULK;
     for (size_t i = 0; i < n; i++)
-        elements[i] = make_element(log, it->hand, 0, i);
+        elements[i] = make_element(log, it->hand, stream, i);
     size_t refused = call_begin(&buffer->allocator);
     size_t index = SIZE_MAX;
     size_t given = it->how / 128 != 0
@@ -78,7 +107,8 @@ void push_many(const instruction *it, struct buffer *buffer)
     CHECK(given <= n);
     if (n > 0)
         check_given(it, buffer, given == n, refused);
-    note(it, buffer, 0, given, n);
+    check_prefix(buffer, log, given, n);
+    note(it, buffer, stream, given, n);
 }
 
 void close_writer(struct log *log, const buffer_type *type)

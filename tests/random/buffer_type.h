@@ -14,6 +14,11 @@
 #if defined(VF_FLIP) && defined(VF_EPOCH)
 #    define WAITS
 #endif
+#ifdef VF_LANES
+#    define HAS_LANES true
+#else
+#    define HAS_LANES false
+#endif
 #include <veryfast/smallbuf.h>
 
 static void CALL(_any_init)(void *buffer, const vf_smallbuf_options *options)
@@ -200,6 +205,7 @@ static void CALL(_any_writer_close)(union any_writer *writer)
 
 static const buffer_type CALL(_type) = {
     .size = sizeof(NAME),
+    .lanes = HAS_LANES,
     .init = CALL(_any_init),
     .push = CALL(_any_push),
     .push_index = CALL(_any_push_index),
@@ -237,3 +243,4 @@ static const buffer_type CALL(_type) = {
 #undef NAME
 #undef FLIPS
 #undef WAITS
+#undef HAS_LANES

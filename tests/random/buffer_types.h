@@ -18,6 +18,15 @@ static void hand_out(const struct element *element);
 #define VF_CACHE_ALIGNED
 #include "buffer_type.h"
 
+#define NAME lanes
+#define VF_LANES
+#include "buffer_type.h"
+
+#define NAME lanes_apart
+#define VF_LANES
+#define VF_CACHE_ALIGNED
+#include "buffer_type.h"
+
 #define NAME flipping
 #define VF_FLIP
 #include "buffer_type.h"

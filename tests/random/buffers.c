@@ -32,6 +32,24 @@ struct element make_element(const struct log *log, unsigned hand, uint32_t strea
     return element;
 }
 
+/* With VF_LANES only what one thread pushes is in order, and a hand may have several threads, one
+   after the other. */
+uint32_t own_stream(const struct buffer *buffer, struct log *log)
+{
+    static atomic_uint threads;
+    static _Thread_local uint32_t thread;
+    if (!buffer->type->lanes)
+        return 0;
+    if (thread == 0)
+        thread = atomic_fetch_add(&threads, 1) + 1;
+    if (log->thread != 0 && log->thread != thread) {
+        log->own = log->streams + 1 < STREAMS ? ++log->streams : STREAMS;
+        log->refusing = false;
+    }
+    log->thread = thread;
+    return log->own;
+}
+
 void accept_element(struct buffer *buffer, struct log *log, uint32_t stream, bool alone)
 {
     log->entries[log->count].stream = stream;
@@ -55,8 +73,10 @@ static void check_out(struct buffer *buffer)
         const struct element *element = &buffer->out[i];
         check_element(buffer, element);
         struct log *log = &buffer->logs[element->hand];
-        CHECK(element->place >= log->next[element->stream]);
-        log->next[element->stream] = element->place + 1;
+        if (element->stream != STREAMS) {
+            CHECK(element->place >= log->next[element->stream]);
+            log->next[element->stream] = element->place + 1;
+        }
         log->entries[element->place].seen = true;
         uint32_t stamp = log->entries[element->place].stamp;
         CHECK(!buffer->one_by_one || stamp > buffer->last_stamp);
@@ -87,12 +107,21 @@ static void begin_logs(struct buffer *buffer)
 {
     for (size_t i = 0; i < HANDS; i++) {
         struct log *log = &buffer->logs[i];
-        log->count = log->refused = log->streams = 0;
+        log->count = log->refused = log->streams = log->thread = log->own = 0;
+        log->refusing = log->lacking = false;
         memset(log->next, 0, sizeof log->next);
     }
     buffer->seen = buffer->lost = buffer->refused_drained = 0;
     buffer->stamp = buffer->last_stamp = 0;
-    buffer->one_by_one = true;
+    buffer->one_by_one = !buffer->type->lanes;
+    buffer->refusing = false;
+}
+
+/* By a drain or S_reserve. */
+static void lift_refusals(struct buffer *buffer)
+{
+    for (size_t i = 0; i < HANDS; i++)
+        buffer->logs[i].refusing = buffer->logs[i].lacking = false;
     buffer->refusing = false;
 }
 
@@ -185,7 +214,7 @@ static void empty(const instruction *it, struct buffer *buffer, size_t way)
     draining = NULL;
     CHECK(buffer->out_count == count || (way > 1 && it->how % 4 == 3));
     buffer->lost += count - buffer->out_count;
-    buffer->refusing = false;
+    lift_refusals(buffer);
     CHECK(buffer->type->count(buffer->memory) == 0 && buffer->type->refused(buffer->memory) == 0);
     CHECK(way != 1 || atomic_load(&buffer->allocator.bytes) == 0);
     check_buffer(buffer);
@@ -236,13 +265,15 @@ static void reserve(const instruction *it, struct buffer *buffer)
         return;
     }
     CHECK(buffer->type->capacity(buffer->memory) - count >= n);
+    if (n > 0)
+        lift_refusals(buffer);
     bool before = atomic_exchange(&buffer->allocator.refuse, true);
+    uint32_t stream = own_stream(buffer, log);
     for (size_t i = 0; i < n && log->count < LOG; i++) {
-        CHECK(buffer->type->push(buffer->memory, make_element(log, it->hand, 0, 0)));
-        accept_element(buffer, log, 0, true);
+        CHECK(buffer->type->push(buffer->memory, make_element(log, it->hand, stream, 0)));
+        accept_element(buffer, log, stream, true);
     }
     atomic_store(&buffer->allocator.refuse, before);
-    buffer->refusing = buffer->refusing && n == 0;
 }
 
 static void trim(const instruction *it, struct buffer *buffer)
@@ -271,8 +302,9 @@ static void move(struct buffer *buffer)
 
 static void set_options(struct buffer *buffer, unsigned how, unsigned first)
 {
+    size_t cap = (size_t)(1 + how) * (buffer->type->lanes ? 8 : 1); /* before it are no lanes */
     buffer->options = (vf_smallbuf_options){test_allocator_hook(&buffer->allocator),
-                                            how % 4 == 0 ? 1 + how : 0, first % 4 == 0 ? first : 0};
+                                            how % 4 == 0 ? cap : 0, first % 4 == 0 ? first : 0};
     buffer->type->init(buffer->memory, &buffer->options);
 }
 
@@ -344,11 +376,12 @@ void buffers_follow(const instruction *it)
 
 void buffers_begin(program_bytes *bytes)
 {
-    const buffer_type *const types[BUFFERS][2] = {{&plain_type, &apart_type},
-                                                  {&flipping_type, &waiting_type}};
+    const buffer_type *const types[BUFFERS][4] = {
+        {&plain_type, &apart_type, &lanes_type, &lanes_apart_type},
+        {&flipping_type, &waiting_type, &flipping_type, &waiting_type}};
     for (size_t i = 0; i < BUFFERS; i++) {
         struct buffer *buffer = &buffers[i];
-        buffer->type = types[i][program_byte(bytes) % 2];
+        buffer->type = types[i][program_byte(bytes) % 4];
         buffer->memory = test_aligned(buffer->type->size);
         CHECK(buffer->memory != NULL);
         memset(buffer->memory, 0, buffer->type->size);

@@ -10,7 +10,7 @@
 
 struct element {
     uint32_t hand;   /* who pushed it */
-    uint32_t stream; /* 0: by itself; otherwise by its so many-th writer */
+    uint32_t stream; /* what is in order: pushed by itself (own_stream), or by one of its writers */
     uint32_t place;  /* in its log of what was accepted */
     uint32_t check;
 };
@@ -22,6 +22,7 @@ union any_writer {
 
 typedef struct buffer_type {
     size_t size;
+    bool lanes;
     void (*init)(void *buffer, const vf_smallbuf_options *options);
     bool (*push)(void *buffer, struct element element);
     bool (*push_index)(void *buffer, struct element element, size_t *index);
@@ -54,7 +55,7 @@ typedef struct buffer_type {
 
 #define BUFFERS 2
 #define LOG     1500 /* most elements of one hand between two moments when all is empty */
-#define STREAMS 40
+#define STREAMS 40   /* of a hand; one more for those that may be in any order */
 #define BULK    100
 
 /* What a hand has pushed and was accepted, in that order. */
@@ -65,6 +66,10 @@ struct log {
     } entries[LOG];
     size_t count, refused;
     size_t next[STREAMS]; /* what comes out next is not below */
+    uint32_t thread;      /* with VF_LANES: who has pushed by itself */
+    uint32_t own;         /* the stream of that */
+    bool refusing;        /* until a drain or S_reserve, what is pushed by itself */
+    bool lacking;         /* since then a push was refused, by a writer or not */
     uint32_t stream;      /* of the writer, if that is open */
     uint32_t streams;
     bool writing;
@@ -91,6 +96,8 @@ struct buffer {
 
 /* buffers.c */
 struct element make_element(const struct log *log, unsigned hand, uint32_t stream, size_t ahead);
+/* The stream of what the calling thread, whose log it is, pushes by itself. */
+uint32_t own_stream(const struct buffer *buffer, struct log *log);
 void accept_element(struct buffer *buffer, struct log *log, uint32_t stream, bool alone);
 bool is_writing(const struct buffer *buffer);
 
