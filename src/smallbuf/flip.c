@@ -137,9 +137,12 @@ bool vf_flip_sleep(uint64_t *tail, int64_t timeout_ns)
         /* relaxed: as in vf_flip_rouse */
         if (seen != asleep && !vf_cas_weak_relaxed(tail, &seen, asleep))
             continue;
-        if (!vf_sleep_while(upper_half(tail), (uint32_t)(asleep >> 32), deadline))
-            return is_awake(tail, vf_fetch_and_relaxed(tail, ~VF_ASLEEP)); /* too late */
-        seen = vf_load_relaxed(tail);
+        bool in_time = vf_sleep_while(upper_half(tail), (uint32_t)(asleep >> 32), deadline);
+        /* though a push takes the bit, too: this thread's flip may not have seen that, and would
+           bring it back, so that a push would wake nobody */
+        seen = vf_fetch_and_relaxed(tail, ~VF_ASLEEP) & ~VF_ASLEEP;
+        if (!in_time)
+            return is_awake(tail, seen);
     }
     return true;
 }

@@ -42,7 +42,7 @@
 #    define vf_flip_began(buffer)                  ((void)0)
 #    define vf_flip_finished(buffer)               ((void)0)
 #    define vf_forked(buffer)                      ((void)0)
-#    define vf_drain_began(buffer, drain, current) ((void)0)
+#    define vf_drain_began(buffer, drain, current) ((drain)->over = false)
 #    define vf_drain_used(drain, what)             ((void)0)
 #    define vf_drain_over(drain)                   ((void)0)
 #    define vf_drain_goes_behind(drain)            ((void)0)
