@@ -183,7 +183,7 @@ class Suite:
         for directory in sorted(directories):
             name, objects = os.path.basename(directory), self.builder.of(directory)
             part, link = os.path.dirname(directory), self.builder.links.get(directory, '')
-            wraps = sorted(set(re.findall(r'-Wl,--wrap=\w+', link)))
+            wraps = sorted(set(re.findall(r'-Wl,--wrap=[\w,=-]+', link)))
             asserting = ASSERTING
             if 'libveryfast-asserting-fenced.a' in link:
                 asserting = 'tests/libveryfast-asserting-fenced.a'
