@@ -100,11 +100,13 @@ static bool take_run(vf_lane *lane, uint64_t *tail, void **spill, const vf_small
 
 void *vf_lane_next(uint64_t *tail, void **spill, const vf_smallbuf_type *type, uint64_t *index)
 {
+    /* first: a thread that has ended may have left all that is looked at below, its lane with slots
+       among that */
+    uint64_t thread = vf_thread_lane_begin();
     uint64_t seen = vf_load_relaxed(tail); /* orders nothing, and may be older by now */
     assert(seen >= type->inside);
     vf_directory *directory = vf_directory_of(spill);
     bool single = directory == NULL || is_single(directory, seen);
-    uint64_t thread = vf_thread_lane_begin();
     vf_lane *lane = directory != NULL ? find_lane(directory, thread) : NULL;
     if (lane == NULL && !single)
         lane = new_lane(directory, thread);
@@ -123,8 +125,8 @@ void *vf_lane_next(uint64_t *tail, void **spill, const vf_smallbuf_type *type, u
 
 size_t vf_lane_rest(void *const *spill, size_t n, void **slots, uint64_t *index)
 {
+    uint64_t thread = vf_thread_lane_begin(); /* first, as in vf_lane_next */
     vf_directory *directory = vf_directory_of(spill);
-    uint64_t thread = vf_thread_lane_begin();
     vf_lane *lane = directory != NULL ? find_lane(directory, thread) : NULL;
     if (lane == NULL || lane->at == lane->stop)
         return 0;
