@@ -23,8 +23,7 @@
 static vf_row no_row;
 
 #ifdef VF_THREAD_INDEX
-#    define NUMBERS 4096
-vf_row *vf_thread_rows[NUMBERS];
+vf_row *vf_thread_rows[VF_ROW_NUMBERS];
 #else
 VF_TLS vf_row *vf_thread_row = &no_row;
 #endif
@@ -46,7 +45,7 @@ void vf_row_init(void)
 {
     init_row(&no_row);
 #ifdef VF_THREAD_INDEX
-    for (size_t i = 0; i < NUMBERS; i++)
+    for (size_t i = 0; i < VF_ROW_NUMBERS; i++)
         vf_thread_rows[i] = &no_row;
 #endif
 }
@@ -68,7 +67,7 @@ void vf_row_set_own(vf_row *row)
 {
     vf_row *own = row != NULL ? row : &no_row;
 #ifdef VF_THREAD_INDEX
-    vf_thread_rows[vf_thread_own() - 2] = own;
+    vf_thread_rows[(uint32_t)(VF_THREAD_INDEX)] = own;
 #else
     vf_thread_row = own;
 #endif

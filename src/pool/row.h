@@ -16,6 +16,10 @@
 
 #include "cache.h"
 
+#ifdef VF_THREAD_INDEX
+#    define VF_ROW_NUMBERS 4096 /* a thread's number is below it */
+#endif
+
 /* Entries in a row: so many pools at a time, less one, have caches for threads. */
 #ifndef VF_COLUMNS
 #    define VF_COLUMNS (sizeof(void *) == 8 ? 16384 : 4096)

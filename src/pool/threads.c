@@ -46,7 +46,9 @@
 #define BEFORE 0 /* index of a thread that has none yet */
 #define AFTER  1 /* index of a thread whose exit hook has run */
 #define FIRST  2
-#define LAST   (FIRST + 4095) /* with VF_THREAD_INDEX */
+#ifdef VF_THREAD_INDEX
+#    define LAST (FIRST + VF_ROW_NUMBERS - 1)
+#endif
 
 #define FIRST_RECORDS 64
 
@@ -58,16 +60,15 @@
 VF_TLS uint32_t vf_thread_index = BEFORE;
 VF_TLS uint64_t vf_thread_lane_number;
 #endif
-#if defined(VF_DLL) && !defined(VF_THREAD_INDEX)
-uint64_t vf_thread_lane(void)
-{
-    return vf_thread_lane_number;
-}
-#endif
 #ifdef VF_DLL
 uint32_t vf_thread_own(void)
 {
     return vf_thread_index;
+}
+
+uint64_t vf_thread_lane(void)
+{
+    return vf_thread_lane_number;
 }
 #endif
 

@@ -103,8 +103,7 @@ typedef struct vf_directory {
     uint64_t hint;     /* atomic: drain.c, a place to look from */
     uint64_t taken;    /* VF_FLIP: the index that a flip has taken, if it is large; the drainer's */
     uint64_t promised; /* VF_LANES: slots below it are S_reserve's; exclusive */
-    uint64_t
-        marked; /* VF_LANES, atomic: how many elements there were when lanes.c marked the lanes */
+    uint64_t marked;   /* VF_LANES, atomic: elements there were when lanes.c marked the lanes */
     vf_kept_window windows[]; /* what pushes look at that the word leads to: [0] has no slots; with
                                  VF_FLIP behind it those of the chunks, from the first one on */
 } vf_directory;

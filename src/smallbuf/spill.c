@@ -234,16 +234,15 @@ bool vf_spill_reserve(void **spill, uint64_t *index, size_t n, const vf_smallbuf
 {
     uint64_t used = vf_spill_used(spill, *index, type);
     uint64_t capacity = vf_spill_capacity(spill, type);
-    if (n <= capacity - used) {
-        promise(spill, used + n);
-        return true; /* room for one more: nothing was refused */
+    if (n > capacity - used) { /* else there is room for one more: nothing was refused */
+        if (n > vf_chunk_cap(options_in(spill)) - used ||
+            !reserve_chunks(spill, used + n - 1, type)) {
+            errno = ENOMEM;
+            return false;
+        }
+        vf_directory_of(spill)->refused += *index - used;
+        *index = used;
     }
-    if (n > vf_chunk_cap(options_in(spill)) - used || !reserve_chunks(spill, used + n - 1, type)) {
-        errno = ENOMEM;
-        return false;
-    }
-    vf_directory_of(spill)->refused += *index - used;
-    *index = used;
     promise(spill, used + n);
     return true;
 }
