@@ -36,8 +36,8 @@ compare 20000 12
 compare 300 70 # each entity is in the crowd at least once
 compare 1 3    # most slices are empty
 
-"$mailbox" --entities 20000 --frames 12 | grep -q '^[1-9][0-9]* of 20000 mailboxes overflowed' ||
-    fail 'no mailbox overflows: that shows nothing'
+"$mailbox" --entities 20000 --frames 12 | grep -q '^[1-9][0-9]* of 20000 mailboxes spilled' ||
+    fail 'no mailbox spills: that shows nothing'
 
 refuses "$mailbox" '--frames 0' '--threads 0' '--threads 1025' '--entities 0' '--entities -1' \
     '--entities 4294967296' '--frames 12x' '--frames' '--nonsense' 'nonsense'

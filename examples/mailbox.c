@@ -126,7 +126,7 @@ struct entity {
     uint64_t gold;
     uint64_t received;   /* messages */
     uint64_t senders;    /* of them all, mixed */
-    size_t most_spilled; /* bytes that its mailbox held outside itself, at most */
+    size_t most_spilled_bytes; /* bytes that its mailbox held outside itself, at most */
 };
 
 static void entity_receive(struct entity *entity, const struct message *messages, size_t count)
@@ -146,10 +146,10 @@ static size_t entity_drain(struct entity *entity)
     for (size_t count; (count = mailbox_drain_span(&drain, &messages)) > 0;)
         entity_receive(entity, messages, count);
     mailbox_drain_end(&drain);
-    size_t spilled = mailbox_trim(&entity->mailbox, 0);
-    if (spilled > entity->most_spilled)
-        entity->most_spilled = spilled;
-    return spilled;
+    size_t spilled_bytes = mailbox_trim(&entity->mailbox, 0);
+    if (spilled_bytes > entity->most_spilled_bytes)
+        entity->most_spilled_bytes = spilled_bytes;
+    return spilled_bytes;
 }
 
 static void entity_drain_locked(struct entity *entity)
@@ -170,13 +170,13 @@ struct world {
     active_list active;                /* numbers of the entities that have got messages */
     atomic_size_t next_slice;          /* to send */
     atomic_size_t next_active;         /* to visit */
-    atomic_size_t overflowed, spilled; /* in this frame: mailboxes; bytes that they hold */
+    atomic_size_t spilled, spilled_bytes; /* in this frame: mailboxes; bytes that they hold */
     atomic_size_t refused;             /* messages, in all frames */
     atomic_bool out_of_memory;
     bool stop;
 
     uint64_t visited; /* active entities, in all frames */
-    size_t most_overflowed, most_spilled;
+    size_t most_spilled, most_spilled_bytes;
     pthread_barrier_t barrier;
 };
 
@@ -233,19 +233,19 @@ static void world_send(struct world *world, size_t frame)
 
 static void world_visit(struct world *world, const uint32_t *numbers, size_t count)
 {
-    size_t overflowed = 0, spilled = 0;
+    size_t spilled = 0, spilled_bytes = 0;
     for (size_t i = 0; i < count; i++) {
         struct entity *entity = &world->entities[numbers[i]];
         if (world->use_mutex) {
             entity_drain_locked(entity);
         } else {
             size_t bytes = entity_drain(entity);
-            overflowed += bytes > 0;
-            spilled += bytes;
+            spilled += bytes > 0;
+            spilled_bytes += bytes;
         }
     }
-    atomic_fetch_add(&world->overflowed, overflowed);
     atomic_fetch_add(&world->spilled, spilled);
+    atomic_fetch_add(&world->spilled_bytes, spilled_bytes);
 }
 
 /* Nobody pushes now, so several threads may read the list at once. */
@@ -275,9 +275,9 @@ static void world_end_frame(struct world *world)
 {
     world->visited += active_list_count(&world->active);
     active_list_clear(&world->active);
-    world->most_overflowed = greater(world->most_overflowed, world->overflowed);
     world->most_spilled = greater(world->most_spilled, world->spilled);
-    world->overflowed = world->spilled = world->next_slice = world->next_active = 0;
+    world->most_spilled_bytes = greater(world->most_spilled_bytes, world->spilled_bytes);
+    world->spilled = world->spilled_bytes = world->next_slice = world->next_active = 0;
     world->stop = world->out_of_memory;
 }
 
@@ -371,16 +371,16 @@ static void world_print_memory(const struct world *world)
     for (size_t i = 0; i < world->entity_count; i++) {
         const struct entity *entity = &world->entities[i];
         own += world->use_mutex ? entity->locked.capacity * sizeof(struct message)
-                                : entity->most_spilled;
+                                : entity->most_spilled_bytes;
     }
     if (world->use_mutex) {
         printf("%zu KiB in arrays outside the entities\n", own / 1024);
         return;
     }
-    printf("%zu of %zu mailboxes overflowed in the busiest frame\n", world->most_overflowed,
+    printf("%zu of %zu mailboxes spilled in the busiest frame\n", world->most_spilled,
            world->entity_count);
     printf("%zu KiB outside the entities at the peak; %zu KiB if each mailbox kept its own\n",
-           world->most_spilled / 1024, own / 1024);
+           world->most_spilled_bytes / 1024, own / 1024);
     vf_pool_stats stats = pool_chunk_256_stats(world->chunks);
     vf_pool_stats_print(stdout, "chunks", &stats);
 }

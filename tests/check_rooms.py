@@ -7,7 +7,8 @@ usage: check_rooms.py SOURCE
 A function vf_<part>_... of the library's own is defined in <part>.c. A room includes its own headers
 and those of the rooms below it, and within all of src/ no two parts include one another, be it by
 way of others. Calls of the templates (declared below include/) are named after what the program
-calls; those are in the file of that name, which this does not look for.
+calls; those are in the file of that name, which this does not look for. A static function has a
+name that no other file's has, so that a debugger asked to stop there need not ask which.
 """
 import re
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 BELOW = {'platform': [], 'common': ['platform'], 'pool': ['common', 'platform'],
          'smallbuf': ['common', 'platform'], 'checked': ['pool', 'smallbuf', 'common', 'platform']}
 FUNCTION = re.compile(r'^(?!static|extern|typedef|#)[\w *]*?\b(vf_\w+)\([^;]*?\)\n\{', re.M)
+STATIC = re.compile(r'^(?:VF_\w+ )*static [^=;(]*?\b(\w+)\([^;{]*\)\n\{', re.M)
 INCLUDE = re.compile(r'^# *include "([\w./]+)"', re.M)
 POINTS = 'checks'  # pool/checks.h declares what only src/checked/ defines
 
@@ -39,6 +41,13 @@ def upward(part, included):
         yield f'{part} includes {included}, which is not below it'
 
 
+def twice(statics):
+    """Static functions that stand in two files."""
+    for name, paths in sorted(statics.items()):
+        if len(paths) > 1:
+            yield f'{name} is a static function of {" and of ".join(map(str, sorted(paths)))}'
+
+
 def circle(edges, begin):
     """A way from the part back to itself, or None."""
     ways, seen = [[begin]], set()
@@ -58,15 +67,18 @@ def main():
     root = source / 'src'
     headers = ''.join(path.read_text() for path in (source / 'include').rglob('*.h'))
     calls = set(re.findall(r'\b(vf_\w+)\(', headers))
-    faults, edges = [], {}
+    faults, edges, statics = [], {}, {}
     for path in sorted(root.glob('*/*.[ch]')):
         text = path.read_text()
         part = path.relative_to(root).with_suffix('')
         faults += misplaced(path.relative_to(source), text, calls)
+        for name in STATIC.findall(text):
+            statics.setdefault(name, set()).add(path.relative_to(source))
         for included in includes(root, path, text):
             faults += upward(part, included)
             if included.with_suffix('') != part:
                 edges.setdefault(str(part), set()).add(str(included.with_suffix('')))
+    faults += twice(statics)
     faults += [f'a circle: {" -> ".join(way)}' for way in
                (circle(edges, part) for part in sorted(edges)) if way]
     print('\n'.join(faults) or f'{len(edges)} parts, each below those that include it')

@@ -117,7 +117,7 @@ template <typename T, std::size_t N = 0, bool Handles = false> class pool
     }
 
     /*
-     * P_release: gives the pool up, which is then empty. Objects that are out stay valid; each is
+     * P_release: gives the pool up, which is then empty. Live objects stay valid; each is
      * given back by its unique_ptr, by to_its_pool or by vf_free, and the last one releases all
      * memory.
      */

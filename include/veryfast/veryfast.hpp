@@ -72,7 +72,7 @@ template <typename P> struct release {
     }
 };
 
-/* A pool that is released with its owner. Objects that are out stay valid. */
+/* A pool that is released with its owner. Live objects stay valid. */
 template <typename P> using unique_pool = std::unique_ptr<P, release<P>>;
 
 /* P_new; empty, and errno says why, where there is no memory or the options make no sense. */

@@ -11,18 +11,18 @@
 
 static uintptr_t key_of(const void *object)
 {
-    return ~(uintptr_t)object; /* never 0, that of an empty place */
+    return ~(uintptr_t)object; /* never 0, that of an empty cell */
 }
 
-static size_t home_of(const vf_blocks *blocks, uintptr_t key)
+static size_t first_cell(const vf_blocks *blocks, uintptr_t key)
 {
     return (size_t)((uint64_t)key * UINT64_C(0x9E3779B97F4A7C15) >> 32) & (blocks->capacity - 1);
 }
 
-/* Where the key is, or an empty place for it. There is room. */
+/* Where the key is, or an empty cell for it. There is room. */
 static vf_block *cell_of(const vf_blocks *blocks, uintptr_t key)
 {
-    size_t i = home_of(blocks, key);
+    size_t i = first_cell(blocks, key);
     while (blocks->table[i].key != 0 && blocks->table[i].key != key)
         i = (i + 1) & (blocks->capacity - 1);
     return &blocks->table[i];
@@ -36,7 +36,7 @@ vf_block *vf_blocks_find(const vf_blocks *blocks, const void *object)
     return block->key != 0 ? block : NULL;
 }
 
-static size_t table_bytes(const vf_blocks *blocks)
+static size_t blocks_bytes(const vf_blocks *blocks)
 {
     return blocks->capacity * sizeof(vf_block);
 }
@@ -51,7 +51,7 @@ static bool make_tables(vf_blocks *blocks, vf_memory *memory)
 {
     if (blocks->capacity > SIZE_MAX / sizeof(vf_block))
         return false;
-    blocks->table = vf_memory_alloc(memory, table_bytes(blocks), _Alignof(vf_block));
+    blocks->table = vf_memory_alloc(memory, blocks_bytes(blocks), _Alignof(vf_block));
     if (blocks->table == NULL)
         return false;
     blocks->numbered = vf_memory_alloc(memory, numbered_bytes(blocks), _Alignof(vf_numbered));
@@ -102,14 +102,14 @@ static void leave_number(vf_blocks *blocks, uint32_t number)
         blocks->retired++; /* and is not used again */
 }
 
-/* Those behind it move up, if they may: a search stops at the first empty place. */
+/* Those behind it move up, if they may: a search stops at the first empty cell. */
 void vf_blocks_remove(vf_blocks *blocks, vf_block *block)
 {
     leave_number(blocks, block->number);
     size_t mask = blocks->capacity - 1;
     size_t empty = (size_t)(block - blocks->table);
     for (size_t i = (empty + 1) & mask; blocks->table[i].key != 0; i = (i + 1) & mask) {
-        if (((i - home_of(blocks, blocks->table[i].key)) & mask) >= ((i - empty) & mask)) {
+        if (((i - first_cell(blocks, blocks->table[i].key)) & mask) >= ((i - empty) & mask)) {
             blocks->table[empty] = blocks->table[i];
             empty = i;
         }
@@ -130,7 +130,7 @@ void vf_blocks_add(vf_blocks *blocks, const void *object, const void *caller)
 void vf_blocks_free(vf_blocks *blocks, vf_memory *memory)
 {
     if (blocks->table != NULL)
-        vf_memory_free(memory, blocks->table, table_bytes(blocks), _Alignof(vf_block));
+        vf_memory_free(memory, blocks->table, blocks_bytes(blocks), _Alignof(vf_block));
     if (blocks->numbered != NULL)
         vf_memory_free(memory, blocks->numbered, numbered_bytes(blocks), _Alignof(vf_numbered));
 }

@@ -11,6 +11,7 @@
  */
 #include "bypass.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,9 +49,10 @@ static void block_free(vf_pool *pool, void *object)
 
 /* ---- misuse ---- */
 
-/* Has the growth lock no more. */
+/* Releases the growth lock. */
 static _Noreturn void stop_at(vf_pool *pool, const vf_block *block, const void *caller)
 {
+    assert(vf_mutex_held(&pool->growth));
     char allocated[VF_CALLER_SIZE];
     vf_block copy = *block;
     vf_mutex_unlock(&pool->growth);
@@ -60,9 +62,10 @@ static _Noreturn void stop_at(vf_pool *pool, const vf_block *block, const void *
               vf_blocks_object(&copy), allocated);
 }
 
-/* Of an address that is not out. Has the growth lock no more. */
+/* Of an address that is no live object. Releases the growth lock. */
 static _Noreturn void stop_at_stranger(vf_pool *pool, const void *object, const void *caller)
 {
+    assert(vf_mutex_held(&pool->growth));
     const vf_blocks *blocks = &pool->checked.blocks;
     vf_region region = {0};
     for (size_t i = 0; i < blocks->capacity; i++) {
@@ -76,9 +79,10 @@ static _Noreturn void stop_at_stranger(vf_pool *pool, const void *object, const 
 }
 
 /* The block of an object that the program has and may use; stops otherwise. While P_destroy drops
-   all, any that was out before. The growth lock. */
+   all, any that was live before. Growth lock. */
 static vf_block *look(vf_pool *pool, const void *object, const void *caller)
 {
+    assert(vf_mutex_held(&pool->growth));
     vf_block *block = vf_blocks_find(&pool->checked.blocks, object);
     if (block == NULL)
         stop_at_stranger(pool, object, caller);
@@ -142,7 +146,7 @@ void *vf_bypass_alloc(vf_pool *pool, const void *caller)
     vf_mutex_unlock(&pool->growth);
     vf_blocks_free(&unused, &pool->memory);
     if (object == NULL) {
-        vf_epoch_flush_all(pool, false); /* as in pool/calls.c */
+        vf_epoch_send_all(pool, false); /* as in pool/calls.c */
         errno = ENOMEM;
         return NULL;
     }
@@ -281,9 +285,10 @@ uint64_t vf_bypass_publish(vf_pool *pool, const void *object, const void *caller
     return bits;
 }
 
-/* What the handle leads to; NULL: nothing. The growth lock. */
-static vf_numbered *find(vf_pool *pool, uint64_t bits)
+/* What the handle leads to; NULL: nothing. Growth lock. */
+static vf_numbered *find_numbered(vf_pool *pool, uint64_t bits)
 {
+    assert(vf_mutex_held(&pool->growth));
     vf_blocks *blocks = &pool->checked.blocks;
     bool is_one = (uint32_t)bits < blocks->numbers && (bits >> 32) % 2 != 0;
     vf_numbered *it = is_one ? &blocks->numbered[(uint32_t)bits] : NULL;
@@ -293,7 +298,7 @@ static vf_numbered *find(vf_pool *pool, uint64_t bits)
 void *vf_bypass_get(vf_pool *pool, uint64_t bits)
 {
     vf_mutex_lock(&pool->growth);
-    bool found = find(pool, bits) != NULL;
+    bool found = find_numbered(pool, bits) != NULL;
     void *object = found ? vf_blocks_numbered(&pool->checked.blocks, (uint32_t)bits) : NULL;
     vf_mutex_unlock(&pool->growth);
     return object;
@@ -308,7 +313,7 @@ static void end_generation(vf_numbered *it)
 void *vf_bypass_claim(vf_pool *pool, uint64_t bits)
 {
     vf_mutex_lock(&pool->growth);
-    vf_numbered *it = find(pool, bits);
+    vf_numbered *it = find_numbered(pool, bits);
     void *object = it != NULL ? vf_blocks_numbered(&pool->checked.blocks, (uint32_t)bits) : NULL;
     if (object != NULL)
         end_generation(it);
@@ -393,7 +398,7 @@ static void set_state(vf_pool *pool, const void *object, uint32_t state)
     vf_mutex_unlock(&pool->growth);
 }
 
-/* The number and the present generation of an object that is out. */
+/* The number and the present generation of a live object. */
 static uint64_t handle_of(vf_pool *pool, const void *object)
 {
     vf_blocks *blocks = &pool->checked.blocks;

@@ -22,7 +22,7 @@ static bool is_bypassed(const vf_pool *pool)
 static vf_pool *pool_of(const vf_pool_core *core, const char *what, const void *caller)
 {
     vf_pool *pool = vf_list_pool(core, true, what, caller);
-    bool is_ending = core->dropped != NULL || pool->checked.blocks.ending;
+    bool is_ending = core->destroying != NULL || pool->checked.blocks.ending;
     return is_ending ? pool : vf_list_pool(core, false, what, caller);
 }
 
@@ -48,7 +48,7 @@ void *vf_checked_get(const vf_pool_core *core, uint64_t bits, uint32_t objects, 
 }
 
 /* What is no object is left for the free to find, which comes next. */
-static bool end(vf_pool *pool, const void *object)
+static bool end_handle(vf_pool *pool, const void *object)
 {
     vf_region region;
     if (is_bypassed(pool)) {
@@ -63,7 +63,7 @@ bool vf_checked_unpublish(vf_pool_core *core, const void *object, size_t objects
 {
     (void)objects;
     (void)stride;
-    return end(vf_list_pool(core, true, "free", caller), object);
+    return end_handle(vf_list_pool(core, true, "free", caller), object);
 }
 
 bool vf_checked_cache_unpublish(vf_cache *cache, const void *object, size_t objects, size_t stride,
@@ -71,7 +71,7 @@ bool vf_checked_cache_unpublish(vf_cache *cache, const void *object, size_t obje
 {
     (void)objects;
     (void)stride;
-    return end(vf_list_pool_of(cache, "P_cache_free", caller), object);
+    return end_handle(vf_list_pool_of(cache, "P_cache_free", caller), object);
 }
 
 void *vf_checked_claim_handle(vf_pool_core *core, uint64_t bits, bool *goes_on, const void *caller)

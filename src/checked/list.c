@@ -5,6 +5,7 @@
  */
 #include "list.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "../platform/fork.h"
@@ -164,10 +165,11 @@ vf_pool *vf_list_pool_of(const vf_cache *fast, const char *what, const void *cal
 
 /*
  * Takes out some of the oldest, as a chain, while there are more bytes. Few at a time: what a
- * thread has in its hands is lost to the child of a fork. The lock is held.
+ * thread has in its hands is lost to the child of a fork.
  */
 static vf_header *take_oldest(vf_pool *pool, size_t most_bytes, size_t n)
 {
+    assert(vf_mutex_held(&lock));
     vf_checked *checked = &pool->checked;
     vf_header *chain = checked->first;
     vf_header *last = NULL;

@@ -4,6 +4,7 @@
  */
 #include "name.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,9 +34,10 @@ void vf_name_unlock(void)
 }
 
 /* The instance of that name, made if need be; NULL: out of memory. A pool and a
-   buffer are no more alike than two names. The lock is held. */
+   buffer are no more alike than two names. */
 static const instance *instance_of(const char *name, const vf_parameters *parameters)
 {
+    assert(vf_mutex_held(&lock));
     instance *found = instances;
     while (found != NULL &&
            (found->parameters.is_buffer != parameters->is_buffer || strcmp(found->name, name) != 0))

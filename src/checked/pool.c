@@ -190,7 +190,7 @@ bool vf_checked_may_drop(vf_pool_core *core, const void *object, const void *cal
     if (pool->checked.blocks.bypass)
         return vf_bypass_may_drop(pool, object, caller);
     vf_header *header = vf_look(pool, object, "double free of", caller);
-    if (core->dropped != NULL)
+    if (core->destroying != NULL)
         return vf_pool_core_may_drop(core, object);
     uint32_t live = VF_LIVE;
     /* relaxed: of two frees at once one fails, and orders nothing */
@@ -203,7 +203,7 @@ bool vf_checked_may_drop(vf_pool_core *core, const void *object, const void *cal
 static bool end_object(vf_pool *pool, void *object, const void *caller)
 {
     vf_header *header = vf_look(pool, object, "double free of", caller);
-    if (pool->core.dropped != NULL)
+    if (pool->core.destroying != NULL)
         return false;
     uint32_t state = vf_load_relaxed(&header->state);
     /* relaxed: as in vf_checked_may_drop */
@@ -401,7 +401,7 @@ bool vf_checked_free_deferred(vf_pool_core *core, void *object, void (*drop)(voi
     if (pool->checked.blocks.bypass)
         return vf_bypass_free_deferred(pool, object, drop, caller);
     vf_header *header = vf_look(pool, object, "double free of", caller);
-    if (core->dropped != NULL)
+    if (core->destroying != NULL)
         return vf_pool_core_free_deferred(core, object, drop);
     uint32_t live = VF_LIVE;
     if (!vf_cas_strong_relaxed(&header->state, &live, VF_DEFERRED)) /* as in vf_checked_may_drop */

@@ -8,6 +8,7 @@
  */
 #include "push.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,7 @@ void vf_push_unlock(void)
 
 /* Before the locks: a signal's handler that has interrupted the thread which holds them would wait
    for ever. */
-static void enter(const char *name, const void *buffer, const void *caller)
+static void begin_call(const char *name, const void *buffer, const void *caller)
 {
     if (this_thread.busy) {
         char text[VF_CALLER_SIZE];
@@ -94,13 +95,13 @@ static void look_at_name(vf_buffer_call call)
                                 .number = (size_t)type->inside,
                                 .is_buffer = true,
                                 .buffer_size = call.size};
-    vf_name_look(call.name, &parameters, call.name, call.buffer, call.place);
+    vf_name_look(call.name, &parameters, call.name, call.buffer, call.caller);
     vf_store_relaxed(seen, type);
 }
 
 static void enter_call(vf_buffer_call call)
 {
-    enter(call.name, call.buffer, call.place);
+    begin_call(call.name, call.buffer, call.caller);
     look_at_name(call);
     vf_mutex_lock(&lock);
 }
@@ -108,7 +109,7 @@ static void enter_call(vf_buffer_call call)
 /* The same, of a call that began another and has no type. */
 static void enter_again(const void *buffer, const void *caller)
 {
-    enter("a small buffer", buffer, caller);
+    begin_call("a small buffer", buffer, caller);
     vf_mutex_lock(&lock);
 }
 
@@ -123,56 +124,59 @@ static size_t chain_of(const void *address)
     return ((uintptr_t)address >> 4) % CHAINS;
 }
 
-/* Where the use hangs, or NULL hangs if there is none. The lock is held. */
-static use **find(const void *buffer, const void *user)
+/* Where the use hangs, or NULL hangs if there is none. */
+static use **find_use(const void *buffer, const void *user)
 {
+    assert(vf_mutex_held(&lock));
     use **link = &chains[chain_of(buffer)];
     while (*link != NULL && ((*link)->buffer != buffer || (*link)->user != user))
         link = &(*link)->next;
     return link;
 }
 
-/* Where the drain of the bank hangs, or NULL hangs. The lock is held. */
+/* Where the drain of the bank hangs, or NULL hangs. */
 static open_drain **find_drain(const void *spill)
 {
+    assert(vf_mutex_held(&lock));
     open_drain **link = &drains[chain_of(spill)];
     while (*link != NULL && (*link)->spill != spill)
         link = &(*link)->next;
     return link;
 }
 
-/* Drains of banks that are pushed to from here on are over. The lock is held. */
+/* Drains of banks that are pushed to from here on are over. */
 static void end_drains(vf_buffer_call call)
 {
+    assert(vf_mutex_held(&lock));
     for (size_t i = 0; drained != 0 && i < CHAINS; i++) {
         for (open_drain *each = drains[i]; each != NULL; each = each->next) {
             if (each->begun.buffer == call.buffer && each->current && !each->over) {
                 each->over = true;
-                each->pushed = call.place;
+                each->pushed = call.caller;
             }
         }
     }
 }
 
-static void begin(vf_buffer_call call, const void *user, bool is_writer)
+static void begin_use(vf_buffer_call call, const void *user, bool is_writer)
 {
     int saved = errno;
     enter_call(call);
     end_drains(call);
-    use **link = find(call.buffer, user);
+    use **link = find_use(call.buffer, user);
     const void *outer = NULL;
     if (*link != NULL && !is_writer)
         outer = (*link)->caller;
     else if (*link == NULL && (*link = malloc(sizeof **link)) != NULL)
         **link = (use){.next = NULL, .buffer = call.buffer, .user = user, .is_writer = is_writer};
     if (*link != NULL)
-        (*link)->caller = call.place;
+        (*link)->caller = call.caller;
     leave();
     if (outer != NULL) {
         char text[VF_CALLER_SIZE];
         vf_misuse_in_handler();
         vf_caller_print(outer, text, sizeof text);
-        vf_misuse(call.name, call.buffer, call.place,
+        vf_misuse(call.name, call.buffer, call.caller,
                   "a push in the middle of another (by a signal's handler, or the allocator)@, "
                   "begun at %s",
                   text);
@@ -180,11 +184,11 @@ static void begin(vf_buffer_call call, const void *user, bool is_writer)
     errno = saved;
 }
 
-static void end(const void *buffer, const void *user)
+static void end_use(const void *buffer, const void *user)
 {
     int saved = errno;
     enter_again(buffer, this_thread.caller);
-    use **link = find(buffer, user);
+    use **link = find_use(buffer, user);
     use *found = *link;
     if (found != NULL) {
         *link = found->next;
@@ -196,22 +200,22 @@ static void end(const void *buffer, const void *user)
 
 void vf_checked_push_begin(vf_buffer_call call)
 {
-    begin(call, (const void *)&this_thread, false);
+    begin_use(call, (const void *)&this_thread, false);
 }
 
 void vf_checked_push_end(const void *buffer)
 {
-    end(buffer, (const void *)&this_thread);
+    end_use(buffer, (const void *)&this_thread);
 }
 
 void vf_checked_writer_open(const void *writer, vf_buffer_call call)
 {
-    begin(call, writer, true);
+    begin_use(call, writer, true);
 }
 
 void vf_checked_writer_close(const void *writer, const void *buffer)
 {
-    end(buffer, writer);
+    end_use(buffer, writer);
 }
 
 /* Stops if the buffer is in use, or only if it has been since before the flip. */
@@ -230,9 +234,9 @@ static void look_at_uses(vf_buffer_call call, const char *what, bool before_flip
     char text[VF_CALLER_SIZE];
     vf_caller_print(known.caller, text, sizeof text);
     if (known.is_writer)
-        vf_misuse(call.name, call.buffer, call.place, "%s while writer %p is open@, opened at %s",
+        vf_misuse(call.name, call.buffer, call.caller, "%s while writer %p is open@, opened at %s",
                   what, known.user, text);
-    vf_misuse(call.name, call.buffer, call.place, "%s while a push is in flight@, begun at %s",
+    vf_misuse(call.name, call.buffer, call.caller, "%s while a push is in flight@, begun at %s",
               what, text);
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * probe.h - points at which perf, bpftrace, SystemTap and gdb can look on: on the slow paths only,
- * and a nop each while nobody does. Where <sys/sdt.h> is not there, there are none.
+ * probe.h - points that perf, bpftrace, SystemTap and gdb can watch: on the slow paths only, and each
+ * is a nop while it is not watched. Where <sys/sdt.h> is not there, there are none.
  *
  *     pool_refill(name, slots)         a cache has got slots from the depot
- *     pool_spill(name, slots)          a cache has given slots to the depot
+ *     pool_overflow(name, slots)       a cache has given slots to the depot
  *     pool_flush(name, slots)          all that it had: its thread has ended, or called
  *                                      vf_thread_flush
  *     pool_grow(name, slots)           of new memory
@@ -12,7 +12,7 @@
  *     smallbuf_grow(directory, slots)  a buffer has allocated a chunk
  *     smallbuf_refusal(buffer, index)  a push has failed; the address is of the buffer's word spill
  *
- * Both are words: perf refuses a probe whose places do not agree on the sizes of its arguments.
+ * Both are words: perf refuses a probe that stands in two places with arguments of different sizes.
  */
 #ifndef VF_PROBE_H
 #define VF_PROBE_H

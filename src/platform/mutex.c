@@ -116,7 +116,7 @@ void vf_mutex_destroy(vf_mutex *mutex)
     destroy_word(&mutex->word);
 }
 
-static void take(vf_mutex *mutex)
+static void note_owner(vf_mutex *mutex)
 {
     mutex->owner = own_number();
     mutex->held = true;
@@ -125,14 +125,14 @@ static void take(vf_mutex *mutex)
 void vf_mutex_lock(vf_mutex *mutex)
 {
     lock_word(&mutex->word);
-    take(mutex);
+    note_owner(mutex);
 }
 
 bool vf_mutex_trylock(vf_mutex *mutex)
 {
     if (!trylock_word(&mutex->word))
         return false;
-    take(mutex);
+    note_owner(mutex);
     return true;
 }
 

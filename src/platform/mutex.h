@@ -25,11 +25,11 @@ typedef pthread_mutex_t vf_mutex_word;
 
 typedef struct vf_mutex {
     vf_mutex_word word;
-    uintptr_t owner; /* where it is held: who; these two are its holder's */
+    uintptr_t owner; /* the thread that holds it; written by that thread, as held is */
     bool held;
 } vf_mutex;
 
-/* For one that lasts as long as the process, in place of vf_mutex_init. */
+/* For one that lasts as long as the process, instead of vf_mutex_init. */
 #define VF_MUTEX_INITIALIZER                                                                       \
     {                                                                                              \
         VF_MUTEX_WORD_INIT, 0, false                                                               \

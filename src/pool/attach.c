@@ -21,11 +21,13 @@
 void vf_attach_show(vf_pool_cache *cache)
 {
     const vf_pool *pool = cache->pool;
+    /* asserts the lock */
     vf_row_set(cache->row, pool->core.column, pool->uncached ? &cache->hidden : &cache->fast);
 }
 
 void vf_attach_hide(vf_pool_cache *cache)
 {
+    /* asserts the lock */
     vf_row_set(cache->row, cache->pool->core.column, &cache->hidden);
 }
 

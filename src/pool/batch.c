@@ -24,7 +24,7 @@
 #include "../platform/compiler.h"
 #include "../platform/tsan.h"
 
-#define FIRST_PLACES_LOG2 3
+#define FIRST_CELLS_LOG2 3
 
 vf_batch vf_batch_none, vf_batch_gone;
 
@@ -76,13 +76,13 @@ vf_batch *vf_batch_at(const vf_batches *batches, size_t number)
     return group->members[number % VF_WORD_BITS];
 }
 
-static vf_group *group_new(vf_batches *batches, vf_group *parent, size_t place, unsigned height)
+static vf_group *group_new(vf_batches *batches, vf_group *parent, size_t in_parent, unsigned height)
 {
     vf_group *group = vf_memory_alloc(batches->memory, sizeof *group, _Alignof(vf_group));
     if (group != NULL) {
         memset(group, 0, sizeof *group);
         group->parent = parent;
-        group->place = (uint32_t)place;
+        group->in_parent = (uint32_t)in_parent;
         group->height = height;
     }
     return group;
@@ -109,16 +109,17 @@ static bool add_level(vf_batches *batches)
 /* The group of height 0 for a number that has no record yet; NULL: out of memory. */
 static vf_group *make_group(vf_batches *batches, size_t number)
 {
+    assert(vf_mutex_held(batches->growth));
     while (batches->root == NULL || number >> shift_of(batches->root->height) >= VF_WORD_BITS) {
         if (!add_level(batches))
             return NULL;
     }
     vf_group *group = batches->root;
     while (group != NULL && group->height > 0) {
-        size_t place = (number >> shift_of(group->height)) % VF_WORD_BITS;
-        if (group->members[place] == NULL)
-            group->members[place] = group_new(batches, group, place, group->height - 1);
-        group = group->members[place];
+        size_t in_parent = (number >> shift_of(group->height)) % VF_WORD_BITS;
+        if (group->members[in_parent] == NULL)
+            group->members[in_parent] = group_new(batches, group, in_parent, group->height - 1);
+        group = group->members[in_parent];
     }
     return group;
 }
@@ -151,6 +152,7 @@ static void record_free(vf_batches *batches, vf_batch *batch)
 /* Gives a number to a new record, for which there is a group. */
 static void add_record(vf_batches *batches, vf_batch *batch)
 {
+    assert(vf_mutex_held(batches->growth));
     size_t number = batches->count;
     batch->number = (uint32_t)number;
     batch->group = make_group(batches, number);
@@ -162,6 +164,7 @@ static void add_record(vf_batches *batches, vf_batch *batch)
 /* The record without memory that has the lowest number; NULL: there is none. */
 static vf_batch *next_unused(vf_batches *batches)
 {
+    assert(vf_mutex_held(batches->growth));
     for (; batches->unused < batches->count; batches->unused++) {
         vf_batch *batch = vf_batch_at(batches, batches->unused);
         if (batch->base == NULL)
@@ -182,30 +185,30 @@ static bool make_groups(vf_batches *batches, size_t n)
 
 /* ---- by address ---- */
 
-static size_t places_of(const vf_addresses *table)
+static size_t cells_of(const vf_addresses *table)
 {
     return (size_t)1 << (64 - table->shift);
 }
 
-static size_t table_bytes(size_t places)
+static size_t table_bytes(size_t cells)
 {
-    return sizeof(vf_addresses) + places * sizeof(vf_batch *);
+    return sizeof(vf_addresses) + cells * sizeof(vf_batch *);
 }
 
 /* Where the search for a granule begins. */
-static size_t home_of(const vf_addresses *table, uintptr_t granule)
+static size_t hashed_cell(const vf_addresses *table, uintptr_t granule)
 {
     return (size_t)((uint64_t)granule * VF_HASH >> table->shift);
 }
 
 /* The batch that begins in this granule, if the address lies in it; or NULL. */
-static vf_batch *find_in(const vf_batches *batches, const vf_addresses *table, uintptr_t granule,
+static vf_batch *find_in_table(const vf_batches *batches, const vf_addresses *table, uintptr_t granule,
                          uintptr_t address)
 {
-    size_t last = places_of(table) - 1;
-    for (size_t i = home_of(table, granule);; i = (i + 1) & last) {
-        /* acquire: pairs with the release in enter: the batch was written before */
-        vf_batch *batch = vf_load_acquire(&table->places[i]);
+    size_t last = cells_of(table) - 1;
+    for (size_t i = hashed_cell(table, granule);; i = (i + 1) & last) {
+        /* acquire: pairs with the release in enter_in_table: the batch was written before */
+        vf_batch *batch = vf_load_acquire(&table->cells[i]);
         if (vf_batch_has(batch, batches->shape.bytes, address))
             return batch;
         if (batch == &vf_batch_none)
@@ -221,29 +224,31 @@ vf_batch *vf_batch_find(const vf_batches *batches, uintptr_t address)
     uintptr_t granule = address >> batches->shape.granule;
     vf_batch *batch = NULL;
     for (uintptr_t i = 0; table != NULL && batch == NULL && i < 3 && i <= granule; i++)
-        batch = find_in(batches, table, granule - i, address);
+        batch = find_in_table(batches, table, granule - i, address);
     return batch;
 }
 
 /* Enters a batch in a table that has room and is not full of those that are gone. */
-static void enter(const vf_batches *batches, vf_addresses *table, vf_batch *batch)
+static void enter_in_table(const vf_batches *batches, vf_addresses *table, vf_batch *batch)
 {
-    size_t last = places_of(table) - 1;
-    size_t i = home_of(table, (uintptr_t)batch->base >> batches->shape.granule);
-    while (table->places[i] != &vf_batch_none && table->places[i] != &vf_batch_gone)
+    assert(vf_mutex_held(batches->growth));
+    size_t last = cells_of(table) - 1;
+    size_t i = hashed_cell(table, (uintptr_t)batch->base >> batches->shape.granule);
+    while (table->cells[i] != &vf_batch_none && table->cells[i] != &vf_batch_gone)
         i = (i + 1) & last;
-    table->used += table->places[i] == &vf_batch_none;
-    vf_store_release(&table->places[i], batch); /* pairs with the acquires of places */
+    table->used += table->cells[i] == &vf_batch_none;
+    vf_store_release(&table->cells[i], batch); /* pairs with the acquires of cells */
 }
 
 /* A table for so many batches, with all that have memory; false: out of memory. It is twice as
    large as the one before, at least, so that all that were replaced are not larger than the last;
-   and where batches come and go, the larger one is sparse enough for the places of those that went
+   and where batches come and go, the larger one is sparse enough for the cells of those that went
    to become empty. */
 static bool rehash(vf_batches *batches, size_t count)
 {
+    assert(vf_mutex_held(batches->growth));
     const vf_addresses *old = batches->addresses;
-    unsigned log2 = old != NULL ? 65 - old->shift : FIRST_PLACES_LOG2;
+    unsigned log2 = old != NULL ? 65 - old->shift : FIRST_CELLS_LOG2;
     while (count + 1 > ((size_t)1 << log2) / 4 * 3)
         log2++;
     size_t bytes = table_bytes((size_t)1 << log2);
@@ -253,41 +258,42 @@ static bool rehash(vf_batches *batches, size_t count)
     table->older = batches->addresses;
     table->shift = 64 - log2;
     table->used = 0;
-    for (size_t i = 0; i < places_of(table); i++)
-        table->places[i] = &vf_batch_none;
+    for (size_t i = 0; i < cells_of(table); i++)
+        table->cells[i] = &vf_batch_none;
     for (size_t number = 0; number < batches->count; number++) {
         vf_batch *batch = vf_batch_at(batches, number);
         if (vf_batch_base(batch) != NULL)
-            enter(batches, table, batch);
+            enter_in_table(batches, table, batch);
     }
     vf_store_release(&batches->addresses, table); /* pairs with the acquire in vf_batch_find */
     return true;
 }
 
 /* Room for n more batches in the table; false: out of memory. */
-static bool reserve_places(vf_batches *batches, size_t n)
+static bool reserve_cells(vf_batches *batches, size_t n)
 {
     const vf_addresses *table = batches->addresses;
-    if (table != NULL && table->used + n <= places_of(table) / 4 * 3)
+    if (table != NULL && table->used + n <= cells_of(table) / 4 * 3)
         return true;
     return rehash(batches, batches->held + batches->held / 2 + n);
 }
 
-static void remove_place(const vf_batches *batches, const vf_batch *batch)
+static void remove_cell(const vf_batches *batches, const vf_batch *batch)
 {
+    assert(vf_mutex_held(batches->growth));
     vf_addresses *table = batches->addresses;
-    size_t last = places_of(table) - 1;
-    size_t i = home_of(table, (uintptr_t)batch->base >> batches->shape.granule);
-    while (table->places[i] != batch)
+    size_t last = cells_of(table) - 1;
+    size_t i = hashed_cell(table, (uintptr_t)batch->base >> batches->shape.granule);
+    while (table->cells[i] != batch)
         i = (i + 1) & last;
     /* relaxed: nobody looks for a slot of it, and neither of the two that stand for no batch
-       ever changes. Where an empty place comes next, a search that ends here would end there: so
-       this place can be empty too, and those before it that were only passed over. */
-    vf_store_release(&table->places[i], &vf_batch_gone); /* see vf_batch_close */
-    if (table->places[(i + 1) & last] != &vf_batch_none)
+       ever changes. Where an empty cell comes next, a search that ends here would end there: so
+       this cell can be empty too, and those before it that were only passed over. */
+    vf_store_release(&table->cells[i], &vf_batch_gone); /* see vf_batch_close */
+    if (table->cells[(i + 1) & last] != &vf_batch_none)
         return;
-    for (; table->places[i] == &vf_batch_gone; i = (i - 1) & last) {
-        vf_store_relaxed(&table->places[i], &vf_batch_none);
+    for (; table->cells[i] == &vf_batch_gone; i = (i - 1) & last) {
+        vf_store_relaxed(&table->cells[i], &vf_batch_none);
         table->used--;
     }
 }
@@ -300,7 +306,7 @@ static size_t slots_alignment(const vf_batches *batches)
 }
 
 /* A record with memory, which is not entered; NULL: out of memory. */
-static vf_batch *prepare(vf_batches *batches, bool *is_new)
+static vf_batch *new_memory(vf_batches *batches, bool *is_new)
 {
     vf_batch *batch = next_unused(batches);
     *is_new = batch == NULL;
@@ -320,7 +326,7 @@ static vf_batch *prepare(vf_batches *batches, bool *is_new)
 }
 
 /* Enters all of the chain in the map; false: out of memory, and none is. */
-static bool enter_in_map(const vf_batches *batches, vf_batch *chain)
+static bool enter_chain(const vf_batches *batches, vf_batch *chain)
 {
     for (const vf_batch *batch = chain; batch != NULL; batch = batch->next) {
         if (vf_map_enter(batches->pool, batch->base, batches->shape.bytes))
@@ -365,20 +371,20 @@ vf_batch *vf_batch_new(vf_batches *batches, size_t n)
         return NULL;
     vf_batch *first = NULL, **last = &first;
     size_t made = 0, new_ones = 0;
-    for (bool is_new; made < n && (*last = prepare(batches, &is_new)) != NULL; made++) {
+    for (bool is_new; made < n && (*last = new_memory(batches, &is_new)) != NULL; made++) {
         last = &(*last)->next;
         *last = NULL;
         new_ones += is_new;
     }
-    if (made < n || !make_groups(batches, new_ones) || !reserve_places(batches, n) ||
-        !reserve_generations(batches, new_ones) || !enter_in_map(batches, first)) {
+    if (made < n || !make_groups(batches, new_ones) || !reserve_cells(batches, n) ||
+        !reserve_generations(batches, new_ones) || !enter_chain(batches, first)) {
         undo(batches, first, made, new_ones);
         return NULL;
     }
     for (vf_batch *batch = first; batch != NULL; batch = batch->next) {
         if (batch->group == NULL)
             add_record(batches, batch);
-        enter(batches, batches->addresses, batch);
+        enter_in_table(batches, batches->addresses, batch);
         set_generations_base(batches, batch, batch->base);
         vf_store_relaxed(&batch->begun, 0U);
     }
@@ -395,7 +401,7 @@ char *vf_batch_close(vf_batches *batches, vf_batch *batch)
     /* In this order (hence release): the child of a fork in between takes the batch for one that
        was not entered, and lets it be. Nobody changes begun meanwhile: all slots are in hand. */
     vf_store_release(&batch->begun, VF_BATCH_NOT_ENTERED);
-    remove_place(batches, batch);
+    remove_cell(batches, batch);
     vf_map_remove(batches->pool, base, batches->shape.bytes);
     set_generations_base(batches, batch, NULL);
     vf_store_release(&batch->base, (char *)NULL);
@@ -427,7 +433,7 @@ static void free_addresses(vf_batches *batches)
     vf_addresses *older;
     for (vf_addresses *table = batches->addresses; table != NULL; table = older) {
         older = table->older;
-        vf_memory_free(batches->memory, table, table_bytes(places_of(table)),
+        vf_memory_free(batches->memory, table, table_bytes(cells_of(table)),
                        _Alignof(vf_addresses));
     }
 }

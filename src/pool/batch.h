@@ -41,7 +41,7 @@ typedef struct vf_group {
     vf_word listed;                     /* atomic: members that may have free slots, see depot.c */
     vf_word claimed;                    /* atomic, height 0: batches that a cache refills from */
     struct vf_group *parent;            /* atomic: NULL for the root */
-    uint32_t place;                     /* its own bit in its parent; constant */
+    uint32_t in_parent;                 /* its own bit there; constant */
     uint32_t height;                    /* constant */
     void *members[sizeof(vf_word) * 8]; /* written once, before the count that includes them */
 } vf_group;
@@ -64,8 +64,8 @@ typedef struct vf_batch {
 typedef struct vf_addresses {
     struct vf_addresses *older;
     unsigned shift;     /* of the hash: 64 less the logarithm of the size; constant */
-    size_t used;        /* places that are not empty; growth lock */
-    vf_batch *places[]; /* atomic: &vf_batch_none: empty; &vf_batch_gone: one was removed here */
+    size_t used;        /* cells that are not empty; growth lock */
+    vf_batch *cells[]; /* atomic: &vf_batch_none: empty; &vf_batch_gone: one was removed here */
 } vf_addresses;
 
 /* Batches without memory, so that no address lies in them. Never written. */
@@ -154,15 +154,15 @@ static inline const vf_addresses *vf_batch_addresses(const vf_batches *batches)
 /* The product's upper bits depend on all of the granule's (Knuth, 6.4). */
 #define VF_HASH UINT64_C(0x9E3779B97F4A7C15)
 
-/* The batch of a slot that the caller has. Of the two places where it is most likely entered this
+/* The batch of a slot that the caller has. Of the two cells where it is most likely entered this
    takes the right one without a branch, which for slots in no order could not be foreseen. */
 static inline vf_batch *vf_batch_of(const vf_batches *batches, const vf_addresses *table,
                                     vf_shape shape, uintptr_t slot)
 {
     uint64_t hash = (uint64_t)(slot >> shape.granule) * VF_HASH;
-    /* acquire: pairs with the release in enter */
-    vf_batch *here = vf_load_acquire(&table->places[hash >> table->shift]);
-    vf_batch *before = vf_load_acquire(&table->places[(hash - VF_HASH) >> table->shift]);
+    /* acquire: pairs with the release in enter_in_table */
+    vf_batch *here = vf_load_acquire(&table->cells[hash >> table->shift]);
+    vf_batch *before = vf_load_acquire(&table->cells[(hash - VF_HASH) >> table->shift]);
     bool is_here = vf_batch_has(here, shape.bytes, slot);
     bool is_before = vf_batch_has(before, shape.bytes, slot);
     vf_batch *batch = is_here ? here : before;

@@ -4,12 +4,12 @@
  *
  * A cache grows when its owner has filled it after it had emptied it since it was last full: that
  * is a burst, and the next one is to fit. A thread that only frees never grows its cache, but
- * spills to the depot.
+ * overflows to the depot.
  *
  * It grows while it is empty, in an alloc: so nothing has to be copied, and P_release, which no
  * alloc may run beside, always finds top and bottom in one array.
  *
- * A spill takes the upper part: slots leave by lowering top, so that at each moment the slots
+ * An overflow takes the upper part: slots leave by lowering top, so that at each moment the slots
  * below top are free, and free once. The child of a fork relies on it.
  */
 #include "cache.h"
@@ -49,7 +49,7 @@ static void set_array(vf_pool_cache *cache, void **slots, size_t limit)
 
 static void set_first_array(vf_pool_cache *cache)
 {
-    set_array(cache, cache->first, vf_min(cache->most, VF_CACHE_FIRST));
+    set_array(cache, cache->first, vf_min(cache->most, VF_POOL_CACHE_FIRST));
 }
 
 static vf_memory *memory_of(const vf_pool_cache *cache)
@@ -64,7 +64,7 @@ vf_pool_cache *vf_cache_new(struct vf_pool *pool, vf_depot *depot, size_t most)
     if (cache == NULL)
         return NULL;
     *cache =
-        (vf_pool_cache){.pool = pool, .depot = depot, .most = most, .settled = VF_CACHE_UNSETTLED};
+        (vf_pool_cache){.pool = pool, .depot = depot, .most = most, .settled = VF_POOL_CACHE_UNSETTLED};
     cache->fast.freed = cache->fast.published = &vf_generation_none;
     cache->fast.whole = cache;
     cache->hidden = cache->fast;
@@ -108,11 +108,11 @@ static size_t free_array(vf_memory *memory, vf_array *array)
 
 /* More room for an empty cache, if it may have more and there is memory; but not where P_reserve
    has promised that the allocator is not asked. */
-static void grow(vf_pool_cache *cache)
+static void grow_array(vf_pool_cache *cache)
 {
     assert(vf_cache_count(cache) == 0);
     size_t limit = limit_of(cache);
-    size_t wanted = vf_min(limit + vf_min(limit, VF_CACHE_STEP), cache->most);
+    size_t wanted = vf_min(limit + vf_min(limit, VF_POOL_CACHE_STEP), cache->most);
     if (wanted <= limit || vf_load_relaxed(&cache->depot->promised) != 0)
         return;
     size_t size = sizeof(vf_array) + wanted * sizeof(void *);
@@ -128,7 +128,7 @@ static void grow(vf_pool_cache *cache)
 }
 
 /* Takes n slots off the top and gives them to the depot. */
-static void spill_top(vf_pool_cache *cache, size_t n)
+static void give_top(vf_pool_cache *cache, size_t n)
 {
     void **rest = vf_load_relaxed(&cache->fast.top) - n;
     /* top before in: a thread that reads in and then top sees too much lent rather than too little.
@@ -138,7 +138,7 @@ static void spill_top(vf_pool_cache *cache, size_t n)
     /* release: pairs with the acquire of in in release.c; it must not be seen before top */
     vf_store_release(&cache->in, vf_load_relaxed(&cache->in) - (int64_t)n);
     vf_depot_put(cache->depot, rest, n);
-    VF_PROBE(pool_spill, cache->depot->name, n);
+    VF_PROBE(pool_overflow, cache->depot->name, n);
 }
 
 /* Half of the cache, in whole words if that is possible. */
@@ -147,18 +147,18 @@ size_t vf_cache_share(const vf_pool_cache *cache)
     size_t half = (limit_of(cache) + 1) / 2;
     if (half > VF_WORD_BITS)
         half -= half % VF_WORD_BITS;
-    return vf_min(half, VF_CACHE_MOVED_MAX);
+    return vf_min(half, VF_POOL_CACHE_MOVED_MAX);
 }
 
-void vf_cache_spill(vf_pool_cache *cache)
+void vf_cache_overflow(vf_pool_cache *cache)
 {
     assert(vf_cache_count(cache) == limit_of(cache) && limit_of(cache) > 0);
     cache->burst = cache->burst || cache->refilled;
     cache->refilled = false;
-    spill_top(cache, vf_cache_share(cache));
+    give_top(cache, vf_cache_share(cache));
 }
 
-void vf_cache_filled(vf_pool_cache *cache, size_t n)
+void vf_cache_refilled(vf_pool_cache *cache, size_t n)
 {
     cache->refilled = true;
     /* in before top: the child of a fork in between finds too much lent rather than too little */
@@ -171,12 +171,12 @@ bool vf_cache_refill(vf_pool_cache *cache)
 {
     assert(vf_cache_count(cache) == 0 && limit_of(cache) > 0);
     if (cache->burst)
-        grow(cache);
+        grow_array(cache);
     cache->burst = false;
     size_t n =
         vf_depot_refill(cache->depot, &cache->home, cache->fast.bottom, vf_cache_share(cache));
     if (n > 0)
-        vf_cache_filled(cache, n);
+        vf_cache_refilled(cache, n);
     return n > 0;
 }
 
@@ -203,12 +203,12 @@ size_t vf_cache_flush(vf_pool_cache *cache)
     vf_cache_unseize(cache); /* asserts the lock */
     size_t n = vf_cache_count(cache);
     if (n > 0)
-        spill_top(cache, n);
+        give_top(cache, n);
     vf_depot_leave(cache->depot, &cache->home);
     vf_array *old = cache->array;
     if (old != NULL) {
         set_first_array(cache);
-        vf_store_relaxed(&cache->array, (vf_array *)NULL); /* before it is freed, as in grow */
+        vf_store_relaxed(&cache->array, (vf_array *)NULL); /* before it is freed, as in grow_array */
     }
     cache->refilled = false;
     cache->burst = false;
@@ -219,6 +219,7 @@ size_t vf_cache_flush(vf_pool_cache *cache)
 /* What it was moving to another array was empty; an array that it was about to free is lost. */
 void vf_cache_abandon(vf_pool_cache *cache)
 {
+    assert(vf_lock_held());
     if (cache->moving)
         set_first_array(cache);
     cache->home = (vf_home){NULL, 0, false};

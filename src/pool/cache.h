@@ -5,20 +5,20 @@
  *     [ s s s s s s s . . . . . ]
  *       ^bottom       ^top      ^full, and limit where frees need no order
  *
- * One array, used as a stack. It begins with 128 places, and grows with bursts.
+ * One array, used as a stack. It begins with 128 entries, and grows with bursts.
  */
 #ifndef VF_CACHE_H
 #define VF_CACHE_H
 
 #include "depot.h"
 
-/* Most slots that one spill or refill moves: not so many that the one call takes long, or that one
-   thread empties the depot for the others. */
-#define VF_CACHE_MOVED_MAX ((size_t)4096)
+/* Most slots that one overflow or refill moves: not so many that the one call takes long, or that
+   one thread empties the depot for the others. */
+#define VF_POOL_CACHE_MOVED_MAX ((size_t)4096)
 
-/* Places in a cache: at first, and from where on it grows by this much instead of to the double. */
-#define VF_CACHE_FIRST 128
-#define VF_CACHE_STEP  2048
+/* Entries in the array: at first, and from where on it grows by this many instead of to the double. */
+#define VF_POOL_CACHE_FIRST 128
+#define VF_POOL_CACHE_STEP  2048
 
 struct vf_array;
 struct vf_deferral;
@@ -35,11 +35,11 @@ typedef struct vf_pool_cache {
     VF_APART vf_cache fast; /* first; the fast paths' pointer leads here */
     struct vf_pool *pool;   /* constant, as the next two */
     vf_depot *depot;
-    size_t most;        /* places it may grow to */
+    size_t most;        /* entries it may grow to */
     int64_t in;         /* atomic; owner */
     int64_t settled;    /* atomic; what was lent when the pool was released, or one of the below */
-    bool refilled;      /* since the last spill; owner */
-    bool burst;         /* spilled after it was refilled: will grow; owner */
+    bool refilled;      /* since the last overflow; owner */
+    bool burst;         /* it overflowed after a refill: it will grow; owner */
     bool moving;        /* bottom, top and full are being changed; owner, and the child of a fork */
     bool held;          /* by a caller, not a thread */
     bool busy;          /* atomic: the owner is in a slow call; see seize.c */
@@ -55,12 +55,12 @@ typedef struct vf_pool_cache {
     struct vf_pool_cache *next_of_owner, **link_of_owner; /* of its thread's, or of those without
                                                              an owner; threads' lock */
     vf_cache hidden; /* empty and full at once: what its owner finds while it is hidden; constant */
-    void *first[VF_CACHE_FIRST];
+    void *first[VF_POOL_CACHE_FIRST];
 } vf_pool_cache;
 
 /* settled, of a cache that has not been settled; and of one that only its owner can settle. */
-#define VF_CACHE_UNSETTLED INT64_MIN
-#define VF_CACHE_LEFT      (INT64_MIN + 1)
+#define VF_POOL_CACHE_UNSETTLED INT64_MIN
+#define VF_POOL_CACHE_LEFT      (INT64_MIN + 1)
 
 /* Slots in a cache. For its owner, or where the owner cannot move it. */
 static inline size_t vf_cache_count(const vf_pool_cache *cache)
@@ -78,17 +78,17 @@ void vf_cache_add(vf_pool_cache **list, vf_pool_cache *cache);
 void vf_cache_link(vf_pool_cache **list, vf_pool_cache *cache);
 void vf_cache_unlink(vf_pool_cache *cache);
 
-/* How many slots a spill takes from a full cache, and a refill asks for. Owner. */
+/* How many slots an overflow takes from a full cache, and a refill asks for. Owner. */
 size_t vf_cache_share(const vf_pool_cache *cache);
 
 /* Fills an empty cache from the depot, or from new memory. False: out of memory. Owner. */
 bool vf_cache_refill(vf_pool_cache *cache);
 
 /* The caller has put n slots at the bottom of an empty cache. Owner. */
-void vf_cache_filled(vf_pool_cache *cache, size_t n);
+void vf_cache_refilled(vf_pool_cache *cache, size_t n);
 
 /* Moves a part of a full cache to the depot. Never fails. Owner. */
-void vf_cache_spill(vf_pool_cache *cache);
+void vf_cache_overflow(vf_pool_cache *cache);
 
 /* Gives all it has to the depot, and its large array to the allocator; how many bytes. Its owner,
    or any thread where the owner cannot call. Threads' lock. */

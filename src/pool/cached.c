@@ -31,7 +31,7 @@ static bool refill(vf_pool *pool, vf_pool_cache *cache)
         return true;
     size_t n = reclaim(pool, cache->fast.bottom, vf_cache_share(cache));
     if (n > 0)
-        vf_cache_filled(cache, n);
+        vf_cache_refilled(cache, n);
     return n > 0;
 }
 
@@ -70,7 +70,7 @@ static bool free_cached(vf_pool *pool, void *object)
             return true;
         if (!vf_seize_begin_call(pool, cache))
             continue;
-        vf_cache_spill(cache);
+        vf_cache_overflow(cache);
         vf_seize_end_call(cache);
     }
     return false;
@@ -90,7 +90,7 @@ void *vf_cached_alloc_held(vf_pool_cache *cache)
 void vf_cached_free_held(vf_pool_cache *cache, void *object)
 {
     while (!vf_cache_push(&cache->fast, object))
-        vf_cache_spill(cache);
+        vf_cache_overflow(cache);
 }
 
 /* For a thread without a cache: by way of the depot, counted one by one. */

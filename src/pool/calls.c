@@ -101,7 +101,7 @@ static void free_memory(vf_pool *pool)
     vf_hook_dealloc(&allocator, pool, pool_size(pool->name), _Alignof(vf_pool));
 }
 
-static void run_end(vf_lock_task *task)
+static void run_pool_end(vf_lock_task *task)
 {
     free_memory((vf_pool *)(void *)((char *)task - offsetof(vf_pool, end)));
 }
@@ -138,7 +138,7 @@ static vf_pool *make(const vf_pool_type *type, const vf_pool_options *options)
     pool->uncached = options->cache_objects == VF_CACHE_NONE || options->max_objects != 0;
     pool->outstanding = VF_RELEASE_NOT_YET;
     pool->holders = 1;
-    pool->end.run = run_end;
+    pool->end.run = run_pool_end;
     pool->depot.name = pool->name;
     vf_mutex_init(&pool->growth);
     vf_batches_init(&pool->depot.batches, pool, &shape, &pool->memory, &pool->growth);
@@ -177,12 +177,12 @@ vf_pool_core *vf_pool_core_new(const vf_pool_type *type, const vf_pool_options *
  * may wait for a lock of liburcu's, which a fork holds while it waits for this one. The handle
  * keeps the pool alive meanwhile.
  */
-static void flush_deferred(vf_pool *pool)
+static void send_deferred(vf_pool *pool)
 {
     if (!vf_load_relaxed(&pool->epoch.used)) /* relaxed: what must not be missed came before */
         return;
     vf_lock_release();
-    vf_epoch_flush_all(pool, true);
+    vf_epoch_send_all(pool, true);
     vf_lock_acquire();
 }
 
@@ -191,7 +191,7 @@ void vf_pool_core_release(vf_pool_core *core)
     vf_pool *pool = vf_pool_whole(core);
     vf_lock_acquire();
     vf_attach_close(pool);
-    flush_deferred(pool);
+    send_deferred(pool);
     /* not the end: the handle is still a holder */
     (void)vf_release_return(pool, -pool->kind->close(pool));
     if (vf_release_put_holder(pool))
@@ -204,7 +204,7 @@ void vf_pool_core_release(vf_pool_core *core)
 /* Out of memory, or at the cap: what threads have deferred is not to wait for more to join it. */
 static void *refused(vf_pool *pool)
 {
-    vf_epoch_flush_all(pool, false);
+    vf_epoch_send_all(pool, false);
     VF_PROBE(pool_refusal, pool->name, vf_load_relaxed(&pool->memory.bytes));
     errno = ENOMEM;
     return NULL;
@@ -233,7 +233,7 @@ void *vf_pool_core_cache_alloc_slow(vf_cache *fast)
 void vf_pool_core_free_slow(vf_pool_core *core, void *object)
 {
     vf_pool *pool = vf_pool_whole(core);
-    if (core->dropped != NULL)
+    if (core->destroying != NULL)
         (void)pool->kind->claim(pool, object);
     else
         pool->kind->free(pool, object);
@@ -251,7 +251,7 @@ void vf_pool_core_cache_free_slow(vf_cache *fast, void *object)
 {
     vf_pool_cache *cache = fast->whole;
     vf_pool *pool = cache->pool;
-    if (pool->core.dropped != NULL)
+    if (pool->core.destroying != NULL)
         (void)pool->kind->claim(pool, object);
     else
         pool->kind->cache_free(cache, object);

@@ -124,7 +124,7 @@ static size_t span_alignment(const vf_capped *capped)
 }
 
 /* The generations of the slots that come behind those that are ready; false: out of memory. */
-static bool reserve_generations(vf_capped *capped, size_t slots)
+static bool reserve_span_generations(vf_capped *capped, size_t slots)
 {
     size_t objects = capped->shape.objects;
     return capped->handles == NULL ||
@@ -132,7 +132,7 @@ static bool reserve_generations(vf_capped *capped, size_t slots)
 }
 
 /* Their memory begins at base. */
-static void set_generations_base(vf_capped *capped, char *base, size_t slots)
+static void set_span_bases(vf_capped *capped, char *base, size_t slots)
 {
     size_t objects = capped->shape.objects;
     for (size_t slot = 0; capped->handles != NULL && slot < slots; slot += objects)
@@ -141,7 +141,7 @@ static void set_generations_base(vf_capped *capped, char *base, size_t slots)
 }
 
 /* False: out of memory. */
-static bool enter_in_map(const vf_capped *capped, const char *base, size_t slots)
+static bool enter_span(const vf_capped *capped, const char *base, size_t slots)
 {
     return capped->pool == NULL || vf_map_enter(capped->pool, base, slots * capped->shape.stride);
 }
@@ -154,11 +154,11 @@ static bool add_span(vf_capped *capped, uint32_t slots)
     char *base = vf_memory_alloc(capped->memory, span_size(capped, slots), span_alignment(capped));
     if (base == NULL)
         return false;
-    if (!reserve_generations(capped, slots) || !enter_in_map(capped, base, slots)) {
+    if (!reserve_span_generations(capped, slots) || !enter_span(capped, base, slots)) {
         vf_memory_free(capped->memory, base, span_size(capped, slots), span_alignment(capped));
         return false;
     }
-    set_generations_base(capped, base, slots);
+    set_span_bases(capped, base, slots);
     capped->spans[capped->span_count] = (span){
         .base = base,
         .links = (uint32_t *)(void *)(base + links_offset(capped, slots)),
@@ -174,8 +174,9 @@ static bool add_span(vf_capped *capped, uint32_t slots)
 }
 
 /* At least so many slots more than are ready, at best as many again. */
-static bool grow(vf_capped *capped, uint32_t needed)
+static bool add_spans(vf_capped *capped, uint32_t needed)
 {
+    assert(vf_mutex_held(capped->growth));
     uint32_t left = capped->max - capped->ready;
     assert(needed > 0 && needed <= left);
     size_t wanted = vf_min(vf_round_up(needed, capped->shape.objects), left);
@@ -195,7 +196,7 @@ static void *carve(vf_capped *capped)
            then, since nothing orders these two loads; under the lock it is not */
         if (carved >= vf_load_acquire(&capped->ready)) {
             vf_mutex_lock(capped->growth);
-            bool grown = carved < capped->ready || grow(capped, 1);
+            bool grown = carved < capped->ready || add_spans(capped, 1);
             vf_mutex_unlock(capped->growth);
             if (!grown)
                 return NULL;
@@ -290,7 +291,7 @@ bool vf_capped_reserve(vf_capped *capped, size_t n)
     if (reserved && n > unused) {
         size_t fresh = capped->ready - carved;
         if (n - unused > fresh)
-            reserved = grow(capped, (uint32_t)(n - unused - fresh));
+            reserved = add_spans(capped, (uint32_t)(n - unused - fresh));
     }
     vf_mutex_unlock(capped->growth);
     return reserved;
@@ -310,7 +311,7 @@ void vf_capped_stats(vf_capped *capped, vf_pool_stats *stats)
     stats->peak = carved;
 }
 
-/* A span begins with a region: all spans but the last have whole ones (see grow). */
+/* A span begins with a region: all spans but the last have whole ones (see add_spans). */
 size_t vf_capped_regions(const vf_capped *capped)
 {
     /* acquire: pairs with the release in add_span */
@@ -365,7 +366,7 @@ void vf_capped_set_handles(vf_capped *capped, vf_handles *handles)
     capped->handles = handles;
 }
 
-size_t vf_capped_place(const vf_capped *capped, const void *object, size_t *slot)
+size_t vf_capped_locate(const vf_capped *capped, const void *object, size_t *slot)
 {
     const span *of;
     size_t number = number_of(capped, object, &of) + of->first;

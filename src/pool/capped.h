@@ -58,7 +58,7 @@ vf_word vf_capped_live(const vf_capped *capped, size_t number, size_t w, char **
 
 /* The region that a slot of the pool lies in, by its number, and the slot's own there. Any thread.
  */
-size_t vf_capped_place(const vf_capped *capped, const void *object, size_t *slot);
+size_t vf_capped_locate(const vf_capped *capped, const void *object, size_t *slot);
 
 /* Is this slot of this region free? One that is the caller's is not. */
 bool vf_capped_is_free(const vf_capped *capped, size_t number, size_t slot);

@@ -65,7 +65,7 @@ typedef struct vf_blocks {
     size_t count, peak;
     size_t capacity; /* of the table: a power of two, or 0 */
     vf_block *table;
-    vf_numbered *numbered; /* for half as many as the table has places */
+    vf_numbered *numbered; /* for half as many as the table has cells */
     size_t numbers;        /* that were ever given */
     uint32_t unused;       /* a number without an object, and 1; 0: none */
     size_t retired;        /* numbers whose generations are used up */

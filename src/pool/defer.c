@@ -57,7 +57,7 @@ static void free_now(vf_pool *pool, const deferred *it)
         it->drop(it->object);
 }
 
-static vf_pool_cache *own_cache(vf_pool *pool)
+static vf_pool_cache *cache_for_defer(vf_pool *pool)
 {
     vf_pool_cache *cache = vf_attach_own(pool);
     return cache != NULL ? cache : vf_threads_attach_for_defer(pool);
@@ -65,13 +65,13 @@ static vf_pool_cache *own_cache(vf_pool *pool)
 
 static VF_NOINLINE bool defer_slow(vf_pool *pool, const deferred *it)
 {
-    if (pool->core.dropped != NULL) {
+    if (pool->core.destroying != NULL) {
         free_now(pool, it);
         return true;
     }
     if (it->drop != NULL && vf_load_relaxed(&pool->epoch.drop) == NULL)
         vf_store_relaxed(&pool->epoch.drop, it->drop); /* seen by way of the deferral */
-    vf_pool_cache *cache = own_cache(pool);
+    vf_pool_cache *cache = cache_for_defer(pool);
     vf_epoch_added added = cache != NULL ? defer(pool, cache, it) : defer_singly(pool, it);
     if (added == VF_EPOCH_NO_ROOM)
         errno = EAGAIN;
@@ -83,7 +83,7 @@ static inline bool free_deferred(vf_pool *pool, const deferred *it)
 {
     vf_pool_cache *cache = vf_attach_found(pool);
     vf_epoch_added added = VF_EPOCH_NO_ROOM;
-    if (VF_LIKELY(cache != NULL && pool->core.dropped == NULL &&
+    if (VF_LIKELY(cache != NULL && pool->core.destroying == NULL &&
                   (it->drop == NULL || vf_load_relaxed(&pool->epoch.drop) != NULL)))
         added = vf_epoch_add_fast(pool, cache, it->object, it->bits);
     return added == VF_EPOCH_NO_ROOM ? defer_slow(pool, it) : added == VF_EPOCH_ADDED;
@@ -106,7 +106,7 @@ bool vf_pool_core_free_handle_deferred(vf_pool_core *core, uint64_t bits,
 void vf_pool_core_epoch_barrier(vf_pool_core *core)
 {
     vf_pool *pool = vf_pool_whole(core);
-    vf_epoch_flush_all(pool, true);
+    vf_epoch_send_all(pool, true);
     vf_deferrals_barrier(pool);
 }
 

@@ -65,9 +65,9 @@ size_t vf_deferral_reserve(vf_epoch *epoch, size_t most)
     return part;
 }
 
-void vf_deferral_unreserve(vf_epoch *epoch, size_t places)
+void vf_deferral_unreserve(vf_epoch *epoch, size_t objects)
 {
-    vf_fetch_add_relaxed(&epoch->reserved, (size_t)0 - places); /* as above */
+    vf_fetch_add_relaxed(&epoch->reserved, (size_t)0 - objects); /* as above */
 }
 
 /* Where deferrals come from, made when it is first needed; NULL: out of memory. */

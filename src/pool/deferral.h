@@ -20,7 +20,7 @@ typedef struct vf_deferral {
     void *head[2];                              /* a struct rcu_head */
     void (*over)(struct vf_deferral *deferral); /* what happens after the grace period */
     uint32_t count;    /* written in the order in which the child of a fork is to see it */
-    uint32_t capacity; /* places reserved */
+    uint32_t capacity; /* objects that it may have */
     void *slots[VF_DEFERRAL_SLOTS];
 } vf_deferral;
 
@@ -30,12 +30,13 @@ void vf_deferrals_init(vf_pool *pool, const vf_pool_options *options);
 /* At the end of the pool. */
 void vf_deferrals_free(vf_pool *pool);
 
-/* Reserves up to most places; how many: 0 at the bound. And gives some back. Any thread. */
+/* Reserves capacity for up to most objects; for how many: 0 at the bound. And gives some back. Any
+   thread. */
 size_t vf_deferral_reserve(vf_epoch *epoch, size_t most);
-void vf_deferral_unreserve(vf_epoch *epoch, size_t places);
+void vf_deferral_unreserve(vf_epoch *epoch, size_t objects);
 
-/* An empty deferral for so many objects, whose places were reserved; NULL, and no longer reserved:
-   out of memory. Any thread. */
+/* An empty deferral for so many objects, for which capacity was reserved; NULL: out of memory, and
+   that capacity is given back. Any thread. */
 vf_deferral *vf_deferral_new(vf_pool *pool, size_t capacity);
 void vf_deferral_free(vf_pool *pool, vf_deferral *deferral);
 

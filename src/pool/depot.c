@@ -28,16 +28,16 @@
 
 /* ---- the list of batches with free slots ---- */
 
-/* Lists member `place` of the group, and the group above, if they are not listed. */
-static void list(vf_group *group, size_t place)
+/* Lists this member of the group, and the group above, if they are not listed. */
+static void list(vf_group *group, size_t member)
 {
     while (group != NULL) {
-        vf_word bit = vf_bits_bit(place);
+        vf_word bit = vf_bits_bit(member);
         /* seq_cst: see the table above; and release, for a thread that follows the bit */
         if ((vf_load_seq_cst(&group->listed) & bit) != 0 ||
             vf_fetch_or_seq_cst(&group->listed, bit) != 0)
             return;
-        place = group->place;
+        member = group->in_parent;
         /* seq_cst, there too: where this finds no group above, unlist has not found one that it
            takes this group off; pairs with the store in add_level, which lists it again */
         group = vf_load_seq_cst(&group->parent);
@@ -68,10 +68,10 @@ void vf_depot_unlist(const vf_depot *depot, vf_batch *batch)
     vf_group *parent;
     /* seq_cst: as in list */
     for (; !others && (parent = vf_load_seq_cst(&group->parent)) != NULL; group = parent) {
-        bit = vf_bits_bit(group->place);
+        bit = vf_bits_bit(group->in_parent);
         others = (vf_fetch_and_seq_cst(&parent->listed, ~bit) & ~bit) != 0;
         if (vf_load_seq_cst(&group->listed) != 0) {
-            list(parent, group->place);
+            list(parent, group->in_parent);
             return;
         }
     }
@@ -175,8 +175,8 @@ static void note_begun(vf_batch *batch, size_t w)
     }
 }
 
-/* Slots of the batch, from word home->word on, into the places before end, the lowest address
-   last; how many, most at most. */
+/* Slots of the batch, from word home->word on, into the array before end, the one with the
+   lowest address last; how many, most at most. */
 static size_t take(const vf_depot *depot, vf_home *home, void **end, size_t most)
 {
     vf_batch *batch = home->batch;
@@ -236,7 +236,7 @@ static void note_taken(vf_depot *depot, size_t n)
         vf_store_relaxed(&depot->promised, promised > n ? promised - n : 0);
 }
 
-/* The n slots that were taken stand at the end of most places; makes them the first. */
+/* The n slots that were taken stand at the end of an array of most; makes them the first. */
 static size_t hand_over(vf_depot *depot, void **slots, size_t most, size_t n)
 {
     if (n == 0)
@@ -306,7 +306,7 @@ static void give_all(vf_depot *depot, vf_batch *batch)
 
 /* One more batch, unless another thread has made one since grown was `seen`; false: out of
    memory. */
-static bool grow(vf_depot *depot, size_t seen)
+static bool grow_once(vf_depot *depot, size_t seen)
 {
     bool grown = true;
     vf_mutex_lock(depot->batches.growth);
@@ -328,9 +328,9 @@ size_t vf_depot_refill(vf_depot *depot, vf_home *home, void **slots, size_t most
 {
     size_t n, seen;
     do {
-        seen = vf_load_acquire(&depot->grown); /* pairs with the release in grow */
+        seen = vf_load_acquire(&depot->grown); /* pairs with the release in grow_once */
         n = vf_depot_get(depot, home, slots, most);
-    } while (n == 0 && grow(depot, seen));
+    } while (n == 0 && grow_once(depot, seen));
     return n;
 }
 
@@ -360,7 +360,7 @@ bool vf_depot_reserve(vf_depot *depot, size_t n)
         reserved = batch != NULL;
         for (; batch != NULL; batch = batch->next)
             give_all(depot, batch);
-        vf_store_release(&depot->grown, depot->grown + 1); /* as in grow */
+        vf_store_release(&depot->grown, depot->grown + 1); /* as in grow_once */
     }
     vf_mutex_unlock(depot->batches.growth);
     return reserved;
@@ -383,10 +383,10 @@ void vf_depot_note_peak(vf_depot *depot, size_t live)
    that did not come along over a fork may have got half way. */
 static void list_again(vf_batch *batch)
 {
-    size_t place = batch->number % VF_WORD_BITS;
+    size_t member = batch->number % VF_WORD_BITS;
     for (vf_group *group = batch->group; group != NULL;) {
-        group->listed |= vf_bits_bit(place);
-        place = group->place;
+        group->listed |= vf_bits_bit(member);
+        member = group->in_parent;
         group = group->parent;
     }
 }

@@ -2,10 +2,10 @@
 /*
  * depot.h - the free slots that no cache has: one bit each, in the record of their own batch.
  *
- *     spill:   one atomic OR for all slots of a word        free[w] |= 0110..
- *     refill:  one atomic exchange for a word               free[w] -> 0; ascending addresses
+ *     overflow:  one atomic OR for all slots of a word        free[w] |= 0110..
+ *     refill:    one atomic exchange for a word               free[w] -> 0; ascending addresses
  *
- *     listed:  a bit for each batch that may have free slots, and for each group of such batches
+ *     listed:    a bit for each batch that may have free slots, and for each group of such batches
  *
  * So a free slot goes home, whatever order the program frees in, and what is allocated together
  * lies together. A free needs no memory: its bit is there.

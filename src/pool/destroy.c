@@ -40,7 +40,7 @@ bool vf_pool_core_claim(vf_pool_core *core, const void *object)
 bool vf_pool_core_cache_claim(vf_cache *fast, const void *object)
 {
     vf_pool *pool = fast->whole->pool;
-    return pool->core.dropped == NULL || pool->kind->claim(pool, object);
+    return pool->core.destroying == NULL || pool->kind->claim(pool, object);
 }
 
 typedef struct vf_dropper {
@@ -59,10 +59,10 @@ static void claim_and_drop(void *object, void *context)
     dropper->drop(object);
 }
 
-static void drop_all(vf_pool *pool, void (*drop)(void *object))
+static void drop_live(vf_pool *pool, void (*drop)(void *object))
 {
     vf_dropper dropper = {pool, drop};
-    pool->core.dropped = &dropper;
+    pool->core.destroying = &dropper;
     if (vf_walk_each_by_address(pool, claim_and_drop, &dropper))
         return;
     vf_walk_each_by_number(pool, claim_and_drop, &dropper);
@@ -89,6 +89,6 @@ void vf_pool_core_destroy(vf_pool_core *core, void (*drop)(void *object))
     vf_lock_release();
     close_held(pool);
     if (drop != NULL)
-        drop_all(pool, drop);
+        drop_live(pool, drop);
     vf_release_end(pool);
 }

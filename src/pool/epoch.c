@@ -28,6 +28,7 @@
 
 #ifdef VF_HAS_EPOCH /* for a program that compiles all files of src/ by hand */
 
+#    include <assert.h>
 #    include <string.h>
 
 #    include "../platform/fence.h"
@@ -61,7 +62,7 @@ void vf_epoch_init(vf_pool *pool, const vf_pool_options *options)
 
 /* ---- after the grace period ---- */
 
-static void drop_all(const vf_pool *pool, const vf_deferral *deferral)
+static void drop_objects(const vf_pool *pool, const vf_deferral *deferral)
 {
     /* relaxed: a constant of the program, written before the object was deferred */
     void (*drop)(void *) = vf_load_relaxed(&pool->epoch.drop);
@@ -86,7 +87,7 @@ static uint32_t retire_some(vf_pool *pool, void **slots, uint32_t n)
 }
 
 /* The slots are free. The pool may be gone with the last. */
-static void give_back(vf_pool *pool, vf_deferral *deferral)
+static void give_back_slots(vf_pool *pool, vf_deferral *deferral)
 {
     uint32_t n = deferral->count;
     void *slots[VF_DEFERRAL_SLOTS];
@@ -103,15 +104,15 @@ static void grace_period_over(vf_deferral *deferral)
 {
     vf_pool *pool = deferral->pool;
     vf_epoch *epoch = &pool->epoch;
-    drop_all(pool, deferral);
+    drop_objects(pool, deferral);
     /* release: pairs with the acquire in vf_epoch_drain */
     vf_fetch_add_release(&epoch->done, (size_t)deferral->count);
     vf_deferral_unreserve(epoch, deferral->count);
     /* acquire: pairs with the release in must_go_now: a thread that has found this deferral in
        flight, in a released pool, has closed before it, and its own open deferral */
     if (vf_fetch_add_acquire(&epoch->in_flight, (size_t)-1) == 1 && vf_load_relaxed(&pool->closed))
-        vf_epoch_flush_all(pool, true);
-    give_back(pool, deferral);
+        vf_epoch_send_all(pool, true);
+    give_back_slots(pool, deferral);
 }
 
 void vf_epoch_send(vf_deferral *deferral)
@@ -123,8 +124,8 @@ void vf_epoch_send(vf_deferral *deferral)
         return;
     }
     /* relaxed: call_rcu orders it before its decrement. (In the child of a fork in between it
-       stays; then deferrals of a released pool go out when they are full or flushed, as any pool's
-       do.) */
+       stays; then deferrals of a released pool go out when they are full, or by vf_thread_flush, as
+       any pool's do.) */
     vf_fetch_add_relaxed(&pool->epoch.in_flight, 1);
     vf_deferral_hand_over(deferral, grace_period_over);
 }
@@ -135,7 +136,7 @@ vf_deferral *vf_epoch_new_deferral(vf_pool *pool, size_t most)
 {
     size_t capacity = vf_deferral_reserve(&pool->epoch, most);
     if (capacity == 0) {
-        vf_epoch_flush_all(pool, false); /* others may have places that they do not use */
+        vf_epoch_send_all(pool, false); /* others may have capacity that they do not use */
         capacity = vf_deferral_reserve(&pool->epoch, most);
     }
     return capacity == 0 ? NULL : vf_deferral_new(pool, capacity);
@@ -231,8 +232,9 @@ vf_epoch_added vf_epoch_add_fast(vf_pool *pool, vf_pool_cache *cache, void *obje
     return ends ? VF_EPOCH_ADDED : fits ? VF_EPOCH_GONE : VF_EPOCH_NO_ROOM;
 }
 
-void vf_epoch_flush(vf_pool_cache *cache)
+void vf_epoch_send_open(vf_pool_cache *cache)
 {
+    assert(vf_lock_held());
     if (vf_load_relaxed(&cache->open) == NULL)
         return;
     busy_begin(cache);
@@ -257,6 +259,7 @@ static void wait_for(const vf_pool_cache *cache)
 /* Takes the open deferrals of all threads, as a chain; if patient, of those that are busy too. */
 static vf_deferral *take_all(vf_pool *pool, bool patient)
 {
+    assert(vf_mutex_held(&pool->epoch.lock));
     vf_deferral *chain = NULL;
     /* acquire: pairs with the release in vf_cache_add */
     vf_pool_cache *cache = vf_load_acquire(&pool->caches);
@@ -281,7 +284,7 @@ static vf_deferral *take_all(vf_pool *pool, bool patient)
  * P_new, owners do without it from here on; one that does not know that yet has long stored that it
  * is busy, or sees NULL, when this thread has slept.
  */
-static void pass_barrier(void)
+static void pass_all_threads(void)
 {
     static bool refused; /* atomic */
     for (unsigned tries = 1; vf_load_relaxed(&has_fence) && !vf_fence_heavy(); tries++) {
@@ -298,13 +301,14 @@ static void pass_barrier(void)
 
 static void wait_for_all(vf_pool *pool)
 {
-    pass_barrier();
+    assert(vf_mutex_held(&pool->epoch.lock));
+    pass_all_threads();
     vf_pool_cache *cache = vf_load_acquire(&pool->caches);
     for (; cache != NULL; cache = cache->next)
         wait_for(cache);
 }
 
-void vf_epoch_flush_all(vf_pool *pool, bool patient)
+void vf_epoch_send_all(vf_pool *pool, bool patient)
 {
     /* relaxed: what the caller must not miss happened before */
     if (vf_load_relaxed(&pool->epoch.reserved) == 0)
@@ -335,7 +339,7 @@ void vf_epoch_drain(vf_pool *pool)
         /* acquire: pairs with the release in grace_period_over: what VF_DROP has deferred until
            then goes out with this barrier */
         before = vf_load_acquire(&pool->epoch.done);
-        vf_epoch_flush_all(pool, true);
+        vf_epoch_send_all(pool, true);
         vf_deferrals_barrier(pool);
     } while (vf_load_relaxed(&pool->epoch.drop) != NULL &&
              vf_load_relaxed(&pool->epoch.done) != before);
@@ -352,9 +356,10 @@ void vf_epoch_end(vf_pool *pool)
 }
 
 /* A thread that held the lock or was busy did not come along. What it had in its hands is lost,
-   with its places. */
+   with its capacity. */
 void vf_epoch_after_fork(vf_pool *pool)
 {
+    assert(vf_lock_held());
     vf_mutex_init(&pool->epoch.lock);
     vf_mutex_init(&pool->epoch.growth);
     for (vf_pool_cache *cache = pool->caches; cache != NULL; cache = cache->next)

@@ -23,7 +23,7 @@ typedef enum vf_epoch_added {
     VF_EPOCH_GONE /* it has ended by another free of its handle */
 } vf_epoch_added;
 
-/* Ends an object that has a place in a deferral, for which bits are a handle, or 0 where it is the
+/* Ends an object for which a deferral has capacity. bits: its handle, or 0 where the object is the
    caller's. False: the handle leads nowhere any more. */
 bool vf_epoch_ends(const vf_pool *pool, void *object, uint64_t bits);
 
@@ -40,11 +40,11 @@ void vf_epoch_open(vf_pool_cache *cache, struct vf_deferral *deferral); /* owner
 void vf_epoch_send(struct vf_deferral *deferral);                       /* of the caller alone */
 
 /* The open deferral of the calling thread, or of one that is gone, goes out. Threads' lock. */
-void vf_epoch_flush(vf_pool_cache *cache);
+void vf_epoch_send_open(vf_pool_cache *cache);
 
 /* The open deferrals of all threads go out. Patient: whatever was deferred before is with liburcu
    when this returns. Otherwise as far as it can be done at once. Any thread. */
-void vf_epoch_flush_all(vf_pool *pool, bool patient);
+void vf_epoch_send_all(vf_pool *pool, bool patient);
 
 /* Waits until nothing is deferred, and liburcu's thread has left the pool. No other call on the
    pool; but VF_DROP may defer more. */
@@ -69,12 +69,12 @@ static inline void vf_epoch_end(vf_pool *pool)
     (void)pool;
 }
 
-static inline void vf_epoch_flush(vf_pool_cache *cache)
+static inline void vf_epoch_send_open(vf_pool_cache *cache)
 {
     (void)cache;
 }
 
-static inline void vf_epoch_flush_all(vf_pool *pool, bool patient)
+static inline void vf_epoch_send_all(vf_pool *pool, bool patient)
 {
     (void)pool;
     (void)patient;

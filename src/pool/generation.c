@@ -39,8 +39,9 @@ static size_t generations_bytes(const vf_handles *handles)
 
 /* A directory twice as long, at least; false: out of memory. The one before stays until the pool
    ends, because a thread may still be reading it. */
-static bool lengthen(vf_handles *handles, size_t batches)
+static bool lengthen_directory(vf_handles *handles, size_t batches)
 {
+    assert(vf_mutex_held(handles->growth));
     vf_generations **entries = *handles->directory;
     size_t size = vf_max(vf_max(2 * vf_handle_table_of(entries)->size, FIRST_BATCHES), batches);
     vf_handle_table *longer =
@@ -57,8 +58,9 @@ static bool lengthen(vf_handles *handles, size_t batches)
 }
 
 /* Those of one more batch; false: out of memory. */
-static bool add(vf_handles *handles)
+static bool add_batch(vf_handles *handles)
 {
+    assert(vf_mutex_held(handles->growth));
     vf_generations *of =
         vf_memory_alloc(handles->memory, generations_bytes(handles), _Alignof(vf_generations));
     if (of == NULL)
@@ -79,10 +81,10 @@ static bool add(vf_handles *handles)
 bool vf_generations_reserve(vf_handles *handles, size_t batches)
 {
     assert(vf_mutex_held(handles->growth));
-    if (batches > vf_handle_table_of(*handles->directory)->size && !lengthen(handles, batches))
+    if (batches > vf_handle_table_of(*handles->directory)->size && !lengthen_directory(handles, batches))
         return false;
     while (handles->count < batches) {
-        if (!add(handles))
+        if (!add_batch(handles))
             return false;
     }
     return true;
@@ -122,7 +124,7 @@ size_t vf_generations_count_retired(const vf_handles *handles, size_t number)
 size_t vf_generations_count_all_retired(const vf_handles *handles)
 {
     size_t n = 0;
-    /* acquire: pairs with the release in add */
+    /* acquire: pairs with the release in add_batch */
     size_t count = handles != NULL ? vf_load_acquire(&handles->count) : 0;
     for (size_t number = 0; number < count; number++) {
         const vf_generations *of = vf_generations_at(handles, number);

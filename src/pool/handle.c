@@ -15,17 +15,17 @@
 #include "lock.h"
 #include "release.h"
 
-vf_place vf_handle_place(const vf_pool *pool, const void *object)
+vf_location vf_handle_locate(const vf_pool *pool, const void *object)
 {
-    vf_place place;
-    place.number = pool->kind->place(pool, object, &place.slot);
-    place.of = vf_generations_at(pool->handles, place.number);
-    return place;
+    vf_location location;
+    location.number = pool->kind->locate(pool, object, &location.slot);
+    location.of = vf_generations_at(pool->handles, location.number);
+    return location;
 }
 
-static uint32_t *generation_of(vf_place place)
+static uint32_t *generation_of(vf_location location)
 {
-    return &vf_generations_of(place.of)[place.slot];
+    return &vf_generations_of(location.of)[location.slot];
 }
 
 void *vf_handle_object(const vf_pool *pool, uint64_t bits)
@@ -36,7 +36,7 @@ void *vf_handle_object(const vf_pool *pool, uint64_t bits)
 
 bool vf_handle_end(const vf_pool *pool, const void *object)
 {
-    uint32_t *generation = generation_of(vf_handle_place(pool, object));
+    uint32_t *generation = generation_of(vf_handle_locate(pool, object));
     uint32_t now = vf_load_relaxed(generation); /* as in vf_generation_end, as the store */
     if (now % 2 == 0)
         return true;
@@ -71,28 +71,28 @@ void vf_handle_publish_again(const vf_pool *pool, uint64_t bits)
 
 bool vf_handle_is_last(const vf_pool *pool, const void *object)
 {
-    return vf_load_relaxed(generation_of(vf_handle_place(pool, object))) == VF_GENERATION_LAST;
+    return vf_load_relaxed(generation_of(vf_handle_locate(pool, object))) == VF_GENERATION_LAST;
 }
 
-/* A capped pool counts what is out when it is released: either this slot is retired by then, or it
+/* A capped pool counts what is live when it is released: either this slot is retired by then, or it
    counts itself off. */
-static bool retire_capped(const vf_pool *pool, vf_place place)
+static bool retire_capped(const vf_pool *pool, vf_location location)
 {
     vf_lock_acquire();
     bool closed = pool->closed;
-    vf_generation_retire(place.of, place.slot);
+    vf_generation_retire(location.of, location.slot);
     vf_lock_release();
     return closed;
 }
 
 void vf_handle_retire(vf_pool *pool, const void *object)
 {
-    vf_place place = vf_handle_place(pool, object);
+    vf_location location = vf_handle_locate(pool, object);
     bool counts = true;
     if (pool->capped != NULL)
-        counts = retire_capped(pool, place);
+        counts = retire_capped(pool, location);
     else
-        vf_generation_retire(place.of, place.slot);
+        vf_generation_retire(location.of, location.slot);
     if (counts)
         vf_release_return_last(pool, 1);
 }

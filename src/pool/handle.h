@@ -9,14 +9,14 @@
 #include "kind.h"
 
 /* Where an object is. */
-typedef struct vf_place {
+typedef struct vf_location {
     vf_generations *of;
     size_t number; /* of its batch */
     size_t slot;   /* of its own, there */
-} vf_place;
+} vf_location;
 
 /* The object is the caller's, or misuse. */
-vf_place vf_handle_place(const vf_pool *pool, const void *object);
+vf_location vf_handle_locate(const vf_pool *pool, const void *object);
 
 /* NULL: the object is gone, or the handle never was. */
 void *vf_handle_object(const vf_pool *pool, uint64_t bits);

@@ -31,7 +31,7 @@ typedef struct vf_kind {
 
     /* With handles, of an object that is the caller's, or misuse: the number of its region, and its
        own there; and is it free? */
-    size_t (*place)(const vf_pool *pool, const void *object, size_t *slot);
+    size_t (*locate)(const vf_pool *pool, const void *object, size_t *slot);
     bool (*is_free)(const vf_pool *pool, size_t number, size_t slot);
 
     /* No other call but frees: P_release. What is live, and counts itself off from here on. */

@@ -23,7 +23,7 @@ const vf_kind vf_kind_cached = {
     .regions = vf_walk_batches,
     .region = vf_walk_batch,
     .find = vf_walk_find_batch,
-    .place = vf_walk_place,
+    .locate = vf_walk_locate,
     .is_free = vf_walk_is_free,
     .close = vf_release_settle_all,
     .live = vf_walk_live_in_batch,
@@ -94,9 +94,9 @@ static bool capped_find(const vf_pool *pool, const void *address, vf_region *reg
     return vf_capped_find(pool->capped, address, region);
 }
 
-static size_t capped_place(const vf_pool *pool, const void *object, size_t *slot)
+static size_t capped_locate(const vf_pool *pool, const void *object, size_t *slot)
 {
-    return vf_capped_place(pool->capped, object, slot);
+    return vf_capped_locate(pool->capped, object, slot);
 }
 
 static bool capped_is_free(const vf_pool *pool, size_t number, size_t slot)
@@ -133,7 +133,7 @@ const vf_kind vf_kind_capped = {
     .regions = capped_regions,
     .region = capped_region,
     .find = capped_find,
-    .place = capped_place,
+    .locate = capped_locate,
     .is_free = capped_is_free,
     .close = capped_close,
     .live = capped_live,

@@ -65,30 +65,32 @@ vf_leaf **vf_map_leaves;
 static vf_mutex lock = VF_MUTEX_INITIALIZER;
 static size_t leaves_size; /* entries in vf_map_leaves */
 static line_table *unused_lines;
-static struct chunk {
-    struct chunk *next;
+static struct slab {
+    struct slab *next;
     size_t size;
-} * chunks; /* all memory that is held, each with this in front */
+} * slabs; /* all memory that is held, each with this in front */
 
 /* ---- memory ---- */
 
 /* Zero bytes, behind a line of its own; NULL: out of memory. */
 static void *obtain(size_t size)
 {
+    assert(vf_mutex_held(&lock));
     size += VF_CACHE_LINE;
     int saved = errno;
-    struct chunk *chunk = vf_pages_obtain(size);
+    struct slab *slab = vf_pages_obtain(size);
     errno = saved;
-    if (chunk == NULL)
+    if (slab == NULL)
         return NULL;
-    chunk->next = chunks;
-    chunk->size = size;
-    vf_store_release(&chunks, chunk); /* release, as for unused_lines: for the child of a fork */
-    return (char *)chunk + VF_CACHE_LINE;
+    slab->next = slabs;
+    slab->size = size;
+    vf_store_release(&slabs, slab); /* release, as for unused_lines: for the child of a fork */
+    return (char *)slab + VF_CACHE_LINE;
 }
 
 static line_table *take_lines(void)
 {
+    assert(vf_mutex_held(&lock));
     line_table *taken = unused_lines;
     vf_store_release(&unused_lines, taken->next);
     taken->next = NULL;
@@ -97,6 +99,7 @@ static line_table *take_lines(void)
 
 static void give_lines(line_table *given)
 {
+    assert(vf_mutex_held(&lock));
     given->next = unused_lines;
     vf_store_release(&unused_lines, given);
 }
@@ -123,6 +126,7 @@ static bool reserve_lines(size_t n)
    so that stays. */
 static bool reserve_leaves(size_t number)
 {
+    assert(vf_mutex_held(&lock));
     if (number < leaves_size)
         return true;
     size_t size = leaves_size == 0 ? VF_FIRST_LEAVES : leaves_size;
@@ -143,6 +147,7 @@ static bool reserve_leaves(size_t number)
 /* The leaf of an address, or NULL. */
 static vf_leaf *leaf_of(uintptr_t address)
 {
+    assert(vf_mutex_held(&lock));
     size_t number = vf_map_leaf(address);
     return number < leaves_size ? vf_map_leaves[number] : NULL;
 }
@@ -150,6 +155,7 @@ static vf_leaf *leaf_of(uintptr_t address)
 /* The same, made if need be; NULL: out of memory. */
 static vf_leaf *make_leaf(uintptr_t address)
 {
+    assert(vf_mutex_held(&lock));
     size_t number = vf_map_leaf(address);
     if (!reserve_leaves(number))
         return NULL;
@@ -236,6 +242,7 @@ static void make_crowded(map_page *of, uintptr_t owner)
 
 static void enter_part(map_page *of, page_part it, uintptr_t pool)
 {
+    assert(vf_mutex_held(&lock));
     if (crowds(of, it))
         make_crowded(of, 0);
     if (is_crowded(of)) {
@@ -262,6 +269,7 @@ static void cover_line(line_table *of, size_t line, const void *pool)
 
 static void cover_part(map_page *of, page_part it, uintptr_t owner, uintptr_t pool)
 {
+    assert(vf_mutex_held(&lock));
     if (!is_crowded(of))
         make_crowded(of, owner);
     for (size_t i = it.begin; i < it.end; i++)
@@ -316,6 +324,7 @@ static void remove_lines(map_page *of, page_part it, uintptr_t pool)
 /* relaxed: nobody looks for what is removed, and what it tells of others stays */
 static void remove_part(map_page *of, page_part it, uintptr_t pool)
 {
+    assert(vf_mutex_held(&lock));
     if (is_crowded(of)) {
         remove_lines(of, it, pool);
     } else if (it.end == PAGE_LINES) {
@@ -371,7 +380,7 @@ static bool covers(const map_page *of, page_part it, uintptr_t owner)
 }
 
 /* The pool that has this line of a page, where there is a live object; NULL: none. */
-static void *find_in(const map_page *of, size_t line)
+static void *find_in_page(const map_page *of, size_t line)
 {
     /* acquire: pairs with the release in make_crowded */
     uintptr_t begins = vf_load_acquire(&of->begins);
@@ -396,8 +405,9 @@ static size_t tables_for(uintptr_t address, page_part it)
 }
 
 /* All that entering the memory may need: leaves, and tables for pages that it crowds or covers. */
-static bool prepare(uintptr_t address, size_t size)
+static bool make_leaves(uintptr_t address, size_t size)
 {
+    assert(vf_mutex_held(&lock));
     size_t step = VF_LEAF_PAGES << VF_PAGE_LOG2;
     for (size_t at = 0; at < size; at += step) {
         if (make_leaf(address + at) == NULL)
@@ -415,8 +425,9 @@ static bool prepare(uintptr_t address, size_t size)
 }
 
 /* Of memory for which there are leaves. */
-static void enter(uintptr_t pool, uintptr_t address, size_t size)
+static void enter_memory(uintptr_t pool, uintptr_t address, size_t size)
 {
+    assert(vf_mutex_held(&lock));
     for (size_t at = 0; at < size;) {
         page_part it = part_at(address + at, size - at);
         vf_leaf *leaf = leaf_of(address + at);
@@ -439,9 +450,9 @@ bool vf_map_enter(const void *pool, const char *memory, size_t size)
     uintptr_t address = (uintptr_t)memory;
     assert(size > 0 && address % VF_CACHE_LINE == 0 && ((uintptr_t)pool & ~POOL) == 0);
     vf_mutex_lock(&lock);
-    bool prepared = prepare(address, size);
+    bool prepared = make_leaves(address, size);
     if (prepared)
-        enter((uintptr_t)pool, address, size);
+        enter_memory((uintptr_t)pool, address, size);
     vf_mutex_unlock(&lock);
     return prepared;
 }
@@ -472,12 +483,12 @@ void *vf_map_shared(const void *object)
     uintptr_t address = (uintptr_t)object;
     vf_leaf **leaves = vf_load_acquire(&vf_map_leaves); /* as in vf_map_owner */
     const vf_leaf *leaf = leaves[vf_map_leaf(address)];
-    /* acquire: pairs with the release in enter. A page that one pool had, and that others cover in
-       part now, has been crowded before */
+    /* acquire: pairs with the release in enter_memory. A page that one pool had, and that others
+       cover in part now, has been crowded before */
     uintptr_t owner = vf_load_acquire(&leaf->owners[vf_map_page(address)]);
     if (owner != VF_PAGE_SHARED)
         return (void *)owner;
-    return find_in(&leaf->pages[vf_map_page(address)], line_of(address));
+    return find_in_page(&leaf->pages[vf_map_page(address)], line_of(address));
 }
 
 void *vf_map_find(const void *address)
@@ -499,12 +510,12 @@ void vf_map_end(void)
 {
     if (!vf_mutex_trylock(&lock))
         return; /* the process ends while another thread is in here */
-    struct chunk *next;
-    for (struct chunk *chunk = chunks; chunk != NULL; chunk = next) {
-        next = chunk->next;
-        vf_pages_give_back(chunk, chunk->size);
+    struct slab *next;
+    for (struct slab *slab = slabs; slab != NULL; slab = next) {
+        next = slab->next;
+        vf_pages_give_back(slab, slab->size);
     }
-    chunks = NULL;
+    slabs = NULL;
     unused_lines = NULL;
     vf_map_leaves = NULL;
     leaves_size = 0;

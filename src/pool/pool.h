@@ -12,8 +12,8 @@
  *      |  out of batches
  *   memory                the allocator of the options                 memory.c
  *
- * capped.c takes the place of all but the last for a pool with max_objects. kind.h has the calls
- * in which the two kinds of pool differ. A file includes only what stands above it here:
+ * In a pool with max_objects, capped.c replaces all of these but the last. kind.h has the calls in
+ * which the two kinds of pool differ. A file includes only what stands above it here:
  *
  *   memory, map, generation, batch, depot,
  *   lock, cache, row, capped                      the parts: none knows the pool
@@ -35,6 +35,7 @@
  *
  * Words, one for one thing:
  *
+ *   core       what is compiled once, behind the templates: all of src/
  *   slot       memory for one object
  *   batch      VF_N slots from one allocation
  *   map        what leads from an address to its pool
@@ -44,13 +45,14 @@
  *   depot      the free slots that are in no cache
  *   home       the batch that a cache refills from
  *   listed     of a batch: it may have slots in the depot, and is found by a search
- *   spill      to move a part of a full cache to the depot
+ *   overflow   of a full cache: to move a part of it to the depot
+ *   flush      to move all of a cache to the depot
  *   refill     to fill an empty cache from the depot, or from a new batch
  *   seize      to move what another thread's cache has to the depot
  *   lent       of a cache: the objects it handed out less those it took back; may be negative
  *   attached   of a cache: it has a thread
  *   row        what leads a thread from each pool to its cache
- *   column     a pool's place in all rows
+ *   column     a pool's index in all rows
  *   hidden     of an attached cache: its thread's calls do not find it
  *   held       of a cache: it has a caller
  *   deferral   a list of objects that wait for a grace period
@@ -82,7 +84,7 @@ typedef struct vf_epoch {
     void (*drop)(void *);     /* atomic: VF_DROP, or NULL */
     bool used;                /* atomic: something was deferred, once */
     vf_capped *deferrals;     /* atomic: where deferrals come from, or NULL; never changes */
-    VF_APART size_t reserved; /* atomic: places in deferrals that are taken, max at most */
+    VF_APART size_t reserved; /* atomic: the capacity of all deferrals; max at most */
     size_t in_flight;         /* atomic: deferrals that liburcu has */
     size_t done;              /* atomic: objects whose grace period is over */
     size_t single;            /* atomic: objects deferred by threads without a cache */
@@ -103,7 +105,7 @@ struct vf_pool {
     uint32_t cache_limit;       /* constant: most slots in a cache */
     bool uncached;              /* constant: threads have no caches; callers may */
     bool shared;                /* by the whole program: never released; threads' lock */
-    bool closed;                /* atomic: released, though objects or caches may be out */
+    bool closed;                /* atomic: released; objects or held caches may be left */
     vf_pool_cache *caches;      /* atomic: all there are; grows only */
     vf_depot depot;
 

@@ -13,11 +13,11 @@
 uint64_t vf_pool_core_publish_slow(vf_pool_core *core, const void *object)
 {
     vf_pool *pool = vf_pool_whole(core);
-    vf_place place = vf_handle_place(pool, object);
+    vf_location location = vf_handle_locate(pool, object);
     vf_pool_cache *cache = vf_attach_found(pool);
     if (cache != NULL)
-        cache->fast.published = place.of;
-    return vf_generation_publish(place.of, place.slot);
+        cache->fast.published = location.of;
+    return vf_generation_publish(location.of, location.slot);
 }
 
 /* ---- the end of an object ---- */
@@ -41,36 +41,36 @@ static bool is_in(const vf_pool_cache *cache, const void *object)
  * found.
  */
 static void stop_at_double_free(const vf_pool *pool, const vf_pool_cache *cache, const void *object,
-                                vf_place place)
+                                vf_location location)
 {
-    bool was_published = vf_load_relaxed(&vf_generations_of(place.of)[place.slot]) % 2 == 0;
-    if (!was_published || pool->core.dropped != NULL)
+    bool was_published = vf_load_relaxed(&vf_generations_of(location.of)[location.slot]) % 2 == 0;
+    if (!was_published || pool->core.destroying != NULL)
         return;
-    if (!pool->kind->is_free(pool, place.number, place.slot) && !is_in(cache, object))
+    if (!pool->kind->is_free(pool, location.number, location.slot) && !is_in(cache, object))
         return;
     fprintf(stderr, "veryfast: %s %p: double free of %p\n", pool->name, (const void *)pool, object);
     abort();
 }
 
-static bool end(const vf_pool *pool, vf_pool_cache *cache, const void *object)
+static bool end_published(const vf_pool *pool, vf_pool_cache *cache, const void *object)
 {
-    vf_place place = vf_handle_place(pool, object);
+    vf_location location = vf_handle_locate(pool, object);
     if (cache != NULL)
-        cache->fast.freed = place.of;
-    stop_at_double_free(pool, cache, object, place);
+        cache->fast.freed = location.of;
+    stop_at_double_free(pool, cache, object, location);
     return vf_handle_end(pool, object);
 }
 
 bool vf_pool_core_unpublish_slow(vf_pool_core *core, const void *object)
 {
     vf_pool *pool = vf_pool_whole(core);
-    return end(pool, vf_attach_found(pool), object);
+    return end_published(pool, vf_attach_found(pool), object);
 }
 
 bool vf_pool_core_cache_unpublish_slow(vf_cache *fast, const void *object)
 {
     vf_pool_cache *cache = fast->whole;
-    return end(cache->pool, cache, object);
+    return end_published(cache->pool, cache, object);
 }
 
 void *vf_pool_core_claim_handle(vf_pool_core *core, uint64_t bits, bool *goes_on)
@@ -84,7 +84,7 @@ void *vf_pool_core_claim_handle(vf_pool_core *core, uint64_t bits, bool *goes_on
 void vf_pool_core_free_last(vf_pool_core *core, void *object)
 {
     vf_pool *pool = vf_pool_whole(core);
-    if (core->dropped != NULL)
+    if (core->destroying != NULL)
         (void)pool->kind->claim(pool, object);
     else
         vf_handle_retire(pool, object);

@@ -17,7 +17,7 @@
  * Threads free at the same instant, without a lock and without a fence, on the strength of this:
  *
  * 1. What P_release reads is never too little. While it runs nothing is allocated, so in only
- *    falls and count only rises, except in a spill, which lowers count first and then in
+ *    falls and count only rises, except in an overflow, which lowers count first and then in
  *    (cache.c). P_release reads in first and then count: in - count was at least what was lent
  *    then. So outstanding is at least live, and cannot come to 0 too early.
  *
@@ -79,7 +79,7 @@ void vf_release_return_last(vf_pool *pool, int64_t objects)
 /* What outstanding has of a cache, by its settled. */
 static int64_t part_of(int64_t settled)
 {
-    return settled == VF_CACHE_UNSETTLED || settled == VF_CACHE_LEFT ? 0 : settled;
+    return settled == VF_POOL_CACHE_UNSETTLED || settled == VF_POOL_CACHE_LEFT ? 0 : settled;
 }
 
 bool vf_release_settle(vf_pool *pool, vf_pool_cache *cache, int64_t freed)
@@ -87,7 +87,7 @@ bool vf_release_settle(vf_pool *pool, vf_pool_cache *cache, int64_t freed)
     assert(!cache->held);
     int64_t lent = vf_load_relaxed(&cache->in) - (int64_t)vf_cache_count(cache);
     /* relaxed: a thread that sees too late that it is settled raises outstanding without need */
-    bool unsettled = vf_load_relaxed(&cache->settled) == VF_CACHE_UNSETTLED;
+    bool unsettled = vf_load_relaxed(&cache->settled) == VF_POOL_CACHE_UNSETTLED;
     int64_t raised = unsettled && lent > 0 ? lent : 0;
     (void)add_outstanding(pool, raised); /* not the end: what is being freed counts yet */
     /* release: pairs with the acquire in vf_release_settle_all, where this was first: what is
@@ -95,12 +95,13 @@ bool vf_release_settle(vf_pool *pool, vf_pool_cache *cache, int64_t freed)
        leave_to_owners, which has added the holder that is taken away below */
     int64_t before = vf_exchange_acq_rel(&cache->settled, lent);
     bool last = add_outstanding(pool, lent - raised - part_of(before) - freed);
-    return before == VF_CACHE_LEFT ? vf_release_put_holder(pool) : last;
+    return before == VF_POOL_CACHE_LEFT ? vf_release_put_holder(pool) : last;
 }
 
 /* Has this thread seen frees into the cache, and not what came before them? */
 static bool is_unordered(const vf_pool_cache *cache)
 {
+    assert(vf_lock_held());
     return VF_FENCED_FREE && !cache->held && cache->thread != 0 &&
            cache->thread != vf_thread_own() && cache->fast.limit != NULL;
 }
@@ -115,7 +116,7 @@ static int64_t leave_to_owners(vf_pool *pool)
         vf_fetch_add_relaxed(&pool->holders, 1); /* the handle keeps it above 0 */
         /* release: pairs with the acquire in vf_release_settle, which takes the holder away again
          */
-        sum += vf_exchange_release(&cache->settled, VF_CACHE_LEFT);
+        sum += vf_exchange_release(&cache->settled, VF_POOL_CACHE_LEFT);
     }
     return sum;
 }
@@ -129,12 +130,12 @@ int64_t vf_release_settle_all(vf_pool *pool)
         if (cache->held)
             continue;
         unordered |= is_unordered(cache);
-        /* acquire: pairs with the release in spill_top; in before count, see 1. above */
+        /* acquire: pairs with the release in give_top; in before count, see 1. above */
         int64_t lent = vf_load_acquire(&cache->in);
         /* acquire: pairs with the release in vf_cache_push, where it is one. bottom changes in an
            alloc or under the threads' lock only, so not now */
         lent -= vf_load_acquire(&cache->fast.top) - cache->fast.bottom;
-        int64_t unsettled = VF_CACHE_UNSETTLED;
+        int64_t unsettled = VF_POOL_CACHE_UNSETTLED;
         /* acquire: pairs with the swap in vf_release_settle, whose owner was first if this fails */
         if (vf_cas_strong_acquire(&cache->settled, &unsettled, lent))
             sum += lent;

@@ -52,6 +52,7 @@ void vf_row_init(void)
 
 vf_row *vf_row_new(void)
 {
+    assert(vf_lock_held());
     vf_row *row = vf_pages_obtain(sizeof(vf_row));
     if (row != NULL)
         init_row(row);
@@ -60,11 +61,13 @@ vf_row *vf_row_new(void)
 
 void vf_row_free(vf_row *row)
 {
+    assert(vf_lock_held());
     vf_pages_give_back(row, sizeof(vf_row));
 }
 
 void vf_row_set_own(vf_row *row)
 {
+    assert(vf_lock_held());
     vf_row *own = row != NULL ? row : &no_row;
 #ifdef VF_THREAD_INDEX
     vf_thread_rows[(uint32_t)(VF_THREAD_INDEX)] = own;

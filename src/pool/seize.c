@@ -57,6 +57,7 @@ void vf_seize_end_call(vf_pool_cache *cache)
 /* Has it slots that can be seized? Not exact where the owner is at work. */
 static bool is_worth_it(const vf_pool_cache *cache)
 {
+    assert(vf_lock_held());
     return cache->thread != 0 && cache->thread != vf_thread_own() && !cache->held &&
            !cache->pool->uncached && vf_load_relaxed(&cache->seized) == 0 &&
            vf_load_relaxed(&cache->fast.top) - vf_load_relaxed(&cache->fast.bottom) > 1;
@@ -84,6 +85,7 @@ static bool hide(vf_pool_cache *cache)
 /* Slots that can be seized now, of a cache that is hidden since before the barrier. */
 static size_t seizable(const vf_pool_cache *cache, bool barrier)
 {
+    assert(vf_lock_held());
     /* acquire: pairs with the release in vf_seize_end_call */
     if (!barrier || vf_load_acquire(&cache->busy))
         return 0;

@@ -28,11 +28,11 @@ static bool is_of(const shared *it, const vf_pool_type *type)
 }
 
 /* NULL: out of memory. */
-static shared *add(const vf_pool_type *type, vf_shared_make *maker, const void *place)
+static shared *add_shared(const vf_pool_type *type, vf_shared_make *maker, const void *caller)
 {
     assert(vf_lock_held());
     shared *made = malloc(sizeof *made);
-    vf_pool_core *core = made != NULL ? maker(type, place) : NULL;
+    vf_pool_core *core = made != NULL ? maker(type, caller) : NULL;
     if (core == NULL) {
         free(made);
         return NULL;
@@ -48,7 +48,7 @@ static shared *add(const vf_pool_type *type, vf_shared_make *maker, const void *
     return made;
 }
 
-vf_pool_core *vf_shared_get(const vf_pool_type *type, vf_shared_make *maker, const void *place)
+vf_pool_core *vf_shared_get(const vf_pool_type *type, vf_shared_make *maker, const void *caller)
 {
     int saved = errno;
     vf_lock_acquire();
@@ -56,15 +56,15 @@ vf_pool_core *vf_shared_get(const vf_pool_type *type, vf_shared_make *maker, con
     while (found != NULL && !is_of(found, type))
         found = found->next;
     if (found == NULL)
-        found = add(type, maker, place);
+        found = add_shared(type, maker, caller);
     vf_lock_release();
     errno = found != NULL ? saved : ENOMEM;
     return found != NULL ? &found->pool->core : NULL;
 }
 
-static vf_pool_core *make_ordinary(const vf_pool_type *type, const void *place)
+static vf_pool_core *make_ordinary(const vf_pool_type *type, const void *caller)
 {
-    (void)place;
+    (void)caller;
     return vf_pool_core_new(type, NULL, 0);
 }
 

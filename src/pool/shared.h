@@ -8,12 +8,12 @@
 
 #include "pool.h"
 
-/* Makes a pool of the type, with the default options. The place is the caller's of a checked build.
+/* Makes a pool of the type, with the default options. The caller is that of a checked build.
    NULL and ENOMEM. */
-typedef vf_pool_core *vf_shared_make(const vf_pool_type *type, const void *place);
+typedef vf_pool_core *vf_shared_make(const vf_pool_type *type, const void *caller);
 
 /* The pool of this name and these parameters, made at the first call. NULL and ENOMEM. Any
    thread. */
-vf_pool_core *vf_shared_get(const vf_pool_type *type, vf_shared_make *maker, const void *place);
+vf_pool_core *vf_shared_get(const vf_pool_type *type, vf_shared_make *maker, const void *caller);
 
 #endif

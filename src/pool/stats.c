@@ -5,6 +5,7 @@
  */
 #include "stats.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -100,6 +101,7 @@ static size_t free_slots(const vf_pool *pool)
 
 bool vf_stats_add_up(const vf_pool *pool)
 {
+    assert(vf_lock_held());
     int64_t cached;
     size_t capacity = vf_depot_capacity(&pool->depot);
     int64_t live = live_objects(pool, &cached);

@@ -95,6 +95,7 @@ static struct {
 
 static bool grow_records(uint32_t capacity)
 {
+    assert(vf_lock_held());
     record *records = realloc(threads.records, capacity * sizeof *records);
     if (records == NULL)
         return false;
@@ -110,7 +111,7 @@ static bool grow_records(uint32_t capacity)
 
 static void give_index(uint32_t index)
 {
-    assert(index >= FIRST && threads.records[index].caches == NULL);
+    assert(vf_lock_held() && index >= FIRST && threads.records[index].caches == NULL);
     threads.records[index].system_id = 0;
     threads.records[index].next_free = threads.free_index;
     threads.free_index = index;
@@ -119,6 +120,7 @@ static void give_index(uint32_t index)
 /* Gives the calling thread the row of its index; false: out of memory. */
 static bool enter_row(uint32_t index)
 {
+    assert(vf_lock_held());
     record *own = &threads.records[index];
     if (own->row == NULL)
         own->row = vf_row_new();
@@ -132,11 +134,12 @@ static bool enter_row(uint32_t index)
    next owner defers. */
 static void thread_end(uint32_t index, bool forked)
 {
+    assert(vf_lock_held());
     record *own = &threads.records[index];
     while (own->caches != NULL) {
         vf_pool_cache *cache = vf_attach_take_first(&own->caches);
         if (!forked)
-            vf_epoch_flush(cache);
+            vf_epoch_send_open(cache);
         vf_attach_detach(cache);
     }
     give_index(index);
@@ -158,7 +161,7 @@ static bool thread_has_index(void)
 static bool thread_begin(void)
 {
     uint32_t index = vf_thread_own();
-    assert(index >= FIRST && index <= LAST);
+    assert(vf_lock_held() && index >= FIRST && index <= LAST);
     if (index >= threads.capacity &&
         !grow_records(index < FIRST_RECORDS ? FIRST_RECORDS : LAST + 1))
         return false;
@@ -211,7 +214,7 @@ static uint32_t take_index(void)
    that its end would go unseen. */
 static bool thread_begin(void)
 {
-    uint32_t index = take_index();
+    uint32_t index = take_index(); /* asserts the lock */
     if (index == BEFORE)
         return false;
     if (!vf_exit_set((void *)(uintptr_t)index) || !enter_row(index)) {
@@ -249,6 +252,7 @@ vf_pool_cache *vf_threads_attach(vf_pool *pool)
    memory. */
 static vf_pool_cache *own_or_new(vf_pool *pool)
 {
+    assert(vf_lock_held());
     vf_pool_cache *cache = vf_attach_own(pool);
     if (cache == NULL)
         return vf_attach_new(pool, &threads.records[vf_thread_own()].caches);
@@ -325,7 +329,7 @@ void vf_thread_flush(void)
     vf_pool_cache *cache =
         vf_thread_own() < threads.high ? threads.records[vf_thread_own()].caches : NULL;
     for (; cache != NULL; cache = cache->next_of_owner) {
-        vf_epoch_flush(cache);
+        vf_epoch_send_open(cache);
         if (!vf_load_relaxed(&cache->pool->closed))
             vf_cache_flush(cache);
         else if (vf_release_settle(cache->pool, cache, 0))
@@ -350,6 +354,7 @@ static void in_parent(void)
 /* Ends all threads but the one that is left, which is another now. */
 static void end_others(void)
 {
+    assert(vf_lock_held());
     for (uint32_t i = FIRST; i < threads.high; i++) {
         if (threads.records[i].system_id == 0)
             continue;
@@ -390,6 +395,7 @@ VF_AT_LOAD(300) static void watch_forks(void)
 /* Not those of threads that have not ended: these may still make a pool, and look there. */
 static void free_rows(void)
 {
+    assert(vf_lock_held());
     vf_row_set_own(NULL);
     for (uint32_t i = FIRST; i < threads.high; i++) {
         const record *of = &threads.records[i];

@@ -52,7 +52,7 @@ static bool take_whole(vf_pool *pool, vf_batch *batch)
 
 /* Gives back the memory of a batch that was taken whole; how many bytes. Its retired slots count as
    taken no more. */
-static size_t give_back(vf_pool *pool, vf_batch *batch)
+static size_t give_back_batch(vf_pool *pool, vf_batch *batch)
 {
     size_t bytes = vf_pool_shape(pool)->bytes;
     size_t retired = vf_generations_count_retired(pool->handles, batch->number);
@@ -128,7 +128,7 @@ size_t vf_trim_cached(vf_pool *pool)
     for (size_t number = 0; number < count; number++) {
         vf_batch *batch = vf_batch_at(&pool->depot.batches, number);
         if (looks_free(pool, batch) && take_whole(pool, batch))
-            bytes += give_back(pool, batch);
+            bytes += give_back_batch(pool, batch);
         else if (pool->memory.purge != NULL)
             bytes += trim_pages(pool, batch);
     }

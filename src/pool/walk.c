@@ -38,7 +38,7 @@ bool vf_walk_find_batch(const vf_pool *pool, const void *address, vf_region *reg
     return batch != NULL;
 }
 
-size_t vf_walk_place(const vf_pool *pool, const void *object, size_t *slot)
+size_t vf_walk_locate(const vf_pool *pool, const void *object, size_t *slot)
 {
     const vf_batches *batches = &pool->depot.batches;
     const vf_batch *batch =
@@ -90,11 +90,11 @@ vf_word vf_walk_live_in_batch(const vf_pool *pool, size_t number, size_t w, char
 /* Goes on by so many runs from the first word of one, but not beyond the end. */
 static void pass_runs(vf_walk *walk, size_t words, size_t runs)
 {
-    size_t place = walk->number * words + walk->word;
-    size_t most = (walk->batches * words - place) / walk->run + 1;
-    place += vf_min(runs, most) * walk->run;
-    walk->number = place / words;
-    walk->word = place % words;
+    size_t at = walk->number * words + walk->word;
+    size_t most = (walk->batches * words - at) / walk->run + 1;
+    at += vf_min(runs, most) * walk->run;
+    walk->number = at / words;
+    walk->word = at % words;
 }
 
 /* Goes on to the next word of the part. */
@@ -191,7 +191,7 @@ bool vf_pool_core_walk_more(vf_walk *walk)
 static size_t batches_to_walk(vf_pool *pool)
 {
     if (pool->handles != NULL)
-        return vf_load_acquire(&pool->handles->count); /* pairs with the release in add */
+        return vf_load_acquire(&pool->handles->count); /* pairs with the release in add_batch */
     vf_epoch_drain(pool);
     vf_seize_every(pool);
     return pool->kind->regions(pool);

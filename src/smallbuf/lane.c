@@ -72,7 +72,7 @@ static vf_lane *new_lane(vf_directory *directory, uint64_t thread)
 
 /* Of a large buffer the next run may be longer than a writer's: as many threads as take so large a
    part each leave little of it unused. */
-static void lengthen(vf_lane *lane, const vf_smallbuf_type *type)
+static void lengthen_lane_run(vf_lane *lane, const vf_smallbuf_type *type)
 {
     if (lane->core.run <= lane->core.end / PART / 2 &&
         lane->core.run <= VF_RUN_BYTES / 2 / type->size)
@@ -92,7 +92,7 @@ static bool take_run(vf_lane *lane, uint64_t *tail, void **spill, const vf_small
     lane->stop = lane->at;
     if (n == 0)
         return false;
-    lengthen(lane, type);
+    lengthen_lane_run(lane, type);
     lane->stop += n * type->size;
     lane->first = lane->core.end - n;
     return true;

@@ -35,7 +35,7 @@ static void keep_window(vf_directory *directory, size_t level, void *slots)
 }
 
 /* The first chunk is the one to be filled. */
-static void fill_first(void **spill, vf_directory *directory)
+static void lead_to_first(void **spill, vf_directory *directory)
 {
     /* release: pairs with the acquire in vf_expect. With VF_FLIP a push may look that has not had
        this bank since; the window comes before it */
@@ -47,7 +47,7 @@ static void fill_first(void **spill, vf_directory *directory)
 
 /* The chunk is the one that is being filled, unless pushes have come to a later one, or it has a
    limit, for which those who look at its window do not look. */
-static void fill_from(void **spill, vf_directory *directory, void *chunk)
+static void lead_to(void **spill, vf_directory *directory, void *chunk)
 {
     vf_window *window = vf_window_of(chunk);
     size_t level = vf_level_of(window->first + directory->offset);
@@ -74,7 +74,7 @@ static void *slot_spilled(void **spill, uint64_t index, const vf_smallbuf_type *
     if (index >= vf_load_acquire(&directory->room) && !vf_decide_up_to(directory, index))
         return NULL;
     vf_tsan_acquire(directory);
-    fill_from(spill, directory, vf_chunk_of(directory, index));
+    lead_to(spill, directory, vf_chunk_of(directory, index));
     return vf_slot_of(directory, index, run);
 }
 
@@ -252,7 +252,7 @@ static size_t trim_to(void **spill, vf_directory *directory, uint64_t kept,
                       const vf_smallbuf_type *type)
 {
     uint64_t last = kept > type->inside ? kept - 1 : type->inside;
-    fill_first(spill, directory);
+    lead_to_first(spill, directory);
     return vf_lanes_free(directory) +
            free_chunks(directory, vf_level_of(last + directory->offset) + 1);
 }
@@ -326,6 +326,6 @@ uint64_t vf_spill_detach(void **spill, uint64_t index, const vf_smallbuf_type *t
     drain->end = vf_lanes_end(directory, used);
     drain->fill = directory->gaps != 0 ? directory->fill : 0;
     begin_fill(directory, used);
-    fill_first(spill, directory);
+    lead_to_first(spill, directory);
     return 0;
 }

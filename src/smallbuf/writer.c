@@ -57,7 +57,7 @@ static uint64_t run_end(const vf_writer *writer, const vf_directory *directory, 
 }
 
 /* The next run is twice as long, within bounds. */
-static void lengthen(vf_writer *writer, const vf_directory *directory)
+static void lengthen_run(vf_writer *writer, const vf_directory *directory)
 {
     if (writer->run < RUN_MAX * directory->block &&
         writer->run <= VF_RUN_BYTES / 2 / directory->type.size)
@@ -79,7 +79,7 @@ size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_
         /* relaxed: exclusive access is what makes elements visible */
         if (vf_cas_weak_relaxed(tail, &index, end)) {
             writer->end = end;
-            lengthen(writer, directory);
+            lengthen_run(writer, directory);
             vf_tsan_acquire(directory);
             return (size_t)(end - index);
         }

@@ -62,7 +62,7 @@ static uint64_t *push(uint64_t number)
     return object;
 }
 
-/* The frees of the visitor are many: its cache spills into the batches that are walked. */
+/* The frees of the visitor are many: its cache overflows into the batches that are walked. */
 Test(walk, a_visitor_may_free_all_of_a_pool)
 {
     open_numbers();

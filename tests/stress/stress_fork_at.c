@@ -213,7 +213,7 @@ static void free_n_to(size_t count)
     type->free_n(test.pool, objects, n);
 }
 
-/* Bursts make the cache grow, frees in excess make it spill. */
+/* Bursts make the cache grow, frees in excess make it overflow. */
 static void work_in_bursts(void)
 {
     for (size_t i = 0; i < 3; i++) {

@@ -50,7 +50,7 @@ typedef struct vf_row vf_row;
 /* The part of a pool that the fast paths know. */
 typedef struct vf_pool_core {
     size_t column; /* constant: of the entries in rows, in bytes from their beginning */
-    void *dropped; /* set: P_destroy is at work, see src/pool/destroy.c */
+    void *destroying; /* set: P_destroy is at work, see src/pool/destroy.c */
     void (*drop)(void *object); /* constant: of the instance that made the pool, for vf_free */
     struct vf_generations **directory; /* with handles: see pool_handle.h; NULL: without */
 } vf_pool_core;
@@ -190,7 +190,7 @@ static inline void vf_pool_core_free(vf_pool_core *pool, void *object)
 /* May the object be dropped? While P_destroy drops all, none is dropped twice. */
 static inline bool vf_pool_core_may_drop(vf_pool_core *pool, const void *object)
 {
-    return VF_LIKELY(pool->dropped == NULL) || vf_pool_core_claim(pool, object);
+    return VF_LIKELY(pool->destroying == NULL) || vf_pool_core_claim(pool, object);
 }
 
 /* The same, asked of a cache: P_destroy has closed all caches, so that they look full. */

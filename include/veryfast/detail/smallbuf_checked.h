@@ -18,7 +18,7 @@ typedef struct vf_buffer_call {
     const struct vf_smallbuf_type *type;
     size_t size; /* of the buffer's struct */
     const char *name;
-    const void *place;
+    const void *caller;
 } vf_buffer_call;
 
 VF_API void vf_checked_push_begin(vf_buffer_call call);
@@ -39,21 +39,21 @@ VF_API void vf_checked_fork_child(vf_buffer_call call);
 /* A drain of a bank, which its word spill stands for: one that goes on after the bank was pushed to
    is stopped. current: pushes go to the bank. */
 VF_API void vf_checked_drain_begin(vf_buffer_call call, const void *spill, bool current);
-VF_API void vf_checked_drain_use(const void *spill, const char *what, const void *place);
+VF_API void vf_checked_drain_use(const void *spill, const char *what, const void *caller);
 VF_API void vf_checked_drain_end(const void *spill);
 /* Another drain of the bank has a part of it, and ends too. */
 VF_API void vf_checked_drain_share(const void *spill);
 /* Stops where one has not ended. */
-VF_API void vf_checked_drain_trim(const void *spill, const void *place);
+VF_API void vf_checked_drain_trim(const void *spill, const void *caller);
 
 /* A program may call other things buffer or size. */
 VF_NAMES_BEGIN
 static inline VF_UNUSED vf_buffer_call vf_buffer_call_of(const void *buffer,
                                                          const struct vf_smallbuf_type *type,
                                                          size_t size, const char *name,
-                                                         const void *place)
+                                                         const void *caller)
 {
-    vf_buffer_call call = {buffer, type, size, name, place};
+    vf_buffer_call call = {buffer, type, size, name, caller};
     return call;
 }
 VF_NAMES_END

@@ -10,7 +10,7 @@
 
 #include "objects.h"
 
-enum { FIRST = VF_CACHE_FIRST, MOST = FIRST + 1 };
+enum { FIRST = VF_POOL_CACHE_FIRST, MOST = FIRST + 1 };
 
 #if defined(STATS) || defined(RESERVE)
 enum { LEFT = 0 };

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * seize.c - P_trim seizes what this thread has in its cache, which meanwhile takes and gives, in
- * calls that are quick; or spills (SPILL), or flushes (FLUSH); or the cache is another thread's,
- * which ends (EXIT). A slot that is seized and taken has two owners. With TWO there are two that
- * seize, with NONE the system has no membarrier, so that nothing is seized. With STATS a third
- * thread looks at the numbers meanwhile, with BACK it is the one that trims. In the end all is
- * found again.
+ * calls that are quick; or overflows (OVERFLOWS), or flushes (FLUSH); or the cache is another
+ * thread's, which ends (EXIT). A slot that is seized and taken has two owners. With TWO there are
+ * two that seize, with NONE the system has no membarrier, so that nothing is seized. With STATS a
+ * third thread looks at the numbers meanwhile, with BACK it is the one that trims. In the end all
+ * is found again.
  */
 #define OBJECTS_IN_BATCH 5
 #include "slots.h"
 
-#ifdef SPILL
+#ifdef OVERFLOWS
 enum { MINE = 5 };
 #else
 enum { MINE = 4 };
@@ -47,7 +47,7 @@ static void *user(void *argument)
     }
     give(object[0]);
     give(object[1]);
-#elif defined(SPILL)
+#elif defined(OVERFLOWS)
     give(object[0]); /* for which there is no room */
     take();
 #else

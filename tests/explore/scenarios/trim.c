@@ -4,7 +4,7 @@
  * seize what is in the other's cache unless that is in a slow call, and give back batches that it
  * holds whole. An object from a batch that was given back is an access to memory that is gone; a
  * slot seized and handed out has two owners. CACHE below the batch makes calls slow; MANY goes on
- * with calls for several objects; SPILL frees more than the cache has room for. In the end the
+ * with calls for several objects; OVERFLOWS frees more than the cache has room for. In the end the
  * numbers are right and nothing is left.
  */
 #define OBJECTS_IN_BATCH 4
@@ -32,7 +32,7 @@ static void *user(void *argument)
     give(some[1]);
     return argument;
 }
-#elif defined(SPILL)
+#elif defined(OVERFLOWS)
 static void *user(void *argument)
 {
     struct object *some[CACHE + 1];

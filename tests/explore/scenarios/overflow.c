@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spill.c - caches so small that each call goes to the depot: one thread frees what another took,
- * and so spills, while the other takes, and so refills. What the one wrote into an object before he
- * freed it must be there for who gets it next; a magazine seen before it is filled, or a slot in
- * two of them, makes two owners. In the end as many objects are live as were kept.
+ * overflow.c - caches so small that each call goes to the depot: one thread frees what another
+ * took, and so its cache overflows, while the other takes, and so its cache refills. What the one
+ * wrote into an object before it freed it must be there for the thread that gets it next; a bit
+ * that is seen too early, or taken twice, makes two owners. In the end as many objects are live as
+ * were kept.
  */
 #include "objects.h"
 
