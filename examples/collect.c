@@ -32,7 +32,7 @@ int main(void)
     if (pthread_create(&other, NULL, shoot, NULL) != 0)
         return 1;
     shoot(NULL);
-    pthread_join(other, NULL); /* nobody pushes from here on */
+    pthread_join(other, NULL); /* no thread pushes from here on */
 
     int damage = 0;
     struct hit *span;

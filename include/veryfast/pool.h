@@ -57,7 +57,7 @@
  * The other is the same in a whole program, the library's own sources included, which the linker
  * checks:
  *
- *   VF_THREAD_INDEX   an expression: the calling thread's number, 0 to 4095, in place of the
+ *   VF_THREAD_INDEX   an expression: the calling thread's number, 0 to 4095, instead of the
  *                     library's own thread-local variable and of its hook at a thread's end: for
  *                     consoles, plug-ins that are reloaded, fibres. One thread at a time has a
  *                     number; the program orders its hand-over to another, which goes on with what
@@ -315,10 +315,10 @@ vf_fn void vf_self_epoch_barrier(vf_self *pool);
 #    ifdef VF_HANDLE
 /*
  * Publishes a live object, and gives its handle: from here on P_get finds the object, and walks
- * give it. So the object is to be filled by now; what was written to it before is seen by whoever
- * gets it. Again: the same handle. Never fails.
+ * give it. So the object is to be filled by now; a thread that gets it sees what was written
+ * to it before. Again: the same handle. Never fails.
  *
- * Any thread that has the object: nobody may free it meanwhile. Costs some ten instructions, where
+ * Any thread that has the object: no thread may free it meanwhile. Costs some ten instructions, where
  * the object is of the same batch as the one that the thread published before; a call otherwise.
  */
 vf_fn vf_self_handle vf_self_handle_of(vf_self *pool, const vf_t *object);
@@ -330,9 +330,9 @@ vf_fn vf_self_handle vf_self_handle_of(vf_self *pool, const vf_t *object);
  *
  * An object is gone when its free begins (P_free, P_take, P_free_n, P_cache_free, P_free_deferred,
  * vf_free, P_destroy), before VF_DROP. A free by another thread at the same time may come first or
- * not: what keeps the object alive after this call is the caller's: that it owns the object, that
- * nothing is freed in this phase of the program, or with VF_EPOCH a read section, to the end of
- * which the pointer is good.
+ * not: it is for the caller to keep the object alive after this call: it owns the object, or nothing
+ * is freed in this phase of the program, or with VF_EPOCH it is in a read section, to the end of
+ * which the pointer stays valid.
  *
  * Any thread, beside all calls but P_release and P_destroy. Lock-free; costs some twenty
  * instructions without an atomic read-modify-write, however many threads do it.
@@ -352,7 +352,7 @@ vf_fn bool vf_self_free_handle(vf_self *pool, vf_self_handle handle);
 #        ifdef VF_EPOCH
 /*
  * P_free_deferred of the handle's object, if it is still there: the handle leads nowhere from here
- * on; a pointer that a reader got before stays good to the end of its read section. False: it is
+ * on; a pointer that a reader got before stays valid to the end of its read section. False: it is
  * not there; or else, with EAGAIN, as P_free_deferred, and then it is as it was.
  */
 vf_fn bool vf_self_free_handle_deferred(vf_self *pool, vf_self_handle handle);
@@ -374,7 +374,7 @@ vf_fn vf_self_handle vf_self_walk_handle(const vf_self_walk *walk);
 vf_fn vf_pool_stats vf_self_stats(const vf_self *pool);
 
 /*
- * Is this the address of a slot of this pool, whether live or free? Any pointer at all will do.
+ * Is this the address of a slot of this pool, whether live or free? The pointer may be any.
  *
  * Any thread. Lock-free; costs a look into a hash table and a division.
  */

@@ -40,7 +40,7 @@
  *   VF_FLIP           adds draining while others push, see below. A push is then two atomic
  *                     operations; no writers, no S_push_slot
  *   VF_EPOCH          with VF_FLIP: the drainer waits for a grace period of its own choice, between
- *                     S_flip_begin and S_flip_finish, in place of S_flip, S_flip_try, S_flip_done.
+ *                     S_flip_begin and S_flip_finish, instead of S_flip, S_flip_try, S_flip_done.
  *                     A push is then one atomic operation. Needs no epoch backend
  *   VF_DECLARE        only types and extern prototypes, for a header
  *   VF_DEFINE         only the bodies to them, for one .c file; see VF_DEFINE_DECLARED in pool.h.
@@ -66,9 +66,9 @@
  * operation comes with each run. Runs grow as those of a writer do, and further, up to 8 KiB, as
  * long as they are no more than a 64th of the buffer. Order and refusals are each thread's own:
  * what one thread pushes is drained in its order, and of that a prefix is accepted; between threads
- * there is no order. Until a drain the unused slots of a thread's run are lacking to the others:
- * one run for each thread counts for max_elements, S_capacity and S_count_about, and not for
- * S_count, S_refused and S_span; reading ends no run. Where less than 64 of the shortest runs are
+ * there is no order. Until a drain, no other thread can use the slots that are left of a thread's
+ * run: one run for each thread counts for max_elements, S_capacity and S_count_about, and not for
+ * S_count, S_refused and S_span; reading ends no run. Where fewer than 64 of the shortest runs are
  * left below the cap, and in what S_reserve has promised, slots are taken one by one, so that a
  * promise is kept to the element. A thread that ends leaves its lane to one that comes later. A
  * push that can have no lane (no memory for it, or the thread is at its end) takes a single slot.
@@ -77,7 +77,7 @@
  * flip makes pushes go to the other bank, and takes the elements of the first when the pushes into
  * it are done. Pushes never wait; one that is interrupted in its middle delays the drainer only.
  * VF_DROP, and the code that handles the elements, may push to the buffer: that goes to the other
- * bank. All other calls (S_drain_begin too) still need exclusive access. Each bank has a room of
+ * bank. All other calls (S_drain_begin too) still need exclusive access. Each bank has room of
  * its own: max_elements is the cap of one, so that twice as many can be held, half of them in a
  * drain.
  *
@@ -269,8 +269,8 @@ vf_fn bool vf_self_reserve(vf_self *buffer, size_t n);
 vf_generic vf_fn bool vf_self_push(vf_self *buffer, vf_moved value);
 
 /*
- * S_push, and *index (if not NULL) becomes the element's place in the order of all pushes since the
- * last drain. 0: this push has made the buffer non-empty, and is never refused. (Where writers are
+ * S_push, and *index (if not NULL) becomes the element's position in the order of all pushes since
+ * the last drain. 0: this push has made the buffer non-empty, and is never refused. (Where writers are
  * in use, or with VF_LANES, whole runs count as pushed.)
  *
  * Any thread. Costs as much as S_push.
@@ -279,7 +279,7 @@ vf_generic vf_fn bool vf_self_push_index(vf_self *buffer, vf_moved value, size_t
 
 #    ifndef VF_FLIP
 /*
- * S_push_index for a value that the caller makes in its place: the result is the slot, which the
+ * S_push_index for a value that the caller makes where it is to be: the result is the slot, which the
  * caller must fill before any thread gets exclusive access. NULL and ENOMEM: refused. Not with
  * VF_FLIP.
  *
@@ -290,17 +290,16 @@ vf_fn vf_t *vf_self_push_slot(vf_self *buffer, size_t *index);
 
 /*
  * Copies values[0 .. n - 1] into the buffer, next to one another in the order of all pushes (with
- * VF_LANES: of the thread's). The
- * result is how many were taken, always the first ones; fewer than n: ENOMEM, and the rest counts
- * as refused. In C++ the elements must be such that can be copied without throwing.
+ * VF_LANES: of the thread's). The result is how many were taken, always the first ones; fewer than
+ * n: ENOMEM, and the rest counts as refused. In C++ an element's copy must not throw.
  *
  * Any thread. Costs the atomic operations of one S_push, and the copy.
  */
 vf_generic vf_fn size_t vf_self_push_n(vf_self *buffer, vf_value const *values, size_t n);
 
 /*
- * S_push_n, and *index (if not NULL) becomes the place of the first of them in the order of all
- * pushes, as with S_push_index: 0 where this push has made the buffer non-empty. With n = 0 it
+ * S_push_n, and *index (if not NULL) becomes the position of the first of them in the order of
+ * all pushes, as with S_push_index: 0 where this push has made the buffer non-empty. With n = 0 it
  * stays as it is.
  *
  * Any thread. Costs as much as S_push_n.
@@ -310,7 +309,8 @@ vf_generic vf_fn size_t vf_self_push_n_index(vf_self *buffer, vf_value const *va
 
 /*
  * About how many elements are in the buffer (with VF_FLIP: in the bank that pushes go to): counts
- * pushes that have begun, and those that were refused for want of memory; never more than the cap.
+ * pushes that have begun, and those that were refused because there was no memory; never more than
+ * the cap.
  *
  * Any thread, beside pushes, flips and their drains. Costs a few loads.
  */
@@ -341,8 +341,8 @@ vf_generic vf_fn bool vf_self_writer_push(vf_self_writer *writer, vf_moved value
 
 /*
  * S_writer_push, and *index (if not NULL) becomes the number of the element's slot: 0 where this
- * push has made the buffer non-empty, as with S_push_index. A later one is its place only in so far
- * as whole runs count as pushed.
+ * push has made the buffer non-empty, as with S_push_index. A later one is its position, if whole
+ * runs count as pushed.
  *
  * One thread at a time. Costs as much as S_writer_push.
  */
@@ -367,7 +367,7 @@ inline vf_self_writer::~vf_self_writer()
 #    else
 /*
  * Sends the pushes that begin from now on to the other bank. Where a flip has begun already whose
- * elements nobody has taken: nothing. Never fails. With VF_FLIP.
+ * elements were not taken yet: nothing. Never fails. With VF_FLIP.
  *
  * Until S_flip_done or S_flip_finish has given the drain there may be pushes, S_wake and
  * S_count_about; with exclusive access S_drain_begin, S_clear and S_destroy take what it has begun
@@ -418,7 +418,7 @@ vf_fn vf_self_drain vf_self_flip_finish(vf_self *buffer);
 /*
  * Sleeps until there is something in the buffer, at once if there is, and for timeout_ns at most
  * (< 0: for ever). True: there is something, if only a push in flight, or S_wake has come; false:
- * it was time. Keeps errno, and is no cancellation point. With VF_FLIP.
+ * the time is over. Keeps errno, and is no cancellation point. With VF_FLIP.
  *
  * One thread at a time, while it has no drain, beside any number of pushes; another thread may be
  * the drainer meanwhile. Where there is nothing, a system call; the first push after that makes
@@ -439,8 +439,8 @@ vf_fn void vf_self_wake(vf_self *buffer);
 /*
  * For the child of a fork, whose other threads are gone, and with them their pushes in flight. A
  * bank with such a push is given up: its elements are lost (no VF_DROP), and its memory is kept.
- * Everything else stays, and from here on the child may use the buffer. With VF_EPOCH nobody knows
- * whether a push was in flight, and what is in the buffer is given up. With VF_FLIP.
+ * Everything else stays, and from here on the child may use the buffer. With VF_EPOCH it is
+ * not known whether a push was in flight, and what is in the buffer is given up. With VF_FLIP.
  *
  * The child's only thread, before it uses the buffer. A drain that it has from before goes on.
  */
@@ -509,7 +509,7 @@ vf_fn vf_self_drain vf_self_drain_begin(vf_self *buffer);
 
 /*
  * The next run of elements that lie in a row: *elements becomes its address, and the result is how
- * many they are, 0 at the end. They are the caller's: no VF_DROP will run on them. Their memory is
+ * many there are, 0 at the end. They are the caller's: no VF_DROP will run on them. Their memory is
  * valid until S_drain_end. Never fails.
  *
  * The thread that drains.
