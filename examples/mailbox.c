@@ -124,8 +124,8 @@ struct entity {
         struct locked locked; /* with --mutex */
     };
     uint64_t gold;
-    uint64_t received;   /* messages */
-    uint64_t senders;    /* of them all, mixed */
+    uint64_t received;         /* messages */
+    uint64_t senders;          /* of them all, mixed */
     size_t most_spilled_bytes; /* bytes that its mailbox held outside itself, at most */
 };
 
@@ -167,11 +167,11 @@ struct world {
     pool_chunk_256 *chunks;
     vf_smallbuf_options mailbox_options;
 
-    active_list active;                /* numbers of the entities that have got messages */
-    atomic_size_t next_slice;          /* to send */
-    atomic_size_t next_active;         /* to visit */
+    active_list active;                   /* numbers of the entities that have got messages */
+    atomic_size_t next_slice;             /* to send */
+    atomic_size_t next_active;            /* to visit */
     atomic_size_t spilled, spilled_bytes; /* in this frame: mailboxes; bytes that they hold */
-    atomic_size_t refused;             /* messages, in all frames */
+    atomic_size_t refused;                /* messages, in all frames */
     atomic_bool out_of_memory;
     bool stop;
 

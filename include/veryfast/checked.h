@@ -7,13 +7,13 @@
  *     veryfast: pool_job_64 0x55d0c0: double free of 0x55e1a0 at run_job+0x20
  *     (/home/you/job+0x1796), allocated at ...
  *
- * A place is that of the call: the executable or shared library that it is in, and the offset in
- * that file, as addr2line takes it. Before them is the function, if the file exports its name (link
+ * A call is reported by the executable or shared library that it is in, and the offset in that
+ * file, as addr2line takes it. Before them is the function, if the file exports its name (link
  * the program with -rdynamic). The command veryfast-where turns file and offset into function and
  * line, if there is debug information. A program with a sanitizer in it knows these itself, and has
  * `(run_job at /home/you/job.c:31)` in the report. (Of a very long file name the end is printed,
  * and where no file is mapped, only the address.) Where a function ends with the call, the compiler
- * may make it a jump, and the place is then that of the caller; -fno-optimize-sibling-calls
+ * may make it a jump, and the report then has the caller's own call; -fno-optimize-sibling-calls
  * prevents that.
  *
  * What is found at once: the free or take of an object that is free, was never handed out, or is of
@@ -39,7 +39,7 @@
  * every alloc and free of a pool to malloc. It is for tools that know malloc only (heap profilers,
  * Electric Fence, LeakSanitizer, glibc's MALLOC_PERTURB_), or to see whether a pool is at fault.
  * Each object is a block of its own with exactly the size of VF_T, and goes back when it is freed.
- * If the pool's options have an allocator, that is asked in place of malloc. A pool is bypassed or
+ * If the pool's options have an allocator, that is asked instead of malloc. A pool is bypassed or
  * not from its P_new on: files with and without the macro may use the same pool. What is different:
  *
  *   Nothing is filled, fenced or kept back: that is the task of the tool. What is found is the free
@@ -80,8 +80,8 @@ VF_EXTERN_C_BEGIN
 VF_API void vf_checked_on_misuse(vf_misuse_handler *handler, void *context);
 
 /*
- * Has P_release and P_destroy list the objects that are out, each on a line with the place where it
- * was allocated; NULL, as it is at first: they list nothing. Any thread.
+ * Has P_release and P_destroy list the objects that are live, each on a line with the call that
+ * allocated it; NULL, as it is at first: they list nothing. Any thread.
  */
 VF_API void vf_checked_list_leaks(FILE *out);
 

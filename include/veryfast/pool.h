@@ -318,8 +318,9 @@ vf_fn void vf_self_epoch_barrier(vf_self *pool);
  * give it. So the object is to be filled by now; a thread that gets it sees what was written
  * to it before. Again: the same handle. Never fails.
  *
- * Any thread that has the object: no thread may free it meanwhile. Costs some ten instructions, where
- * the object is of the same batch as the one that the thread published before; a call otherwise.
+ * Any thread that has the object: no thread may free it meanwhile. Costs some ten instructions,
+ * where the object is of the same batch as the one that the thread published before; a call
+ * otherwise.
  */
 vf_fn vf_self_handle vf_self_handle_of(vf_self *pool, const vf_t *object);
 
@@ -330,9 +331,9 @@ vf_fn vf_self_handle vf_self_handle_of(vf_self *pool, const vf_t *object);
  *
  * An object is gone when its free begins (P_free, P_take, P_free_n, P_cache_free, P_free_deferred,
  * vf_free, P_destroy), before VF_DROP. A free by another thread at the same time may come first or
- * not: it is for the caller to keep the object alive after this call: it owns the object, or nothing
- * is freed in this phase of the program, or with VF_EPOCH it is in a read section, to the end of
- * which the pointer stays valid.
+ * not: it is for the caller to keep the object alive after this call: it owns the object, or
+ * nothing is freed in this phase of the program, or with VF_EPOCH it is in a read section, to the
+ * end of which the pointer stays valid.
  *
  * Any thread, beside all calls but P_release and P_destroy. Lock-free; costs some twenty
  * instructions without an atomic read-modify-write, however many threads do it.
@@ -354,6 +355,9 @@ vf_fn bool vf_self_free_handle(vf_self *pool, vf_self_handle handle);
  * P_free_deferred of the handle's object, if it is still there: the handle leads nowhere from here
  * on; a pointer that a reader got before stays valid to the end of its read section. False: it is
  * not there; or else, with EAGAIN, as P_free_deferred, and then it is as it was.
+ *
+ * Any thread, as P_free_deferred. Costs as much as P_get and P_free_deferred together, and an
+ * atomic instruction.
  */
 vf_fn bool vf_self_free_handle_deferred(vf_self *pool, vf_self_handle handle);
 #        endif
@@ -361,6 +365,8 @@ vf_fn bool vf_self_free_handle_deferred(vf_self *pool, vf_self_handle handle);
 /*
  * The handle of the object that the walk has given last, as it was then: whether the object is
  * still there P_get tells.
+ *
+ * The thread that walks. Costs a load.
  */
 vf_fn vf_self_handle vf_self_walk_handle(const vf_self_walk *walk);
 #    endif
@@ -415,18 +421,22 @@ vf_fn vf_self_walk vf_self_walk_begin(vf_self *pool);
  * P_walk_begin for one of so many parts, 0 <= part < parts: together the parts give all objects,
  * each in one of them, so that as many threads can walk at once. A part has runs of slots, about 4
  * KiB long, that lie apart. All parts are begun before an object is freed in any.
+ *
+ * Any thread; from here on the part is for one thread at a time. Costs as much as P_walk_begin.
  */
 vf_fn vf_self_walk vf_self_walk_part(vf_self *pool, size_t part, size_t parts);
 
 /*
  * The next object; NULL: that was the last. The object may be freed, or left.
  *
- * Costs a few instructions, and a call for each 64 slots, live or free.
+ * The thread that walks. Costs a few instructions, and a call for each 64 slots, live or free.
  */
 vf_fn vf_t *vf_self_walk_next(vf_self_walk *walk);
 
 /*
  * Ends the walk, be it early: P_walk_next gives nothing more.
+ *
+ * The thread that walks. Costs nothing.
  */
 vf_fn void vf_self_walk_end(vf_self_walk *walk);
 
@@ -464,6 +474,8 @@ vf_fn size_t vf_self_trim(vf_self *pool);
  *
  * A thread that P_release interrupts in the middle of a free may delay the return of the memory to
  * its next slow call, flush or exit. An open cache that a caller holds keeps the pool alive.
+ *
+ * Costs a visit to each cache, and where nothing is live, what giving back the batches costs.
  */
 vf_fn void vf_self_release(vf_self *pool);
 

@@ -139,7 +139,7 @@ VF_STATIC_CALL vf_pool_stats vf_sized_pool_stats(const vf_sized_pool *pool)
     return stats;
 }
 
-/* P_owns: is this the address of a slot of this pool? Any pointer at all will do. Any thread. */
+/* P_owns: is this the address of a slot of this pool? The pointer may be any. Any thread. */
 VF_STATIC_CALL bool vf_sized_pool_owns(const vf_sized_pool *pool, const void *object)
 {
     return vf_pool_call(owns, (const vf_pool_core *)pool, object);

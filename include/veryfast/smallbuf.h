@@ -270,8 +270,8 @@ vf_generic vf_fn bool vf_self_push(vf_self *buffer, vf_moved value);
 
 /*
  * S_push, and *index (if not NULL) becomes the element's position in the order of all pushes since
- * the last drain. 0: this push has made the buffer non-empty, and is never refused. (Where writers are
- * in use, or with VF_LANES, whole runs count as pushed.)
+ * the last drain. 0: this push has made the buffer non-empty, and is never refused. (Where writers
+ * are in use, or with VF_LANES, whole runs count as pushed.)
  *
  * Any thread. Costs as much as S_push.
  */
@@ -279,8 +279,8 @@ vf_generic vf_fn bool vf_self_push_index(vf_self *buffer, vf_moved value, size_t
 
 #    ifndef VF_FLIP
 /*
- * S_push_index for a value that the caller makes where it is to be: the result is the slot, which the
- * caller must fill before any thread gets exclusive access. NULL and ENOMEM: refused. Not with
+ * S_push_index for a value that the caller makes where it is to be: the result is the slot, which
+ * the caller must fill before any thread gets exclusive access. NULL and ENOMEM: refused. Not with
  * VF_FLIP.
  *
  * Any thread. Costs as much as S_push.
@@ -384,7 +384,8 @@ vf_fn void vf_self_flip_begin(vf_self *buffer);
  * was taken; ask again later. No push that begins later delays it. The drain is as that of
  * S_drain_begin. With VF_FLIP.
  *
- * The drainer of S_flip_begin, beside any number of pushes. Never waits.
+ * The drainer of S_flip_begin, beside any number of pushes. Costs a few instructions, and never
+ * waits.
  */
 vf_fn bool vf_self_flip_done(vf_self *buffer, vf_self_drain *drain);
 
@@ -401,7 +402,7 @@ vf_fn vf_self_drain vf_self_flip(vf_self *buffer);
  * S_flip where it would not have to wait. False: a push is in flight, and nothing was taken. Where
  * pushes never pause this may fail for long; S_flip_begin and S_flip_done do not. With VF_FLIP.
  *
- * As S_flip, but it never waits.
+ * As S_flip. Costs one atomic operation, and never waits.
  */
 vf_fn bool vf_self_flip_try(vf_self *buffer, vf_self_drain *drain);
 #        else
@@ -421,8 +422,8 @@ vf_fn vf_self_drain vf_self_flip_finish(vf_self *buffer);
  * the time is over. Keeps errno, and is no cancellation point. With VF_FLIP.
  *
  * One thread at a time, while it has no drain, beside any number of pushes; another thread may be
- * the drainer meanwhile. Where there is nothing, a system call; the first push after that makes
- * another, which wakes the sleeper, and no other push does.
+ * the drainer meanwhile. Costs a system call where there is nothing; the first push after that
+ * makes another, which wakes the sleeper, and no other push does.
  */
 vf_fn bool vf_self_wait(vf_self *buffer, int64_t timeout_ns);
 
@@ -443,6 +444,7 @@ vf_fn void vf_self_wake(vf_self *buffer);
  * not known whether a push was in flight, and what is in the buffer is given up. With VF_FLIP.
  *
  * The child's only thread, before it uses the buffer. A drain that it has from before goes on.
+ * Costs a few instructions.
  */
 vf_fn void vf_self_fork_child(vf_self *buffer);
 #    endif
@@ -465,14 +467,14 @@ vf_fn size_t vf_self_count(const vf_self *buffer);
 /*
  * For how many elements there is room without the allocator, those that are there included.
  *
- * Exclusive access, or shared with other readers.
+ * Exclusive access, or shared with other readers. Costs a few instructions.
  */
 vf_fn size_t vf_self_capacity(const vf_self *buffer);
 
 /*
  * How many elements were refused since the last drain.
  *
- * Exclusive access, or shared with other readers.
+ * Exclusive access, or shared with other readers. Costs a few instructions.
  */
 vf_fn size_t vf_self_refused(const vf_self *buffer);
 
@@ -512,7 +514,7 @@ vf_fn vf_self_drain vf_self_drain_begin(vf_self *buffer);
  * many there are, 0 at the end. They are the caller's: no VF_DROP will run on them. Their memory is
  * valid until S_drain_end. Never fails.
  *
- * The thread that drains.
+ * The thread that drains. Costs a few instructions, for a whole run.
  */
 vf_fn size_t vf_self_drain_span(vf_self_drain *drain, vf_t **elements);
 
@@ -520,7 +522,7 @@ vf_fn size_t vf_self_drain_span(vf_self_drain *drain, vf_t **elements);
  * Moves the next element to *value (in C++ by assignment); false at the end. May be mixed with
  * S_drain_span.
  *
- * The thread that drains.
+ * The thread that drains. Costs a copy.
  */
 vf_generic vf_fn bool vf_self_drain_next(vf_self_drain *drain, vf_exactly *value);
 
@@ -528,7 +530,7 @@ vf_generic vf_fn bool vf_self_drain_next(vf_self_drain *drain, vf_exactly *value
 /*
  * How many elements were refused by the bank that the drain has taken. With VF_FLIP.
  *
- * The thread that drains.
+ * The thread that drains. Costs a load.
  */
 vf_fn size_t vf_self_drain_refused(const vf_self_drain *drain);
 #    endif
@@ -570,7 +572,8 @@ vf_fn size_t vf_self_drain_split(vf_self_drain *drain, vf_self_drain parts[], si
  * elements; how many bytes. For a buffer that has seen a burst, and whose producers never stop:
  * S_trim needs exclusive access. Never fails. With VF_FLIP.
  *
- * The thread that drains, beside any number of pushes.
+ * The thread that drains, beside any number of pushes. Costs what S_drain_end does, and what the
+ * allocator takes for each chunk.
  */
 vf_fn size_t vf_self_drain_end_trim(vf_self_drain *drain, size_t keep);
 #    endif
@@ -579,7 +582,7 @@ vf_fn size_t vf_self_drain_end_trim(vf_self_drain *drain, size_t keep);
  * Runs VF_DROP on all elements, and the buffer is empty. It keeps its memory. What VF_DROP pushes
  * meanwhile, which it may with VF_FLIP, is dropped too, until there is nothing. Never fails.
  *
- * Exclusive access.
+ * Exclusive access. Costs what S_drain_end does.
  */
 vf_fn void vf_self_clear(vf_self *buffer);
 
@@ -587,14 +590,14 @@ vf_fn void vf_self_clear(vf_self *buffer);
  * Gives memory back, but keeps room for `keep` elements, and for those that are there. The result
  * is how many bytes were given back. Never fails.
  *
- * Exclusive access.
+ * Exclusive access. Costs what the allocator takes for each chunk.
  */
 vf_fn size_t vf_self_trim(vf_self *buffer, size_t keep);
 
 /*
  * S_clear, and all memory back. The buffer is empty again, and still has its options. Never fails.
  *
- * Exclusive access.
+ * Exclusive access. Costs what S_clear does, and what the allocator takes for each chunk.
  */
 vf_fn void vf_self_destroy(vf_self *buffer);
 #endif

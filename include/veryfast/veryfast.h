@@ -127,7 +127,7 @@ VF_NAMES_BEGIN
  *     name: Pool { 2 blocks, 256 elements with 64 stride in each. 33380 bytes allocated total for
  *     512 possible elements }     300 live,   20 cached,   0 depot,   192 fresh,   0 deferred, ...
  *
- * Any thread. Errors of writing are left to the stream (ferror).
+ * Any thread. Errors of writing are left to the stream (ferror). Costs a line written to it.
  */
 static inline VF_UNUSED void vf_pool_stats_print(FILE *out, const char *name,
                                                  const vf_pool_stats *stats)
@@ -140,15 +140,17 @@ VF_NAMES_END
  * Gives the calling thread's cached objects of every pool to the pools' depots, where other threads
  * find them: for a worker that is about to sleep for long. The thread goes on as before.
  *
- * Any thread, at any time; a thread that exits does it by itself. Never fails. Takes the lock that
- * starting and exiting threads take; costs a few hundred nanoseconds for each pool that the thread
- * uses.
+ * Any thread, at any time; a thread that exits does it by itself. Never fails. Costs a few
+ * hundred nanoseconds for each pool that the thread uses, under the lock that starting and exiting
+ * threads take.
  */
 VF_API void vf_thread_flush(void);
 
 /*
  * The VF_VERSION_NUMBER of the library that runs: where it is a shared one, not less than that of
- * the headers that the program was built with, and perhaps more. Any thread, at any time.
+ * the headers that the program was built with, and perhaps more.
+ *
+ * Any thread, at any time. Costs a call.
  */
 VF_API unsigned vf_version(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * probe.h - points that perf, bpftrace, SystemTap and gdb can watch: on the slow paths only, and each
- * is a nop while it is not watched. Where <sys/sdt.h> is not there, there are none.
+ * probe.h - points that perf, bpftrace, SystemTap and gdb can watch: on the slow paths only, and
+ * each is a nop while it is not watched. Where <sys/sdt.h> is not there, there are none.
  *
  *     pool_refill(name, slots)         a cache has got slots from the depot
  *     pool_overflow(name, slots)       a cache has given slots to the depot

@@ -202,8 +202,8 @@ static size_t hashed_cell(const vf_addresses *table, uintptr_t granule)
 }
 
 /* The batch that begins in this granule, if the address lies in it; or NULL. */
-static vf_batch *find_in_table(const vf_batches *batches, const vf_addresses *table, uintptr_t granule,
-                         uintptr_t address)
+static vf_batch *find_in_table(const vf_batches *batches, const vf_addresses *table,
+                               uintptr_t granule, uintptr_t address)
 {
     size_t last = cells_of(table) - 1;
     for (size_t i = hashed_cell(table, granule);; i = (i + 1) & last) {

@@ -63,8 +63,8 @@ typedef struct vf_batch {
    because a thread may still be reading it. */
 typedef struct vf_addresses {
     struct vf_addresses *older;
-    unsigned shift;     /* of the hash: 64 less the logarithm of the size; constant */
-    size_t used;        /* cells that are not empty; growth lock */
+    unsigned shift;    /* of the hash: 64 less the logarithm of the size; constant */
+    size_t used;       /* cells that are not empty; growth lock */
     vf_batch *cells[]; /* atomic: &vf_batch_none: empty; &vf_batch_gone: one was removed here */
 } vf_addresses;
 

@@ -63,8 +63,8 @@ vf_pool_cache *vf_cache_new(struct vf_pool *pool, vf_depot *depot, size_t most)
         vf_memory_alloc(depot->batches.memory, sizeof(vf_pool_cache), _Alignof(vf_pool_cache));
     if (cache == NULL)
         return NULL;
-    *cache =
-        (vf_pool_cache){.pool = pool, .depot = depot, .most = most, .settled = VF_POOL_CACHE_UNSETTLED};
+    *cache = (vf_pool_cache){
+        .pool = pool, .depot = depot, .most = most, .settled = VF_POOL_CACHE_UNSETTLED};
     cache->fast.freed = cache->fast.published = &vf_generation_none;
     cache->fast.whole = cache;
     cache->hidden = cache->fast;
@@ -208,7 +208,8 @@ size_t vf_cache_flush(vf_pool_cache *cache)
     vf_array *old = cache->array;
     if (old != NULL) {
         set_first_array(cache);
-        vf_store_relaxed(&cache->array, (vf_array *)NULL); /* before it is freed, as in grow_array */
+        vf_store_relaxed(&cache->array,
+                         (vf_array *)NULL); /* before it is freed, as in grow_array */
     }
     cache->refilled = false;
     cache->burst = false;

@@ -16,7 +16,7 @@
    one thread empties the depot for the others. */
 #define VF_POOL_CACHE_MOVED_MAX ((size_t)4096)
 
-/* Entries in the array: at first, and from where on it grows by this many instead of to the double. */
+/* Entries in the array: at first; and from where on it grows by this many, not to the double. */
 #define VF_POOL_CACHE_FIRST 128
 #define VF_POOL_CACHE_STEP  2048
 

@@ -81,7 +81,8 @@ static bool add_batch(vf_handles *handles)
 bool vf_generations_reserve(vf_handles *handles, size_t batches)
 {
     assert(vf_mutex_held(handles->growth));
-    if (batches > vf_handle_table_of(*handles->directory)->size && !lengthen_directory(handles, batches))
+    if (batches > vf_handle_table_of(*handles->directory)->size &&
+        !lengthen_directory(handles, batches))
         return false;
     while (handles->count < batches) {
         if (!add_batch(handles))

@@ -24,7 +24,8 @@ VF_API void vf_checked_look(vf_pool_core *pool, const void *object, const void *
 VF_API bool vf_checked_may_drop(vf_pool_core *pool, const void *object, const void *caller);
 VF_API void vf_checked_free(vf_pool_core *pool, void *object, const void *caller);
 VF_API void vf_checked_free_any(void *object, const void *caller);
-VF_API void vf_checked_free_n(vf_pool_core *pool, const void *objects, size_t n, const void *caller);
+VF_API void vf_checked_free_n(vf_pool_core *pool, const void *objects, size_t n,
+                              const void *caller);
 VF_API bool vf_checked_reserve(vf_pool_core *pool, size_t n, const void *caller);
 VF_API void vf_checked_stats(const vf_pool_core *pool, vf_pool_stats *stats, size_t stats_size,
                              const void *caller);

@@ -49,7 +49,7 @@ typedef struct vf_row vf_row;
 
 /* The part of a pool that the fast paths know. */
 typedef struct vf_pool_core {
-    size_t column; /* constant: of the entries in rows, in bytes from their beginning */
+    size_t column;    /* constant: of the entries in rows, in bytes from their beginning */
     void *destroying; /* set: P_destroy is at work, see src/pool/destroy.c */
     void (*drop)(void *object); /* constant: of the instance that made the pool, for vf_free */
     struct vf_generations **directory; /* with handles: see pool_handle.h; NULL: without */
