@@ -303,20 +303,28 @@ void vf_threads_add_spare(vf_pool_cache *spare)
 /* ---- the end of a thread ---- */
 
 #ifndef VF_THREAD_INDEX
+/* Is the calling thread the one that has the index? The thread-local one does not tell at a
+   thread's end: where such variables are emulated, as by mingw-w64's gcc, it may be gone by then,
+   and reads as a new thread's. */
+static bool is_own(uint32_t index)
+{
+    return threads.records == NULL || threads.records[index].system_id == vf_tid_own();
+}
+
 /* The exit hook: what a thread has ends with it. It may still call, at index AFTER. On Windows a
    thread may end another thread's fibre, which this then outlives: see reap. */
 static void thread_exit(void *value)
 {
     uint32_t index = (uint32_t)(uintptr_t)value;
-    if (index != vf_thread_own())
-        return;
     vf_lock_acquire();
-    if (vf_thread_lane_number == index)
-        vf_thread_lane_number = 0; /* its lanes are the next thread's */
-    vf_thread_index = AFTER;
-    vf_row_set_own(NULL);
-    if (threads.records != NULL) /* else the process has just ended */
-        thread_end(index, false);
+    if (is_own(index)) {
+        if (vf_thread_lane_number == index)
+            vf_thread_lane_number = 0; /* its lanes are the next thread's */
+        vf_thread_index = AFTER;
+        vf_row_set_own(NULL);
+        if (threads.records != NULL) /* else the process has just ended */
+            thread_end(index, false);
+    }
     vf_lock_release();
 }
 #endif
