@@ -268,7 +268,7 @@ Test(map, takes_addresses_behind_those_that_are_used_today, .fini = teardown)
         return;
     cr_assert(enter(0, 3, PAGE, 1));
     for (int bits = 47; bits <= 52; bits++) {
-        const char *high = (const char *)(((uint64_t)1 << bits) + 17 * LINE);
+        const char *high = (const char *)(uintptr_t)(((uint64_t)1 << bits) + 17 * LINE);
         cr_assert(vf_map_find(high) == NULL);
         cr_assert(vf_map_enter(pool_at(2), high, 5 * PAGE));
         cr_assert(look(high + PAGE) == pool_at(2));

@@ -93,13 +93,19 @@ static void note_end(void *none)
     __atomic_store_n(&ended, 1, __ATOMIC_SEQ_CST);
 }
 
-static void *drain_all(void *none)
+/* By itself, since gcc warns of any variable beside pthread_cleanup_push, for i386. */
+__attribute__((noinline)) static void flip_and_drain(void)
 {
-    pthread_cleanup_push(note_end, NULL);
     flips_drain drain = flips_flip(&buffer);
     for (int value; flips_drain_next(&drain, &value);)
         __atomic_fetch_add(&taken, 1, __ATOMIC_SEQ_CST);
     flips_drain_end(&drain);
+}
+
+static void *drain_all(void *none)
+{
+    pthread_cleanup_push(note_end, NULL);
+    flip_and_drain();
     pthread_testcancel();
     pthread_cleanup_pop(0);
     return none;
