@@ -13,7 +13,7 @@
  * the end the pools are destroyed, and no tree is taken apart. With --malloc both types come from
  * malloc instead, for comparison, and the tree is taken apart.
  */
-#define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE
 
 #include <getopt.h>
 #include <stdio.h>

@@ -14,7 +14,7 @@
  * step: whoever is dead there must be gone here, and the other way round. Ends with 1 if it is not
  * so.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE
 
 #include <getopt.h>
 #include <stdatomic.h>
@@ -44,7 +44,7 @@ struct world {
     size_t named, live;
     uint64_t random;
     /* what the threads share */
-    pthread_barrier_t barrier;
+    struct barrier barrier;
     atomic_size_t next_part, moved, met, gone, wrong;
 };
 
@@ -130,13 +130,13 @@ static void live(void *context)
 {
     struct world *world = context;
     for (size_t frame = 0; frame < world->frames; frame++) {
-        if (pthread_barrier_wait(&world->barrier) == PTHREAD_BARRIER_SERIAL_THREAD) {
+        if (barrier_wait(&world->barrier)) {
             atomic_store(&world->next_part, 0);
             change(world);
             size_t moved = atomic_exchange(&world->moved, 0);
             atomic_fetch_add(&world->wrong, frame > 0 && moved == 0);
         }
-        pthread_barrier_wait(&world->barrier);
+        barrier_wait(&world->barrier);
         /* A team may have fewer threads than parts: each takes the next one that nobody has. */
         for (size_t part; (part = atomic_fetch_add(&world->next_part, 1)) < world->threads;)
             run_systems(world, part);

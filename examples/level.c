@@ -15,7 +15,7 @@
  *
  * Memory is the same after each level, or something would be lost.
  */
-#define _DEFAULT_SOURCE /* mmap's flags */
+#define _DEFAULT_SOURCE
 
 #include <getopt.h>
 #include <stdatomic.h>

@@ -17,7 +17,7 @@
  * Prints for each how many lines were written and how many were dropped, how often the logger
  * slept, and that the lines of each thread came in order.
  */
-#define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE
 
 #include <getopt.h>
 #include <stdatomic.h>

@@ -21,7 +21,7 @@
  * Who sends what to whom depends neither on the threads nor on the order in which messages are
  * read, so the results are the same for any number of threads, with and without --mutex.
  */
-#define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE
 
 #include <getopt.h>
 #include <stdatomic.h>
@@ -177,7 +177,7 @@ struct world {
 
     uint64_t visited; /* active entities, in all frames */
     size_t most_spilled, most_spilled_bytes;
-    pthread_barrier_t barrier;
+    struct barrier barrier;
 };
 
 /* Every fourth receiver is one of this frame's crowd, and rather one of the first of it. */
@@ -286,11 +286,11 @@ static void world_run(void *context)
     struct world *world = context;
     for (size_t frame = 0; frame < world->frames && !world->stop; frame++) {
         world_send(world, frame);
-        pthread_barrier_wait(&world->barrier);
+        barrier_wait(&world->barrier);
         world_visit_active(world);
-        if (pthread_barrier_wait(&world->barrier) == PTHREAD_BARRIER_SERIAL_THREAD)
+        if (barrier_wait(&world->barrier))
             world_end_frame(world);
-        pthread_barrier_wait(&world->barrier);
+        barrier_wait(&world->barrier);
     }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * program.h - what the example programs have in common: numbers as arguments, time, memory,
- * threads.
+ * threads. They define _DEFAULT_SOURCE, which glibc and musl want for what is not C's own; where
+ * macOS and the BSDs hear of a standard, they hide what is not in that.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -36,8 +37,12 @@ static inline double seconds(void)
 static inline void print_end(double time)
 {
     struct rusage usage;
-    if (getrusage(RUSAGE_SELF, &usage) == 0)
+    if (getrusage(RUSAGE_SELF, &usage) == 0) {
+#ifdef __APPLE__ /* which counts bytes */
+        usage.ru_maxrss /= 1024;
+#endif
         printf("peak %ld KiB\n", usage.ru_maxrss);
+    }
     printf("time %.3f s\n", time);
 }
 
@@ -58,6 +63,48 @@ static inline uint64_t next_random(uint64_t *state)
     mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
     mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
     return mixed ^ mixed >> 31;
+}
+
+/* All threads of a team wait there for one another: pthread_barrier_t, which macOS lacks. */
+struct barrier {
+    pthread_mutex_t lock;
+    pthread_cond_t all_here;
+    size_t threads, waiting, rounds;
+};
+
+static inline bool barrier_init(struct barrier *barrier, size_t threads)
+{
+    barrier->threads = threads;
+    barrier->waiting = barrier->rounds = 0;
+    if (pthread_mutex_init(&barrier->lock, NULL))
+        return false;
+    if (!pthread_cond_init(&barrier->all_here, NULL))
+        return true;
+    pthread_mutex_destroy(&barrier->lock);
+    return false;
+}
+
+static inline void barrier_destroy(struct barrier *barrier)
+{
+    pthread_cond_destroy(&barrier->all_here);
+    pthread_mutex_destroy(&barrier->lock);
+}
+
+/* True on the thread that came last. */
+static inline bool barrier_wait(struct barrier *barrier)
+{
+    pthread_mutex_lock(&barrier->lock);
+    size_t round = barrier->rounds;
+    bool last = ++barrier->waiting == barrier->threads;
+    if (last) {
+        barrier->waiting = 0;
+        barrier->rounds++;
+        pthread_cond_broadcast(&barrier->all_here);
+    }
+    while (barrier->rounds == round)
+        pthread_cond_wait(&barrier->all_here, &barrier->lock);
+    pthread_mutex_unlock(&barrier->lock);
+    return last;
 }
 
 struct team {
@@ -83,7 +130,7 @@ static inline void *team_member(void *argument)
  * runs; where that fails nothing is run, and the result is 0.
  */
 static inline size_t run_threads(size_t threads, void (*run)(void *context), void *context,
-                                 pthread_barrier_t *barrier)
+                                 struct barrier *barrier)
 {
     struct team team = {run, context, PTHREAD_MUTEX_INITIALIZER, false};
     pthread_t others[MOST_THREADS];
@@ -91,13 +138,13 @@ static inline size_t run_threads(size_t threads, void (*run)(void *context), voi
     pthread_mutex_lock(&team.gate);
     while (started + 1 < threads && !pthread_create(&others[started], NULL, team_member, &team))
         started++;
-    team.called_off = barrier && pthread_barrier_init(barrier, NULL, (unsigned)started + 1);
+    team.called_off = barrier && !barrier_init(barrier, started + 1);
     pthread_mutex_unlock(&team.gate);
     team_member(&team);
     for (size_t i = 0; i < started; i++)
         pthread_join(others[i], NULL);
     if (barrier && !team.called_off)
-        pthread_barrier_destroy(barrier);
+        barrier_destroy(barrier);
     return team.called_off ? 0 : started + 1;
 }
 

@@ -16,7 +16,7 @@
  * up, the most memory and the time. Each session knows its client: ends with 1 if a request got
  * somebody else's session, or none though it should have.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE
 
 #include <getopt.h>
 

@@ -16,7 +16,7 @@
  * same for any number of threads, with and without --malloc, and, without floating point, on every
  * machine.
  */
-#define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE
 
 #include <getopt.h>
 #include <stdatomic.h>
@@ -147,7 +147,7 @@ struct world {
     atomic_size_t next_slice;
     atomic_bool out_of_memory;
     bool stop;
-    pthread_barrier_t barrier;
+    struct barrier barrier;
 };
 
 /* Between two frames, while all others wait: here a game would draw. */
@@ -165,9 +165,9 @@ static void world_run(void *context)
             if (!slice_play(&world->slices[next], world->pool, frame))
                 atomic_store(&world->out_of_memory, true);
         }
-        if (pthread_barrier_wait(&world->barrier) == PTHREAD_BARRIER_SERIAL_THREAD)
+        if (barrier_wait(&world->barrier))
             world_end_frame(world);
-        pthread_barrier_wait(&world->barrier);
+        barrier_wait(&world->barrier);
     }
 }
 

@@ -173,7 +173,7 @@ template <typename Memory> struct round {
 template <typename Memory> struct program {
     const settings *of;
     std::vector<queue> queues;
-    pthread_barrier_t barrier;
+    struct barrier barrier;
     std::unique_ptr<round<Memory>> current;
     std::atomic<std::size_t> joined{0};
     std::uint64_t checksum = 0;
@@ -206,9 +206,9 @@ template <typename Memory> struct program {
         for (std::size_t i = 0; i < self->of->rounds; i++) {
             if (number == 0)
                 self->begin();
-            pthread_barrier_wait(&self->barrier);
+            barrier_wait(&self->barrier);
             self->current->work(number);
-            pthread_barrier_wait(&self->barrier);
+            barrier_wait(&self->barrier);
             if (number == 0)
                 self->finish();
         }

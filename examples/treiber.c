@@ -20,7 +20,7 @@
  * What readers look at is atomic, and a key is released and acquired, because ThreadSanitizer does
  * not see into liburcu, which orders it all.
  */
-#define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE
 
 #include <getopt.h>
 #include <stdatomic.h>

@@ -18,7 +18,7 @@
  * What cannot be read is reported and skipped, and the exit status is then 1. Symbolic links are
  * not followed. Memory does not depend on the size of the files, only on the words in them.
  */
-#define _XOPEN_SOURCE 700
+#define _GNU_SOURCE /* nftw */
 
 #include <fcntl.h>
 #include <ftw.h>

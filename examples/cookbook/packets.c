@@ -3,7 +3,7 @@
  * packets.c - buffers for packets: a hard cap, so that a flood costs packets and not memory; whole
  * cache lines; received in bursts by one thread and freed by another.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE
 
 #include <pthread.h>
 #include <sched.h>

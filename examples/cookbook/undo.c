@@ -2,7 +2,7 @@
 /*
  * undo.c - an undo stack: edits that own memory, so many at most, the oldest forgotten first.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE
 
 #include <stdio.h>
 #include <stdlib.h>
