@@ -10,14 +10,17 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __linux__
+#    include <sys/syscall.h>
+#endif
 #ifdef VF_HAS_EPOCH
 #    include <urcu/urcu-memb.h>
 #endif
 
+#include "support/barrier.h"
 #include "test_common.h"
 
 #define VF_T    long
@@ -260,6 +263,7 @@ Test(errno_kept, beside_another_cache, .init = setup, .fini = teardown)
     pthread_barrier_destroy(&step);
 }
 
+#ifdef __linux__ /* elsewhere nobody tells whether a thread has gone */
 /* ---- where memory is out, and another thread has gone without its exit hook ---- */
 
 static pthread_key_t key;
@@ -310,6 +314,7 @@ Test(errno_kept, reaping, .init = setup, .fini = teardown)
     KEEPS_VOID(longs_destroy(pool));
     pthread_key_delete(key);
 }
+#endif
 
 /* ---- small buffers ---- */
 

@@ -3,8 +3,6 @@
  * test_untouched.c - the library never looks at what is in an object, nor writes to it: every call
  * works on objects in memory that nobody may read or write. (A checked build does both.)
  */
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
-
 #include <pthread.h>
 #include <sys/mman.h>
 

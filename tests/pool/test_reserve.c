@@ -9,6 +9,7 @@
 #    include <unistd.h>
 #endif
 
+#include "support/barrier.h"
 #include "test_common.h"
 
 typedef struct twelve_bytes {

@@ -6,6 +6,7 @@
 
 #include <veryfast/detail/pool_core.h>
 
+#include "support/barrier.h"
 #include "test_common.h"
 
 #define VF_T    long

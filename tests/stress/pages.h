@@ -3,7 +3,7 @@
  * pages.h - an allocator for tests: whole pages straight from the system.
  *
  * What was given back is gone: whoever still touches it dies there and then, in a native build
- * too. And there is no lock in it that a fork could catch. Include it first: it needs mmap.
+ * too. And there is no lock in it that a fork could catch.
  */
 #ifndef TESTS_STRESS_PAGES_H
 #define TESTS_STRESS_PAGES_H
@@ -12,9 +12,6 @@
 #    define WIN32_LEAN_AND_MEAN
 #    include <windows.h>
 #else
-#    ifndef _DEFAULT_SOURCE
-#        define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
-#    endif
 #    include <sys/mman.h>
 #endif
 

@@ -13,6 +13,8 @@
 #    include <malloc.h>
 #endif
 
+#include "barrier.h"
+
 /* For programs without a test framework: an assertion that no build switches off. Stops the program
    even if the thread was cancelled. */
 #define CHECK(condition)                                                                           \
