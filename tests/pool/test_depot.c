@@ -87,7 +87,7 @@ static bool is_listed(size_t number)
 {
     const vf_group *group = vf_batch_at(&depot->batches, number)->group;
     size_t place = number % VF_WORD_BITS;
-    for (; group != NULL; place = group->place, group = group->parent) {
+    for (; group != NULL; place = group->in_parent, group = group->parent) {
         if ((group->listed >> place & 1) == 0)
             return false;
     }

@@ -291,13 +291,12 @@ Test(out_of_memory, more_threads_than_there_is_room_for_do_without_caches)
     pool = pool_int_50_new(&options);
     cr_assert(pool_int_50_reserve(pool, 2 * THREADS * 64)); /* each carves 64 at a time */
     size_t given[THREADS] = {0};
-    pthread_t threads[THREADS];
+    void *results[THREADS];
+    for (size_t i = 0; i < THREADS; i++)
+        results[i] = &given[i];
     allocator.refuse = true;
     pthread_barrier_init(&all_there, NULL, THREADS);
-    for (size_t i = 0; i < THREADS; i++)
-        CHECK(pthread_create(&threads[i], NULL, alloc_and_free, &given[i]) == 0);
-    for (size_t i = 0; i < THREADS; i++)
-        CHECK(pthread_join(threads[i], NULL) == 0);
+    test_run_threads(THREADS, alloc_and_free, results);
     pthread_barrier_destroy(&all_there);
     for (size_t i = 0; i < THREADS; i++)
         check_equal(given[i], EACH);
