@@ -92,7 +92,8 @@ def check_files(installed, version):
                 'lib/cmake/veryfast/veryfastConfigVersion.cmake',
                 'lib/cmake/veryfast/veryfastInstances.cmake',
                 'share/man/man1/veryfast-where.1',
-                'share/veryfast/veryfast-gdb.py', 'share/veryfast/veryfast_lldb.py'}
+                'share/veryfast/veryfast-gdb.py', 'share/veryfast/veryfast_lldb.py',
+                'share/veryfast/veryfast.natvis'}
     for library in LIBRARIES:
         expected |= {f'lib/pkgconfig/{library}.pc'}
         if installed.kind != 'static':

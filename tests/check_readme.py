@@ -7,7 +7,8 @@ usage: check_readme.py SOURCE COMPILER...
 The README's ```c and ```cpp blocks are the short examples, to the letter, from the first #include
 on; its line that sets up a build chooses the directory lib on a Debian with or without dpkg-dev.
 Those of each page in docs/, one behind the other, compile without a warning, ```cpp blocks as C++;
-but those of the cookbook are parts of its programs. Links between pages lead somewhere.
+but those of the cookbook are parts of its programs. Links between pages lead somewhere. Each public
+function has a use in an example or a page, which the reference shows.
 """
 import difflib
 import json
@@ -18,6 +19,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'tools'))
+from uses import uses
 
 EXAMPLES = {'c': ['quickstart.c', 'collect.c'], 'cpp': ['quickstart.cpp']}
 C = ['-x', 'c', '-std=c11']
@@ -110,9 +114,30 @@ def check_links(page):
             yield f'{page.name} links to {target}, which is not there'
 
 
+# What declares a public function.
+PROTOTYPES = {'pool.h': r'^vf_(?:generic vf_)?fn .*?\bvf_self_(\w+)\(',
+              'smallbuf.h': r'^vf_(?:generic vf_)?fn .*?\bvf_self_(\w+)\(',
+              'veryfast.h': r'^(?:VF_API|static inline) [^;{]*?\b(vf_\w+)\(',
+              'sized.h': r'^VF_STATIC_CALL [^;{]*?\b(vf_\w+)\(',
+              'checked.h': r'^VF_API [^;{]*?\b(vf_\w+)\('}
+OF_INLINE_CODE = {'vf_pool_stats_print_sized'}
+
+
+def check_uses(source):
+    used, n = uses(source), 0
+    for header, prototype in PROTOTYPES.items():
+        text = (source / 'include' / 'veryfast' / header).read_text()
+        for name in set(re.findall(prototype, text, re.M)) - OF_INLINE_CODE:
+            n += 1
+            if (header, name) not in used and name not in used:
+                yield f'no example or page uses {name} of {header}'
+    if n < 80:
+        yield f'only {n} functions are declared'
+
+
 def main():
     source, compilers = Path(sys.argv[1]), sys.argv[2:]
-    bad = [*check_examples(source), *check_recipes(source)]
+    bad = [*check_examples(source), *check_recipes(source), *check_uses(source)]
     pages = sorted((source / 'docs').glob('*.md'))
     if not pages or not any(blocks(page.read_text(), 'c') for page in pages):
         bad.append('docs/ has no pages')

@@ -88,8 +88,9 @@ def documentation(lines):
 
 
 THREADS = ('Any thread', 'Exclusive access', 'One thread at a time', 'One drainer',
-           'The thread that', 'The drainer of', 'No other thread', 'No other call',
-           'From the begin', 'As S_flip')
+           'The thread that', 'The drainer of', 'The child', 'No other thread', 'No other call',
+           'From the begin', 'As S_flip', 'As for P_each')
+RETURNS = ('The result is', 'True', 'False', 'NULL:', '0:')
 COST = ('Costs', 'Takes no lock', 'Lock-free', 'Without VF_DROP it costs', 'No atomic operation')
 
 
@@ -98,9 +99,9 @@ def sentences(text):
 
 
 def fields(lines):
-    """A function's description, in which who may call, errors and cost are parts of their own: by
-    how their sentences begin, which is the same in all headers."""
-    parts = {'': [], 'Threads': [], 'Errors': [], 'Cost': []}
+    """A function's description, in which the result, the threads that may call, errors and cost are
+    parts of their own: by how their sentences begin, which is the same in all headers."""
+    parts = {'': [], 'Returns': [], 'Threads': [], 'Errors': [], 'Cost': []}
     for paragraph in re.split(r'\n\n+', '\n'.join(lines).strip('\n')):
         if re.search(r'^ {2}', paragraph, re.M):  # a list or code, as it is
             parts[''].append(paragraph)
@@ -111,9 +112,13 @@ def fields(lines):
                 place = 'Threads'
             elif text.startswith(COST):
                 place = 'Cost'
-            elif place == '' and re.search(r'\bE(NOMEM|INVAL|AGAIN)\b|[Nn]ever fails', text):
-                parts['Errors'].append(text)
-                continue
+            elif place == '' and (kept or parts['']):  # the first sentence says what it is
+                if re.search(r'\bE(NOMEM|INVAL|AGAIN)\b|[Nn]ever fails', text):
+                    parts['Errors'].append(text)
+                    continue
+                if text.startswith(RETURNS):
+                    parts['Returns'].append(text)
+                    continue
             (parts[place] if place else kept).append(text)
         if kept:
             parts[''].append(' '.join(kept))
@@ -155,10 +160,25 @@ def template_header(source, text, kind):
         yield (documentation(lines) if comment else '') + code.replace('T const', 'const T') + '\n'
 
 
-def plain_header(text):
+FUNCTION = re.compile(r'^/\*\n?((?:(?!\*/).)*)\*/\n(?=(?:VF_API|VF_STATIC_CALL|static inline) [^;{]*?\b(vf_\w+)\()',
+                      re.M | re.S)
+
+
+def plain_functions(source, text):
+    """The text, with the parts of each function's description, and a use of it."""
+    used = uses(source)
+
+    def function(match):
+        lines = [re.sub(r'^ \*? {0,2}', '', line) for line in match[1].strip('\n').split('\n')]
+        use = example(source, used[match[2]]) if match[2] in used else []
+        return documentation(fields(lines) + use).rstrip('\n') + '\n'
+    return FUNCTION.sub(function, text)
+
+
+def plain_header(source, text):
     """Its comments as they are, those behind a member as belonging to it."""
     head = file_documentation(text)
-    text = HEAD.sub('', text, count=1)
+    text = plain_functions(source, HEAD.sub('', text, count=1))
     text = re.sub(r'^/\* -{4} .*\n', '', text, flags=re.MULTILINE)
     text = re.sub(r'^( *)/\*\n', r'\1/**\n', text, flags=re.MULTILINE)
     text = re.sub(r'^( *)/\* ', r'\1/** ', text, flags=re.MULTILINE)
@@ -214,7 +234,7 @@ def main():
         if FREE in text:
             free = header(include / 'detail' / 'pool_free.h')
             text = text.replace(FREE, free[free.index('/*\n * Gives back'):free.index('VF_NAMES_END')])
-        (directory / name).write_text(plain_header(text))
+        (directory / name).write_text(plain_header(source, text))
     for name in TEMPLATES:
         text = header(include / name)
         (directory / name).write_text('\n'.join(template_header(source, text, name)))

@@ -30,20 +30,24 @@ def dedent(lines):
 
 
 def uses(source):
-    """{(header, function): (file, lines)}: one use of each; the short programs come first."""
+    """{(header, function): (file, lines)}: one use of each, and of what is no template's by its name
+    alone. The short programs come first, and the one that shows what no other does comes last."""
     found = {}
     examples = source / 'examples'
+    last = examples / 'calls.c'
     short = [examples / 'quickstart.c', examples / 'collect.c', *sorted(examples.glob('cookbook/*.c'))]
-    others = [path for path in sorted(examples.glob('*.c')) if path not in short]
-    for path in [*short, *others, *sorted((source / 'docs').glob('*.md'))]:
+    others = [path for path in sorted(examples.glob('*.c')) if path not in [*short, last]]
+    for path in [*short, *others, *sorted((source / 'docs').glob('*.md')), last]:
         text = path.read_text()
         if path.suffix == '.md':
             text = '\n'.join(re.findall(r'^```c\n(.*?)^```$', text, re.M | re.S))
         lines = text.splitlines()
-        for name, kind in instances(text):
+        calls = [(rf'\b{name}_([a-z]\w*)\(', f'{kind}.h') for name, kind in instances(text)]
+        for pattern, header in [*calls, (r'\b(vf_[a-z]\w*)\(', None)]:
             for i, line in enumerate(lines):
-                for function in re.findall(rf'\b{name}_([a-z]\w*)\(', line.partition('/*')[0]):
+                for function in re.findall(pattern, line.partition('/*')[0]):
                     part = statement(lines, i)
                     if len(part) <= MOST_LINES:
-                        found.setdefault((f'{kind}.h', function), (path, dedent(part)))
+                        key = (header, function) if header else function
+                        found.setdefault(key, (path, dedent(part)))
     return found
