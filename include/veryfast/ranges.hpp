@@ -60,7 +60,10 @@ template <typename T, bool Handles = false> class objects : public detail::view_
     /* What walk does; 0 <= part < parts. */
     VF_CPP_CALL objects(vf_pool_core *pool, std::size_t part, std::size_t parts) noexcept
     {
-        vf_pool_call(walk_begin, pool, &walk_, part, parts);
+        vf_walk
+            walk; /* whose address goes out, so that a loop over the range has it in registers */
+        vf_pool_call(walk_begin, pool, &walk, part, parts);
+        walk_ = walk;
     }
 
     /* An input iterator. */

@@ -150,7 +150,8 @@ VF_STATIC_CALL bool vf_sized_pool_owns(const vf_sized_pool *pool, const void *ob
 VF_STATIC_CALL bool vf_sized_pool_each(vf_sized_pool *pool,
                                        void (*visit)(void *object, void *context), void *context)
 {
-    return vf_pool_call(each, (vf_pool_core *)pool, visit, context);
+    vf_visitor visitor = {visit, context};
+    return vf_pool_call(each, (vf_pool_core *)pool, vf_visit_word, &visitor);
 }
 
 /* P_walk_begin: a walk over all live objects, by number. As for P_each, but for other parts. */

@@ -219,7 +219,7 @@ static int by_address(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-bool vf_bypass_each(vf_pool *pool, vf_visitor *visit, void *context)
+bool vf_bypass_each(vf_pool *pool, vf_word_visitor *visit, void *context)
 {
     vf_epoch_drain(pool);
     const vf_blocks *blocks = &pool->checked.blocks;
@@ -237,7 +237,7 @@ bool vf_bypass_each(vf_pool *pool, vf_visitor *visit, void *context)
     }
     qsort(objects, n, sizeof *objects, by_address);
     for (size_t i = 0; i < n; i++)
-        visit(objects[i], context);
+        visit((vf_walk_word){objects[i], 1}, 0, context);
     vf_memory_free(&pool->memory, objects, bytes, _Alignof(void *));
     return true;
 }
@@ -249,10 +249,10 @@ void vf_bypass_walk_begin(vf_pool *pool, vf_walk *walk, size_t part, size_t part
         vf_epoch_drain(pool);
     vf_mutex_lock(&pool->growth);
     *walk = (vf_walk){
-        .pool = &pool->core,
-        .number = part,
-        .batches = pool->checked.blocks.numbers,
-        .skip = parts - 1,
+        .position = {.pool = &pool->core,
+                     .number = part,
+                     .batches = pool->checked.blocks.numbers,
+                     .skip = parts - 1},
     };
     vf_mutex_unlock(&pool->growth);
 }
@@ -260,13 +260,14 @@ void vf_bypass_walk_begin(vf_pool *pool, vf_walk *walk, size_t part, size_t part
 void *vf_bypass_walk_next(vf_pool *pool, vf_walk *walk)
 {
     void *object = NULL;
+    vf_walk_position *at = &walk->position;
     vf_mutex_lock(&pool->growth);
-    while (object == NULL && walk->number < walk->batches) {
-        const vf_numbered *it = &pool->checked.blocks.numbered[walk->number];
+    while (object == NULL && at->number < at->batches) {
+        const vf_numbered *it = &pool->checked.blocks.numbered[at->number];
         if (!pool->checked.blocks.handles || it->generation % 2 != 0)
-            object = vf_blocks_numbered(&pool->checked.blocks, walk->number);
-        walk->given = vf_handle_bits(it->generation, (uint32_t)walk->number);
-        walk->number = vf_min(walk->batches - walk->number, walk->skip) + walk->number + 1;
+            object = vf_blocks_numbered(&pool->checked.blocks, at->number);
+        walk->given = vf_handle_bits(it->generation, (uint32_t)at->number);
+        at->number = vf_min(at->batches - at->number, at->skip) + at->number + 1;
     }
     vf_mutex_unlock(&pool->growth);
     return object;

@@ -123,7 +123,7 @@ bool vf_checked_free_handle_deferred(vf_pool_core *core, uint64_t bits, void (*d
 
 void *vf_checked_walk_next_published(vf_walk *walk, const void *caller)
 {
-    vf_pool *pool = vf_list_pool(walk->pool, false, "P_walk_next", caller);
+    vf_pool *pool = vf_list_pool(walk->position.pool, false, "P_walk_next", caller);
     return is_bypassed(pool) ? vf_bypass_walk_next(pool, walk)
                              : vf_pool_core_walk_next_published(walk);
 }

@@ -314,8 +314,7 @@ bool vf_checked_owns(const vf_pool_core *core, const void *object, const void *c
     return vf_pool_core_owns(core, object);
 }
 
-bool vf_checked_each(vf_pool_core *core, void (*visit)(void *object, void *context), void *context,
-                     const void *caller)
+bool vf_checked_each(vf_pool_core *core, vf_word_visitor *visit, void *context, const void *caller)
 {
     vf_pool *pool = vf_list_pool(core, false, "P_each", caller);
     if (pool->checked.blocks.bypass)
@@ -341,14 +340,14 @@ void vf_checked_walk_begin(const vf_pool_core *core, vf_walk *walk, size_t part,
 
 void *vf_checked_walk_next(vf_walk *walk, const void *caller)
 {
-    vf_pool *pool = vf_list_pool(walk->pool, false, "P_walk_next", caller);
+    vf_pool *pool = vf_list_pool(walk->position.pool, false, "P_walk_next", caller);
     return pool->checked.blocks.bypass ? vf_bypass_walk_next(pool, walk)
                                        : vf_pool_core_walk_next(walk);
 }
 
 void vf_checked_walk_end(vf_walk *walk, const void *caller)
 {
-    (void)vf_list_pool(walk->pool, false, "P_walk_end", caller);
+    (void)vf_list_pool(walk->position.pool, false, "P_walk_end", caller);
     vf_pool_core_walk_end(walk);
 }
 

@@ -24,8 +24,7 @@ typedef void *vf_any_pointer __attribute__((may_alias));
 /* The function runs when the library goes: at the end of the process or of the plug-in it is in. */
 #    define VF_AT_UNLOAD __attribute__((destructor))
 /* ThreadSanitizer does not look at the function. */
-#    define VF_NO_TSAN           __attribute__((no_sanitize("thread")))
-#    define VF_PREFETCH(address) __builtin_prefetch(address)
+#    define VF_NO_TSAN __attribute__((no_sanitize("thread")))
 /* A function that the process may have or not: its address is NULL where it has not. */
 #    define VF_WEAK __attribute__((weak))
 /* Sanitizers of addresses and of memory do not look at the function. */
@@ -39,7 +38,6 @@ typedef void *vf_any_pointer __attribute__((may_alias));
 typedef void *vf_any_pointer;
 #    define VF_PRINTF(text, first)
 #    define VF_NO_TSAN
-#    define VF_PREFETCH(address) ((void)(address))
 #endif
 
 #if VF_GNU

@@ -48,15 +48,18 @@ typedef struct vf_dropper {
     void (*drop)(void *object);
 } vf_dropper;
 
-static void claim_and_drop(void *object, void *context)
+static void claim_and_drop(vf_walk_word word, size_t stride, void *context)
 {
     const vf_dropper *dropper = context;
     const vf_pool *pool = dropper->pool;
-    if (!pool->kind->claim(dropper->pool, object))
-        return;
-    if (pool->handles != NULL)
-        (void)vf_handle_end(pool, object);
-    dropper->drop(object);
+    while (word.live != 0) {
+        void *object = vf_walk_word_next(&word, stride);
+        if (!pool->kind->claim(dropper->pool, object))
+            continue;
+        if (pool->handles != NULL)
+            (void)vf_handle_end(pool, object);
+        dropper->drop(object);
+    }
 }
 
 static void drop_live(vf_pool *pool, void (*drop)(void *object))

@@ -9,8 +9,6 @@
 
 #include "pool.h"
 
-typedef void vf_visitor(void *object, void *context);
-
 typedef struct vf_kind {
     /* NULL, false: out of memory, or at the cap. errno is the caller's to set. */
     void *(*alloc)(vf_pool *pool);

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "../platform/compiler.h"
 #include "epoch.h"
 #include "seize.h"
 
@@ -88,103 +87,69 @@ vf_word vf_walk_live_in_batch(const vf_pool *pool, size_t number, size_t w, char
 #define RUN_BYTES 4096
 
 /* Goes on by so many runs from the first word of one, but not beyond the end. */
-static void pass_runs(vf_walk *walk, size_t words, size_t runs)
+static void pass_runs(vf_walk_position *at, size_t words, size_t runs)
 {
-    size_t at = walk->number * words + walk->word;
-    size_t most = (walk->batches * words - at) / walk->run + 1;
-    at += vf_min(runs, most) * walk->run;
-    walk->number = at / words;
-    walk->word = at % words;
+    size_t word = at->number * words + at->word;
+    size_t most = (at->batches * words - word) / at->run + 1;
+    word += vf_min(runs, most) * at->run;
+    at->number = word / words;
+    at->word = word % words;
 }
 
 /* Goes on to the next word of the part. */
-static void pass_word(vf_walk *walk, size_t words)
+static void pass_word(vf_walk_position *at, size_t words)
 {
-    if (++walk->word == words) {
-        walk->word = 0;
-        walk->number++;
+    if (++at->word == words) {
+        at->word = 0;
+        at->number++;
     }
-    if (--walk->left == 0) {
-        walk->left = walk->run;
-        if (walk->skip > 0 && walk->number < walk->batches)
-            pass_runs(walk, words, walk->skip);
+    if (--at->left == 0) {
+        at->left = at->run;
+        if (at->skip > 0 && at->number < at->batches)
+            pass_runs(at, words, at->skip);
     }
-}
-
-/* Over the batches from this number on, in one part. */
-static vf_walk walk_from(const vf_pool *pool, size_t number, size_t batches)
-{
-    size_t run = vf_max(RUN_BYTES / VF_WORD_BITS / vf_pool_shape(pool)->stride, 1);
-    return (vf_walk){
-        .pool = &pool->core,
-        .stride = vf_pool_shape(pool)->stride,
-        .number = number,
-        .batches = batches,
-        .run = run,
-        .left = run,
-    };
-}
-
-/* Fetches what will be visited soon: live objects among free ones are nothing that the processor
-   foresees. */
-static void fetch(vf_word live, const char *first, size_t stride)
-{
-    for (; live != 0; live &= live - 1)
-        VF_PREFETCH(first + vf_bits_first(live) * stride);
 }
 
 /* The published objects of the word. Others may publish and end some meanwhile. */
-static vf_word published_in(const vf_walk *walk, size_t objects)
+static vf_word published_in(const vf_walk_position *at, size_t objects)
 {
-    const uint32_t *generations = vf_generations_of(walk->of);
-    size_t end = vf_min(walk->slot + VF_WORD_BITS, objects);
+    const uint32_t *generations = vf_generations_of(at->of);
+    size_t end = vf_min(at->slot + VF_WORD_BITS, objects);
     vf_word published = 0;
     /* relaxed: a look; each is looked at again when its turn comes */
-    for (size_t slot = walk->slot; slot < end; slot++)
-        published |= (vf_word)(vf_load_relaxed(&generations[slot]) % 2) << (slot - walk->slot);
+    for (size_t slot = at->slot; slot < end; slot++)
+        published |= (vf_word)(vf_load_relaxed(&generations[slot]) % 2) << (slot - at->slot);
     return published;
 }
 
-bool vf_pool_core_walk_more_published(vf_walk *walk)
+vf_walk_word vf_pool_core_walk_more_published(vf_walk_position *at)
 {
-    const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)walk->pool);
-    while (walk->number < walk->batches) {
-        walk->of = vf_generations_at(pool->handles, walk->number);
-        walk->slot = walk->word * VF_WORD_BITS;
+    const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)at->pool);
+    const vf_shape shape = *vf_pool_shape(pool);
+    vf_walk_word found = {NULL, 0};
+    while (found.live == 0 && at->number < at->batches) {
+        at->of = vf_generations_at(pool->handles, at->number);
+        at->slot = at->word * VF_WORD_BITS;
         /* acquire: as in vf_generation_object; for vf_pool_core_walk_next */
-        char *base = vf_load_acquire(&walk->of->base);
-        walk->live = base != NULL ? published_in(walk, vf_pool_shape(pool)->objects) : 0;
-        walk->first = base != NULL ? base + walk->slot * walk->stride : NULL;
-        pass_word(walk, vf_pool_shape(pool)->words);
-        fetch(walk->live, walk->first, walk->stride);
-        if (walk->live != 0)
-            return true;
+        char *base = vf_load_acquire(&at->of->base);
+        if (base != NULL)
+            found = (vf_walk_word){base + at->slot * shape.stride, published_in(at, shape.objects)};
+        pass_word(at, shape.words);
     }
-    return false;
+    return found;
 }
 
-/* The same of the next word, while this one is walked. */
-static void fetch_next(const vf_pool *pool, const vf_walk *walk)
+vf_walk_word vf_pool_core_walk_more(vf_walk_position *at)
 {
-    char *first = NULL;
-    if (walk->number < walk->batches)
-        fetch(pool->kind->live(pool, walk->number, walk->word, &first), first, walk->stride);
-}
-
-bool vf_pool_core_walk_more(vf_walk *walk)
-{
-    if (walk->published)
-        return vf_pool_core_walk_more_published(walk);
-    const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)walk->pool);
-    while (walk->number < walk->batches) {
-        walk->live = pool->kind->live(pool, walk->number, walk->word, &walk->first);
-        pass_word(walk, vf_pool_shape(pool)->words);
-        if (walk->live != 0) {
-            fetch_next(pool, walk);
-            return true;
-        }
+    if (at->published)
+        return vf_pool_core_walk_more_published(at);
+    const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)at->pool);
+    vf_walk_word found = {NULL, 0};
+    while (found.live == 0 && at->number < at->batches) {
+        found.live = pool->kind->live(pool, at->number, at->word, &found.first);
+        pass_word(at, vf_pool_shape(pool)->words);
     }
-    return false;
+    return found;
 }
 
 /* With handles, what is published is found without the caches, beside all other calls. */
@@ -201,20 +166,33 @@ void vf_pool_core_walk_begin(const vf_pool_core *core, vf_walk *walk, size_t par
 {
     assert(part < parts);
     vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)core);
-    *walk = walk_from(pool, 0, batches_to_walk(pool));
-    walk->published = pool->handles != NULL;
-    walk->skip = parts - 1;
-    pass_runs(walk, vf_pool_shape(pool)->words, part);
+    size_t stride = vf_pool_shape(pool)->stride;
+    size_t run = vf_max(RUN_BYTES / VF_WORD_BITS / stride, 1);
+    *walk = (vf_walk){
+        .stride = stride,
+        .position = {.pool = core,
+                     .batches = batches_to_walk(pool),
+                     .run = run,
+                     .skip = parts - 1,
+                     .left = run,
+                     .published = pool->handles != NULL},
+    };
+    pass_runs(&walk->position, vf_pool_shape(pool)->words, part);
 }
 
-static void each_in_region(const vf_pool *pool, size_t number, vf_visitor *visit, void *context)
+static void each_in_region(const vf_pool *pool, size_t number, vf_word_visitor *visit,
+                           void *context)
 {
-    vf_walk walk = walk_from(pool, number, number + 1);
-    for (void *object; (object = vf_pool_core_walk_next(&walk)) != NULL;)
-        visit(object, context);
+    size_t stride = vf_pool_shape(pool)->stride;
+    for (size_t w = 0; w < vf_pool_shape(pool)->words; w++) {
+        char *first = NULL;
+        vf_word live = pool->kind->live(pool, number, w, &first);
+        if (live != 0)
+            visit((vf_walk_word){first, live}, stride, context);
+    }
 }
 
-void vf_walk_each_by_number(const vf_pool *pool, vf_visitor *visit, void *context)
+void vf_walk_each_by_number(const vf_pool *pool, vf_word_visitor *visit, void *context)
 {
     for (size_t number = 0; number < pool->kind->regions(pool); number++)
         each_in_region(pool, number, visit, context);
@@ -246,7 +224,7 @@ static void sort_regions(const vf_pool *pool, vf_order *list, size_t n)
         qsort(list, n, sizeof *list, by_base);
 }
 
-bool vf_walk_each_by_address(vf_pool *pool, vf_visitor *visit, void *context)
+bool vf_walk_each_by_address(vf_pool *pool, vf_word_visitor *visit, void *context)
 {
     size_t n = pool->kind->regions(pool);
     if (n == 0)
@@ -262,7 +240,7 @@ bool vf_walk_each_by_address(vf_pool *pool, vf_visitor *visit, void *context)
     return true;
 }
 
-bool vf_pool_core_each(vf_pool_core *core, vf_visitor *visit, void *context)
+bool vf_pool_core_each(vf_pool_core *core, vf_word_visitor *visit, void *context)
 {
     vf_pool *pool = vf_pool_whole(core);
     vf_epoch_drain(pool);

@@ -124,19 +124,21 @@ template <typename T> class making
 /* Calls the program's visitor from the core, which visits objects without a type. An exception may
    not pass through the core: it waits here. */
 template <typename T, typename Visit> struct visitor {
-    static void visit(void *object, void *visitor_) noexcept
+    static void visit(vf_walk_word word, std::size_t stride, void *visitor_) noexcept
     {
         auto self = static_cast<visitor *>(visitor_);
 #ifdef __cpp_exceptions
         if (self->thrown != nullptr)
             return;
         try {
-            self->calls(*static_cast<T *>(object));
+            while (word.live != 0)
+                self->calls(*static_cast<T *>(vf_walk_word_next(&word, stride)));
         } catch (...) {
             self->thrown = std::current_exception();
         }
 #else
-        self->calls(*static_cast<T *>(object));
+        while (word.live != 0)
+            self->calls(*static_cast<T *>(vf_walk_word_next(&word, stride)));
 #endif
     }
 

@@ -322,19 +322,21 @@ struct vf_self_visitor {
     std::exception_ptr thrown;
 #endif
 };
-static inline VF_UNUSED void vf_self_visit(void *object, void *visitor)
+static inline VF_UNUSED void vf_self_visit(vf_walk_word word, size_t stride, void *visitor)
 {
     struct vf_self_visitor *typed = (struct vf_self_visitor *)visitor;
 #ifdef __cpp_exceptions
     if (typed->thrown != nullptr)
         return;
     try {
-        typed->visit((vf_t *)object, typed->context);
+        while (word.live != 0)
+            typed->visit((vf_t *)vf_walk_word_next(&word, stride), typed->context);
     } catch (...) {
         typed->thrown = std::current_exception();
     }
 #else
-    typed->visit((vf_t *)object, typed->context);
+    while (word.live != 0)
+        typed->visit((vf_t *)vf_walk_word_next(&word, stride), typed->context);
 #endif
 }
 

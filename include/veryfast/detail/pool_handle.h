@@ -55,7 +55,7 @@ VF_API bool vf_pool_core_free_handle_deferred(vf_pool_core *pool, uint64_t bits,
 #endif
 
 /* As vf_pool_core_walk_more, of published objects. */
-VF_API bool vf_pool_core_walk_more_published(vf_walk *walk);
+VF_API vf_walk_word vf_pool_core_walk_more_published(vf_walk_position *position);
 
 VF_EXTERN_C_END
 
@@ -230,21 +230,32 @@ static inline bool vf_pool_core_cache_unpublish(vf_cache *cache, const void *obj
     return vf_pool_core_cache_unpublish_slow(cache, object);
 }
 
+/* The next slot of the word, if an object is published there. */
+static inline void *vf_pool_core_walk_published(vf_walk *walk)
+{
+    const vf_generations *of = walk->position.of;
+    size_t slot = walk->position.slot + vf_lowest_bit(walk->now.live);
+    walk->now.live &= walk->now.live - 1;
+    /* relaxed: which one is expected, if any */
+    uint32_t now = vf_load_relaxed(&vf_generations_of(of)[slot]);
+    walk->given = vf_handle_bits(now, of->first + (uint32_t)slot);
+    return now % 2 != 0 ? vf_generation_object(of, slot, now, walk->stride) : NULL;
+}
+
 static inline void *vf_pool_core_walk_next_published(vf_walk *walk)
 {
-    while (walk->live != 0 || vf_pool_core_walk_more_published(walk)) {
-        size_t slot = walk->slot + vf_lowest_bit(walk->live);
-        walk->live &= walk->live - 1;
-        /* relaxed: which one is expected, if any */
-        uint32_t now = vf_load_relaxed(&vf_generations_of(walk->of)[slot]);
-        char *object =
-            now % 2 != 0 ? vf_generation_object(walk->of, slot, now, walk->stride) : NULL;
-        if (object != NULL) {
-            walk->given = vf_handle_bits(now, walk->of->first + (uint32_t)slot);
-            return object;
+    void *object = NULL;
+    while (object == NULL) {
+        if (walk->now.live == 0) {
+            vf_walk_position position = walk->position;
+            walk->now = vf_pool_core_walk_more_published(&position);
+            walk->position = position;
+            if (walk->now.live == 0)
+                break;
         }
+        object = vf_pool_core_walk_published(walk);
     }
-    return NULL;
+    return object;
 }
 
 VF_NAMES_END

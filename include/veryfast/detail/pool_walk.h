@@ -19,48 +19,86 @@ VF_EXTERN_C_BEGIN
 
 struct vf_pool_core;
 
-/* A walk over a part of a pool. */
-typedef struct vf_walk {
-    char *first;   /* the first slot of the word that was looked at last */
-    size_t live;   /* of its slots, those whose objects are to come */
-    size_t stride; /* constant, as the next two */
+/* A word of slots that a walk has come to. */
+typedef struct vf_walk_word {
+    char *first; /* its first slot; or anything, where live is 0 */
+    size_t live; /* of its slots, those whose objects are to come */
+} vf_walk_word;
+
+/* From where the core goes on. */
+typedef struct vf_walk_position {
     const struct vf_pool_core *pool;
     size_t batches;      /* that are walked */
-    size_t number, word; /* the next word: its batch, and its place there */
+    size_t number, word; /* the next word: its batch, and which one of it */
     size_t run, skip;    /* constant: words that this part has together; those of other parts */
     size_t left;         /* of the run */
     bool published;      /* a pool with handles is walked, by what is published: */
-    const struct vf_generations *of; /* the word's batch */
-    size_t slot;                     /* the number of first there */
-    uint64_t given;                  /* the handle of the object that was given last */
+    const struct vf_generations *of; /* the batch of the word that was found last */
+    size_t slot;                     /* the number of its first slot there */
+} vf_walk_position;
+
+/* A walk over a part of a pool. Only copies of its position go out to the core, so that a loop has
+   the rest in registers. */
+typedef struct vf_walk {
+    vf_walk_word now;
+    size_t stride;  /* constant */
+    uint64_t given; /* the handle of the object that was given last */
+    vf_walk_position position;
 } vf_walk;
+
+/* Is called for all live objects of a word. */
+typedef void vf_word_visitor(vf_walk_word word, size_t stride, void *context);
 
 /* Begins one of so many parts. */
 VF_API void vf_pool_core_walk_begin(const struct vf_pool_core *pool, vf_walk *walk, size_t part,
                                     size_t parts);
 
-/* Goes on to the next word with a live object; false: there is none. */
-VF_API bool vf_pool_core_walk_more(vf_walk *walk);
+/* Goes on to the next word with a live object; none is live in it: there is none. */
+VF_API vf_walk_word vf_pool_core_walk_more(vf_walk_position *position);
 
 VF_EXTERN_C_END
 
 /* A program may call other things walk or slot. */
 VF_NAMES_BEGIN
 
+/* The next object of a word that has one. */
+static inline void *vf_walk_word_next(vf_walk_word *word, size_t stride)
+{
+    size_t slot = vf_lowest_bit(word->live);
+    word->live &= word->live - 1;
+    return word->first + slot * stride;
+}
+
+/* A vf_word_visitor that calls what the context, a vf_visitor, says. */
+typedef struct vf_visitor {
+    void (*visit)(void *object, void *context);
+    void *context;
+} vf_visitor;
+
+static inline VF_UNUSED void vf_visit_word(vf_walk_word word, size_t stride, void *visitor)
+{
+    const vf_visitor *it = (const vf_visitor *)visitor;
+    while (word.live != 0)
+        it->visit(vf_walk_word_next(&word, stride), it->context);
+}
+
 static inline void *vf_pool_core_walk_next(vf_walk *walk)
 {
-    if (walk->live == 0 && !vf_pool_core_walk_more(walk))
-        return NULL;
-    size_t slot = vf_lowest_bit(walk->live);
-    walk->live &= walk->live - 1;
-    return walk->first + slot * walk->stride;
+    if (walk->now.live == 0) {
+        vf_walk_position position = walk->position;
+        walk->now = vf_pool_core_walk_more(&position);
+        walk->position = position;
+        if (walk->now.live == 0)
+            return NULL;
+    }
+    return vf_walk_word_next(&walk->now, walk->stride);
 }
 
 /* Nothing more comes. */
 static inline void vf_pool_core_walk_end(vf_walk *walk)
 {
-    walk->live = 0;
-    walk->number = walk->batches;
+    walk->now.live = 0;
+    walk->position.number = walk->position.batches;
 }
 
 VF_NAMES_END
