@@ -6,6 +6,7 @@
 #define _GNU_SOURCE /* syscall */
 #ifndef _WIN32
 #    include <sys/wait.h>
+#    include <unistd.h>
 #endif
 
 #include "support/membarrier.h"
