@@ -43,6 +43,12 @@ static void *take_single(uint64_t *tail, void **spill, const vf_smallbuf_type *t
     return vf_spill_find(spill, *index, type, &run);
 }
 
+/* Is the slot there? A push that may be refused yet, for want of a chunk, leaves no lane behind. */
+static bool is_there(const vf_directory *directory, uint64_t index)
+{
+    return index < vf_load_relaxed(&directory->room); /* whoever takes it acquires it */
+}
+
 /* The lane of the thread with the index; NULL: it has none. */
 static vf_lane *find_lane(vf_directory *directory, uint64_t thread)
 {
@@ -108,7 +114,7 @@ void *vf_lane_next(uint64_t *tail, void **spill, const vf_smallbuf_type *type, u
     vf_directory *directory = vf_directory_of(spill);
     bool single = directory == NULL || is_single(directory, seen);
     vf_lane *lane = directory != NULL ? find_lane(directory, thread) : NULL;
-    if (lane == NULL && !single)
+    if (lane == NULL && !single && is_there(directory, seen))
         lane = new_lane(directory, thread);
     bool filled = lane == NULL || lane->at == lane->stop;
     if (lane == NULL || (filled && single))

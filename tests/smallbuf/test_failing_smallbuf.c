@@ -4,9 +4,10 @@
  * call of the allocator fails, for every k, and then all from the k-th on.
  *
  * A call that fails says so and has changed nothing but the number of those refused: what was
- * accepted is there, in order, and no memory more or less is held by a call that is refused as a
- * whole. Once there is memory S_reserve makes the same call succeed. Those that cannot fail do all
- * that they do. (All ways to push, one after the other: test_smallbuf_refusal.c.)
+ * accepted is there, in order (with VF_LANES what was pushed by writers, and what was not), and no
+ * memory more or less is held by a call that is refused as a whole. Once there is memory S_reserve
+ * makes the same call succeed. Those that cannot fail do all that they do. (All ways to push, one
+ * after the other: test_smallbuf_refusal.c.)
  */
 #include "test_common.h"
 
@@ -22,6 +23,8 @@ static struct {
     size_t count, refused;
     size_t missing; /* of the last call: so many were not accepted */
     size_t drops;
+    size_t dropped[2];  /* the next one in order: of what was pushed directly, and by writers */
+    bool written[4096]; /* with VF_LANES: by a writer; without, there is one order */
 } model;
 
 static int next(void)
@@ -42,16 +45,26 @@ static bool failed(void)
 }
 
 /* Each that was accepted comes out once, in order. */
+static void see(int value, size_t next[2])
+{
+    cr_assert(value >= 0 && (size_t)value < model.count);
+    bool written = model.written[value];
+    while (next[written] < (size_t)value && model.written[next[written]] != written)
+        next[written]++;
+    check_equal((size_t)value, next[written]);
+    next[written]++;
+}
+
 static void drop(const int *value)
 {
-    check_equal((size_t)*value, model.drops);
+    see(*value, model.dropped);
     model.drops++;
 }
 
 static void emptied(void)
 {
     check_equal(model.drops, model.count);
-    model.count = model.refused = model.drops = 0;
+    memset(&model, 0, sizeof model);
 }
 
 static void *failing_alloc(void *context, size_t size, size_t alignment)
@@ -96,6 +109,10 @@ struct kind {
 #define VF_CACHE_ALIGNED
 #include "test_failing_smallbuf_type.h"
 
+#define NAME lanes
+#define VF_LANES
+#include "test_failing_smallbuf_type.h"
+
 #define NAME flipping
 #define VF_FLIP
 #include "test_failing_smallbuf_type.h"
@@ -133,6 +150,18 @@ static void chunks_are_kept(const struct kind *kind)
     all_inside_are_in_use(kind);
 }
 
+/* All slots of the first chunk are, and no call had memory for more than that. */
+static void the_first_chunk_is_in_use(const struct kind *kind)
+{
+    all_inside_are_in_use(kind);
+    kind->push();
+    allocator.refuse = true;
+    while (model.count < kind->room())
+        kind->push();
+    allocator.refuse = false;
+    errno = EXDEV;
+}
+
 static void some_were_refused(const struct kind *kind)
 {
     allocator.refuse = true;
@@ -143,9 +172,9 @@ static void some_were_refused(const struct kind *kind)
     errno = EXDEV;
 }
 
-static void (*const states[])(const struct kind *kind) = {nothing_was_done, all_inside_are_in_use,
-                                                          all_slots_are_in_use, chunks_are_kept,
-                                                          some_were_refused};
+static void (*const states[])(const struct kind *kind) = {
+    nothing_was_done, all_inside_are_in_use,     all_slots_are_in_use,
+    chunks_are_kept,  the_first_chunk_is_in_use, some_were_refused};
 
 /* ---- running them ---- */
 
@@ -222,6 +251,11 @@ Test(failing_smallbuf, every_call)
 Test(failing_smallbuf, every_call_with_the_counter_apart)
 {
     run_all(&apart_kind);
+}
+
+Test(failing_smallbuf, every_call_with_lanes)
+{
+    run_all(&lanes_kind);
 }
 
 Test(failing_smallbuf, every_call_of_one_that_flips)
