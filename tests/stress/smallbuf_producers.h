@@ -5,6 +5,7 @@
  *
  *     SCENE_S   the small buffer's name; its VF_DROP(p) must be SCENE(dropped)(p)
  *     SCENE_T   its type: a struct that begins with a uint64_t mark
+ *     SCENE_LANES  true: it has VF_LANES, so that refusals are each producer's own
  *
  * A mark says whose element it is, of which of his streams, and which of that:
  *
@@ -216,13 +217,14 @@ static void SCENE(check)(SCENE_S *buffer, const struct SCENE(producer) producers
         accepted += pushed->accepted;
         refused += pushed->refused;
         first_indices += pushed->first_indices;
+        CHECK(pushed->last_accepted <= pushed->first_refused);
         last = pushed->last_accepted > last ? pushed->last_accepted : last;
         first_refused =
             pushed->first_refused < first_refused ? pushed->first_refused : first_refused;
     }
     CHECK(SCENE(count)(buffer) == accepted);
     CHECK(SCENE(refused)(buffer) == refused);
-    CHECK(last <= first_refused); /* a prefix */
+    CHECK(last <= first_refused || SCENE_LANES); /* a prefix */
     bool all_tell = producers[0].way == PUSH_INDEX || producers[0].way == PUSH_SLOT;
     CHECK(all_tell ? first_indices == 1 : first_indices <= 1);
     *arrived = (struct arrived){.count = 0};
