@@ -31,14 +31,12 @@ static size_t take_one(vf_writer *writer, uint64_t *tail, void **spill,
     return *slots != NULL;
 }
 
-/* How many slots are available at the index, from N on, without a decision; 0 too in a chunk with a
-   limit, behind which there may be slots of the same block when S_reserve has lifted it. */
+/* How many slots are available at the index, from N on, without a decision. */
 static uint64_t slots_there(const vf_directory *directory, uint64_t index, void **slots)
 {
     uint64_t run = 0;
     /* acquire: pairs with the release in raise_room, which comes after the chunk's */
-    if (directory == NULL || index >= vf_load_acquire(&directory->room) ||
-        vf_lead_of(vf_chunk_of(directory, index))->limit != VF_NO_LIMIT)
+    if (directory == NULL || index >= vf_load_acquire(&directory->room))
         return 0;
     *slots = vf_slot_of(directory, index, &run);
     return run;
@@ -78,6 +76,8 @@ size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_
         uint64_t end = run_end(writer, directory, index, in_chunk);
         /* relaxed: exclusive access is what makes elements visible */
         if (vf_cas_weak_relaxed(tail, &index, end)) {
+            /* whoever set a limit has an index behind it: gaps are marked up to a block's end */
+            assert(vf_lead_of(vf_chunk_of(directory, index))->limit == VF_NO_LIMIT);
             writer->end = end;
             lengthen_run(writer, directory);
             vf_tsan_acquire(directory);

@@ -397,7 +397,12 @@ static void check_one_chunk_that_fails(int count, void (*in_vain)(void), size_t 
     check_equal(by_push(0, 1), 0); /* and nothing has changed */
     allocator.refuse = false;
     cr_assert(smallbuf_int_4_reserve(&buffer, 1000));
-    check_equal(by_push(count + 1, 1000), 1000);
+    check_equal(by_writer(count + 1, 3), 3); /* a run that begins in the middle of a block */
+    smallbuf_int_4_writer_open(&writer, &buffer);
+    check_equal(through_writer(count + 4, 2), 2);
+    check_equal(by_push(count + 6, 400), 400); /* so that the writer leaves a gap */
+    smallbuf_int_4_writer_close(&writer);
+    check_equal(by_writer(count + 406, 595), 595);
     check_prefix((size_t)count + 1001, refused + 42);
     drops = 0;
     smallbuf_int_4_destroy(&buffer);
