@@ -29,6 +29,7 @@ LINK_OF_LIVE = 2**32 - 1  # src/pool/capped.c
 SPILLED, REFUSED = 1, 6  # detail/smallbuf_core.h
 BANK_BIT, CAP_INSIDE = 1 << 63, 1 << 62
 MARK_SLOT_BITS, MARKS_BITS, MARK_SIZE = 27, 14, 4  # src/smallbuf/smallbuf.h
+LANE_HEADS = 32  # detail/smallbuf_lane.h
 NEEDS = 'needs the debug information of libveryfast'
 
 
@@ -318,7 +319,22 @@ class Map(gdb.Command):
                 print(f'{address:>18} {states[begin:begin + COLUMNS]}'.rstrip())
 
 
-# ---- small buffers: src/smallbuf/spill.c and drain.c, once more ----
+# ---- small buffers: src/smallbuf/spill.c, drain.c and lanes.c, once more ----
+
+def runs_of_lanes(directory):
+    """Of each run that a lane has slots in, or a reader has marked: the indices at which it begins,
+    at which it goes on, and at which it ends."""
+    size = gdb.lookup_type('void').pointer().sizeof
+    heads = int(directory.address) - LANE_HEADS * size
+    for lane in numbers(heads, LANE_HEADS, size) if directory['type']['lanes'] else []:
+        while lane != 0:
+            of = pointed(lane, 'vf_lane')
+            unused = int(of['stop'] - of['at']) // int(directory['type']['size'])
+            end = int(of['core']['end'])
+            if unused > 0 or of['marked']:
+                yield int(of['first']), end - unused, end
+            lane = int(of['next'])
+
 
 class Bank:
     """The elements of a buffer, or with VF_FLIP of the bank that pushes go to."""
@@ -340,7 +356,12 @@ class Bank:
                 capacity = min(capacity, int(options['max_elements']))
         self.capacity = capacity
         self.used = min(tail & (CAP_INSIDE - 1), capacity)
-        self.gaps = int(self.directory['gaps']) if self.directory is not None else 0
+        self.gaps, self.runs = 0, []
+        if self.directory is not None:
+            self.gaps, self.runs = int(self.directory['gaps']), [*runs_of_lanes(self.directory)]
+
+    def count(self):
+        return self.used - self.gaps - sum(end - at for first, at, end in self.runs)
 
     def slots(self):
         """The address of each element."""
@@ -360,7 +381,12 @@ class Bank:
         size, place = self.element.sizeof, self.inside + int(self.directory['offset'])
         block = min(max(int(self.directory['block']), first >> MARKS_BITS), first)
         for place in range(max(first, place), end):
-            if self.gaps:
+            index = place - int(self.directory['offset'])
+            run = next((run for run in self.runs if run[0] <= index < run[2]), None)
+            if run is not None:
+                if index >= run[1]:
+                    continue
+            elif self.gaps:
                 marks = -(-first * size // MARK_SIZE) * MARK_SIZE
                 at = chunk + marks + (place - first) // block * MARK_SIZE
                 mark, = numbers(at, 1, MARK_SIZE)
@@ -400,7 +426,7 @@ class SmallBuffer:
             bank = self.bank()
         except gdb.error as error:
             return f'a small buffer that cannot be read ({NEEDS}): {error}'
-        return f'{bank.used - bank.gaps} elements, room for {bank.capacity}'
+        return f'{bank.count()} elements, room for {bank.capacity}'
 
     def children(self):
         try:

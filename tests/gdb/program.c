@@ -27,6 +27,12 @@ struct particle {
 #define VF_FLIP
 #include <veryfast/smallbuf.h>
 
+#define VF_T    long
+#define VF_N    4
+#define VF_NAME laned
+#define VF_LANES
+#include <veryfast/smallbuf.h>
+
 #define VF_T    struct particle
 #define VF_N    10
 #define VF_NAME units
@@ -39,6 +45,7 @@ particles *fresh, *used, *capped, *uncached, *released;
 pool_particle_100_cache *cache;
 smallbuf_long_4 empty, some, spilled, gaps, refused;
 flipped flips;
+laned lanes;
 units_handle lives, gone, none;
 static smallbuf_long_4 *const buffers[] = {&empty, &some, &spilled, &gaps, &refused};
 
@@ -100,6 +107,57 @@ static void say_elements(const char *name, const smallbuf_long_4 *buffer)
     for (size_t i = 0, n; (n = smallbuf_long_4_span(buffer, i, &elements)) > 0; i += n) {
         for (size_t k = 0; k < n; k++)
             printf("%s%ld", i + k > 0 ? ", " : "", elements[k]);
+    }
+    puts("}");
+}
+
+/* By index: what was pushed there, or 0. */
+static long pushed[2000];
+
+static void push_in_lane(long n)
+{
+    for (long i = 1; i <= n; i++) {
+        size_t index;
+        long *slot = laned_push_slot(&lanes, &index);
+        *slot = pushed[index] = 1000 * n + i;
+    }
+}
+
+static void *push_in_lane_too(void *none)
+{
+    push_in_lane(3);
+    return none;
+}
+
+/* Two lanes and a writer's gap. What a reader has marked is pushed to since. */
+static void fill_lanes(void)
+{
+    const long *elements;
+    laned_writer writer;
+    size_t index;
+    pthread_t other;
+    push_in_lane(90);
+    if (pthread_create(&other, NULL, push_in_lane_too, NULL) != 0)
+        return;
+    pthread_join(other, NULL);
+    laned_writer_open(&writer, &lanes);
+    laned_writer_push_index(&writer, 7, &index);
+    pushed[index] = 7;
+    push_in_lane(40);
+    laned_writer_close(&writer);
+    laned_span(&lanes, 50, &elements);
+    push_in_lane(2);
+}
+
+static void say_lanes(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof pushed / sizeof *pushed; i++)
+        count += pushed[i] != 0;
+    printf("lanes: %zu elements, room for %zu = {", count, laned_capacity(&lanes));
+    for (size_t i = 0, seen = 0; seen < count; i++) {
+        if (pushed[i] != 0)
+            printf("%s%ld", seen++ > 0 ? ", " : "", pushed[i]);
     }
     puts("}");
 }
@@ -168,6 +226,7 @@ int main(void)
     flipped_drain drain = flipped_flip(&flips);
     flipped_drain_end(&drain);
     flipped_push(&flips, 7);
+    fill_lanes();
     say_elements("empty", &empty);
     say_elements("refused", &refused);
     say_elements("some", &some);
@@ -175,11 +234,13 @@ int main(void)
     say_elements("gaps", &gaps);
     printf("flips: %zu elements, room for %zu = {7}\n", flipped_count(&flips),
            flipped_capacity(&flips));
+    say_lanes();
     printf("cache: %zu free objects, room for 128\n", cached_by_caller);
     say_handles();
     all_is_set_up();
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         smallbuf_long_4_destroy(buffers[i]);
     flipped_destroy(&flips);
+    laned_destroy(&lanes);
     return 0;
 }
