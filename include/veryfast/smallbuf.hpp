@@ -30,16 +30,25 @@
 namespace veryfast
 {
 
-/* small_buffer<T, N, flip>: it can be drained while others push, by flip and try_flip. */
-inline constexpr bool flip = true;
+/* small_buffer<T, N, flip>: it can be drained while others push, by flip and try_flip (VF_FLIP). */
+inline constexpr int flip = 1;
+
+/* small_buffer<T, N, lanes>: beyond N each thread's pushes take runs of slots by themselves, as a
+   writer does; order and refusals are each thread's own (VF_LANES). */
+inline constexpr int lanes = 2;
 
 /*
- * A small buffer. N: elements inside. Its destructor destroys all elements and gives all memory
- * back; it can be neither copied nor moved. A static one is initialised before the program begins.
+ * A small buffer. N: elements inside; Kind: 0, flip or lanes. Its destructor destroys all elements
+ * and gives all memory back; it can be neither copied nor moved. A static one is initialised before
+ * the program begins.
  */
-template <typename T, std::size_t N, bool Flip = false> class small_buffer
+template <typename T, std::size_t N, int Kind = 0> class small_buffer
 {
-    using in = detail::buffer_members<T, N, Flip>;
+    static_assert(Kind == 0 || Kind == veryfast::flip || Kind == veryfast::lanes,
+                  "the third parameter of a small_buffer is veryfast::flip or veryfast::lanes");
+
+    using in = detail::buffer_members<T, N, Kind>;
+    static constexpr bool flips = Kind == veryfast::flip;
 
   public:
     using value_type = T;                             /* of its elements */
@@ -96,7 +105,7 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
     template <typename... Arguments>
     VF_INLINED bool emplace_index(std::size_t *index, Arguments &&...arguments)
     {
-        constexpr bool in_place = !Flip && detail::is_made_without_throwing<T, Arguments...>();
+        constexpr bool in_place = !flips && detail::is_made_without_throwing<T, Arguments...>();
         static_assert(in_place || std::is_move_constructible_v<T>,
                       "T cannot be moved: here its constructor must not throw, nor is it for flip");
         if constexpr (in_place) {
@@ -194,14 +203,14 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
        of this one. */
     VF_INLINED void flip_begin() noexcept
     {
-        static_assert(Flip, "flip_begin is for small_buffer<T, N, veryfast::flip>");
+        static_assert(flips, "flip_begin is for small_buffer<T, N, veryfast::flip>");
         in::self_flip_begin(&buffer_);
     }
     /* S_flip_done: what flip_begin has begun to take, or nothing while a push into it is still in
        flight: ask again later. Never waits. */
     VF_INLINED std::optional<drain_type> flip_done() noexcept
     {
-        static_assert(Flip, "flip_done is for small_buffer<T, N, veryfast::flip>");
+        static_assert(flips, "flip_done is for small_buffer<T, N, veryfast::flip>");
         typename in::self_drain begun;
         if (in::self_flip_done(&buffer_, &begun))
             return std::optional<drain_type>(std::in_place, begun);
@@ -211,13 +220,13 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
        a time. */
     VF_INLINED drain_type flip() noexcept
     {
-        static_assert(Flip, "flip is for small_buffer<T, N, veryfast::flip>");
+        static_assert(flips, "flip is for small_buffer<T, N, veryfast::flip>");
         return drain_type(in::self_flip(&buffer_));
     }
     /* S_flip_try: the same, or nothing where it would have to wait. */
     VF_INLINED std::optional<drain_type> try_flip() noexcept
     {
-        static_assert(Flip, "try_flip is for small_buffer<T, N, veryfast::flip>");
+        static_assert(flips, "try_flip is for small_buffer<T, N, veryfast::flip>");
         typename in::self_drain begun;
         if (in::self_flip_try(&buffer_, &begun))
             return std::optional<drain_type>(std::in_place, begun);
@@ -228,20 +237,20 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
        nanoseconds, < 0: for ever. One waiter at a time. */
     VF_INLINED bool wait(std::int64_t timeout_ns = -1) noexcept
     {
-        static_assert(Flip, "wait is for small_buffer<T, N, veryfast::flip>");
+        static_assert(flips, "wait is for small_buffer<T, N, veryfast::flip>");
         return in::self_wait(&buffer_, timeout_ns);
     }
     /* S_wake: ends the present or the next wait. Any thread. */
     VF_INLINED void wake() noexcept
     {
-        static_assert(Flip, "wake is for small_buffer<T, N, veryfast::flip>");
+        static_assert(flips, "wake is for small_buffer<T, N, veryfast::flip>");
         in::self_wake(&buffer_);
     }
     /* S_fork_child: for the child of a fork, whose other threads are gone; a bank with a push of
        theirs in flight is given up. */
     VF_INLINED void fork_child() noexcept
     {
-        static_assert(Flip, "fork_child is for small_buffer<T, N, veryfast::flip>");
+        static_assert(flips, "fork_child is for small_buffer<T, N, veryfast::flip>");
         in::self_fork_child(&buffer_);
     }
 
@@ -257,9 +266,9 @@ template <typename T, std::size_t N, bool Flip = false> class small_buffer
  * A producer that pushes much: it takes runs of slots, and so has cache lines of its own to fill.
  * Not with flip. One thread at a time; closed by its destructor, before exclusive access begins.
  */
-template <typename T, std::size_t N, bool Flip> class small_buffer<T, N, Flip>::writer
+template <typename T, std::size_t N, int Kind> class small_buffer<T, N, Kind>::writer
 {
-    static_assert(!Flip, "a writer is for a small_buffer without flip");
+    static_assert(!flips, "a writer is for a small_buffer without flip");
 
   public:
     /* S_writer_open: takes nothing yet, never fails. */
@@ -304,13 +313,13 @@ template <typename T, std::size_t N, bool Flip> class small_buffer<T, N, Flip>::
 };
 
 /* How a drain calls the buffer. */
-template <typename T, std::size_t N, bool Flip>
-struct smallbuf_functions<small_buffer<T, N, Flip>> {
-    using in = detail::buffer_members<T, N, Flip>; /* the buffer's instance */
+template <typename T, std::size_t N, int Kind>
+struct smallbuf_functions<small_buffer<T, N, Kind>> {
+    using in = detail::buffer_members<T, N, Kind>; /* the buffer's instance */
     using drain = typename in::self_drain;         /* its drain */
     using element = T;                             /* VF_T */
     /* S_drain_begin. */
-    VF_INLINED static drain drain_begin(small_buffer<T, N, Flip> *buffer) noexcept
+    VF_INLINED static drain drain_begin(small_buffer<T, N, Kind> *buffer) noexcept
     {
         return in::self_drain_begin(&buffer->buffer_);
     }
@@ -337,13 +346,13 @@ struct smallbuf_functions<small_buffer<T, N, Flip>> {
     /* S_drain_refused. */
     VF_INLINED static std::size_t drain_refused(const drain *from) noexcept
     {
-        static_assert(Flip, "a drain's refused is for small_buffer<T, N, veryfast::flip>");
+        static_assert(Kind == flip, "a drain's refused is for small_buffer<T, N, veryfast::flip>");
         return in::self_drain_refused(from);
     }
     /* S_drain_end_trim. */
     VF_INLINED static std::size_t drain_end_trim(drain *from, std::size_t keep) noexcept
     {
-        static_assert(Flip, "a drain's end_trim is for small_buffer<T, N, veryfast::flip>");
+        static_assert(Kind == flip, "a drain's end_trim is for small_buffer<T, N, veryfast::flip>");
         return in::self_drain_end_trim(from, keep);
     }
 };

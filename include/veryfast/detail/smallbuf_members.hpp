@@ -12,21 +12,22 @@
 #include <veryfast/detail/names.h>
 #include <veryfast/detail/object.hpp>
 #include <veryfast/detail/smallbuf_core.h>
+#include <veryfast/detail/smallbuf_lane.h>
 
 namespace veryfast
 {
 
-template <typename T, std::size_t N, bool Flip> class small_buffer;
+template <typename T, std::size_t N, int Kind> class small_buffer;
 
 namespace detail
 {
 
 // clang-format off: it does not understand a class that includes its members
-/* Without and with VF_FLIP. */
-template <typename vf_type, std::size_t vf_number, bool> struct buffer_members {
+/* Without a further parameter, with VF_FLIP, and with VF_LANES. */
+template <typename vf_type, std::size_t vf_number, int> struct buffer_members {
     static const char *text() noexcept
     {
-        static constexpr auto name = name_of<small_buffer<vf_type, vf_number, false>, vf_type>();
+        static constexpr auto name = name_of<small_buffer<vf_type, vf_number, 0>, vf_type>();
         return name.data();
     }
 
@@ -38,10 +39,10 @@ template <typename vf_type, std::size_t vf_number, bool> struct buffer_members {
 #include <veryfast/smallbuf.h>
 };
 
-template <typename vf_type, std::size_t vf_number> struct buffer_members<vf_type, vf_number, true> {
+template <typename vf_type, std::size_t vf_number> struct buffer_members<vf_type, vf_number, 1> {
     static const char *text() noexcept
     {
-        static constexpr auto name = name_of<small_buffer<vf_type, vf_number, true>, vf_type>();
+        static constexpr auto name = name_of<small_buffer<vf_type, vf_number, 1>, vf_type>();
         return name.data();
     }
 
@@ -50,6 +51,21 @@ template <typename vf_type, std::size_t vf_number> struct buffer_members<vf_type
 #define VF_NAME    self
 #define VF_DROP(p) (p)->~vf_type()
 #define VF_FLIP
+#include <veryfast/smallbuf.h>
+};
+
+template <typename vf_type, std::size_t vf_number> struct buffer_members<vf_type, vf_number, 2> {
+    static const char *text() noexcept
+    {
+        static constexpr auto name = name_of<small_buffer<vf_type, vf_number, 2>, vf_type>();
+        return name.data();
+    }
+
+#define VF_T       vf_type
+#define VF_N       vf_number
+#define VF_NAME    self
+#define VF_DROP(p) (p)->~vf_type()
+#define VF_LANES
 #include <veryfast/smallbuf.h>
 #undef vf_members
 };

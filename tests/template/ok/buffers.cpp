@@ -298,6 +298,63 @@ static void waits_and_wakes()
     assert(seen == 7);
 }
 
+// Beyond N in runs of their own: each thread's elements once, and in its order.
+static void threads_have_lanes()
+{
+    typedef veryfast::small_buffer<job, 4, veryfast::lanes> laned;
+    static_assert(sizeof(laned) == sizeof(veryfast::small_buffer<job, 4>), "");
+    laned jobs;
+    std::vector<std::thread> threads;
+    for (int who = 0; who < 3; who++) {
+        threads.emplace_back([&jobs, who] {
+            std::size_t index;
+            for (int i = 0; i < 500; i++) {
+                job mine(new int(1000 * who + i));
+                assert(i % 2 != 0 ? jobs.push(std::move(mine))
+                                  : jobs.push_index(std::move(mine), &index));
+                assert(mine == nullptr);
+            }
+        });
+    }
+    for (std::thread &each : threads)
+        each.join();
+    assert(jobs.push_exclusive(job(new int(3000))) && jobs.emplace(new int(3001)));
+    {
+        laned::writer writer(jobs);
+        assert(writer.push(job(new int(4000))));
+    }
+    assert(jobs.count() == 1503 && jobs.count() <= jobs.count_about() && jobs.refused() == 0);
+    // some by a reader, which ends no run
+    std::size_t read = 0;
+    for (auto run = jobs.span(0); run.size() > 0; run = jobs.span(read))
+        read += run.size();
+    assert(read == 1503);
+    int next[5] = {0, 0, 0, 0, 0};
+    laned::drain_type whole = jobs.drain();
+    std::vector<laned::drain_type::part> parts(4);
+    std::size_t made = whole.split(parts.data(), 4);
+    for (std::size_t i = 0; i < made; i++) {
+        laned::drain_type own(parts[i]);
+        for (auto run : own)
+            for (job &each : run)
+                assert(*each % 1000 == next[*each / 1000]++);
+    }
+    assert(next[0] == 500 && next[1] == 500 && next[2] == 500 && next[3] == 2 && next[4] == 1);
+}
+
+static void laned_values_stay_when_refused()
+{
+    static const vf_smallbuf_options few = {{}, 300, 0};
+    veryfast::small_buffer<job, 2, veryfast::lanes> jobs(few);
+    for (int i = 0; i < 300; i++)
+        assert(jobs.push(nullptr));
+    job mine(new int(3));
+    assert(!jobs.push(std::move(mine)) && errno == ENOMEM && *mine == 3);
+    assert(!jobs.push_exclusive(std::move(mine)) && *mine == 3 && jobs.refused() == 2);
+    jobs.clear(); // the rest is dropped
+    assert(jobs.push(std::move(mine)) && mine == nullptr && jobs.trim(0) > 0);
+}
+
 static void bulk()
 {
     veryfast::small_buffer<int, 4> buffer;
@@ -330,5 +387,7 @@ int main()
     elements_are_drained_singly();
     drains_are_divided();
     waits_and_wakes();
+    threads_have_lanes();
+    laned_values_stay_when_refused();
     bulk();
 }
