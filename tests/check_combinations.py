@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Requires that each pair of a pool's features is in combinations.md, with tests that have both.
+"""Requires that each pair of a pool's features is in combinations.md, and lanes with each feature
+of a small buffer, with tests that have both.
 
 usage: check_combinations.py SOURCE
 
@@ -20,6 +21,13 @@ FEATURES = {'trim': r'trim\(', 'release': r'(?<!cache_)release\(',
             'cap': r'max_objects', 'deferred': r'free_deferred\(', 'memory': r'refus|fail_at',
             'ends': r'pthread_create\(|run_threads\(|\brun(_beside)?\(\w', 'fork': r'\bfork\(',
             'cancel': r'pthread_cancel\(', 'signals': r'sigaction|pthread_kill\('}
+# What meets lanes in a small buffer.
+LANES = {'lanes': r'^ *#\s*define VF_LANES',
+         'writers': r'writer_open\)?\(', 'split': r'drain_split\)?\(',
+         'readers': r'span\)?\(', 'exclusive push': r'push_exclusive\)?\(',
+         'reserve': r'reserve\)?\(', 'cap': r'max_elements', 'memory': FEATURES['memory'],
+         'trim': r'trim\)?\(', 'clear': r'clear\)?\(', 'ends': FEATURES['ends'],
+         'fork': FEATURES['fork'], 'bulk': r'push_n(_index)?\)?\('}
 PLACES = ['common/{}.c', 'pool/{}.c', 'smallbuf/{}.c', 'stress/{}.c', 'explore/scenarios/{}.c',
           'checked/{}.c']
 
@@ -40,12 +48,13 @@ def text_of(tests, name):
 def faults(tests):
     rows = re.findall(r'^\| ([\w ]+) \| ([\w ]+) \| (.*) \|$',
                       (tests / 'combinations.md').read_text(), re.MULTILINE)
-    pairs = {frozenset(row[:2]) for row in rows if row[0] in FEATURES}
-    for pair in combinations(FEATURES, 2):
+    pairs = {frozenset(row[:2]) for row in rows}
+    for pair in [*combinations(FEATURES, 2), *(('lanes', of) for of in LANES if of != 'lanes')]:
         if frozenset(pair) not in pairs:
             yield f'{pair[0]} and {pair[1]} are not there'
     for one, other, how in rows:
-        if one not in FEATURES:
+        features = LANES if one == 'lanes' else FEATURES
+        if one not in features:
             continue
         names = re.findall(r'`(\w+)`', how)
         if not names and not re.match(r'none: \w+ \w+', how):
@@ -55,7 +64,7 @@ def faults(tests):
             if not text:
                 yield f'{one} and {other}: there is no test {name}'
             for feature in (one, other):
-                if text and not re.search(FEATURES[feature], text, re.MULTILINE):
+                if text and not re.search(features[feature], text, re.MULTILINE):
                     yield f'{one} and {other}: {name} has no {feature}'
 
 

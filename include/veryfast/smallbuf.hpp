@@ -313,8 +313,7 @@ template <typename T, std::size_t N, int Kind> class small_buffer<T, N, Kind>::w
 };
 
 /* How a drain calls the buffer. */
-template <typename T, std::size_t N, int Kind>
-struct smallbuf_functions<small_buffer<T, N, Kind>> {
+template <typename T, std::size_t N, int Kind> struct smallbuf_functions<small_buffer<T, N, Kind>> {
     using in = detail::buffer_members<T, N, Kind>; /* the buffer's instance */
     using drain = typename in::self_drain;         /* its drain */
     using element = T;                             /* VF_T */

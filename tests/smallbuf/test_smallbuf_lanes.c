@@ -1,237 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_smallbuf_lanes.c - pushes with VF_LANES: by threads that take turns, so that each step can
- * be looked at with exclusive access, and at once.
+ * test_smallbuf_lanes.c - pushes with VF_LANES: by threads that take turns, and at once.
  */
-#include "support/threads.h"
 #include "test_common.h"
-
-struct word {
-    uint32_t who, when;
-};
-
-#define VF_T struct word
-#define VF_N 4
-#define VF_LANES
-#define VF_NAME lanes
-#include <veryfast/smallbuf.h>
+#include "turns.h"
 
 #define VF_T    struct word
 #define VF_N    4
 #define VF_NAME plain
 #include <veryfast/smallbuf.h>
-
-#define WORKERS 40 /* more than find their lane at once */
-
-static test_allocator allocator;
-static vf_smallbuf_options options;
-static lanes buffer;
-
-/* What each thread has pushed, and what was drained of that. */
-static struct worker {
-    uint32_t pushed, drained;
-    bool refused; /* in this fill */
-} workers[WORKERS];
-static size_t count, refused;
-
-static void setup(void)
-{
-    allocator = (test_allocator){0};
-    options = (vf_smallbuf_options){.allocator = test_allocator_hook(&allocator)};
-    memset(workers, 0, sizeof workers);
-    memset(&buffer, 0, sizeof buffer);
-    count = refused = 0;
-    lanes_init(&buffer, &options);
-}
-
-static void teardown(void)
-{
-    lanes_destroy(&buffer);
-    check_all_back(&allocator);
-}
-
-/* ---- pushes of one thread ---- */
-
-static struct word next_of(uint32_t who, size_t behind)
-{
-    return (struct word){who, workers[who].pushed + (uint32_t)behind};
-}
-
-/* A thread's pushes are accepted up to the first one that is not. */
-static void note(uint32_t who, size_t accepted, size_t wanted)
-{
-    CHECK(accepted == 0 || !workers[who].refused); /* nothing behind one that was refused */
-    workers[who].refused |= accepted < wanted;
-    workers[who].pushed += (uint32_t)accepted;
-    count += accepted;
-    refused += wanted - accepted;
-}
-
-static size_t push_many(uint32_t who, size_t n)
-{
-    struct word values[300] = {{0, 0}};
-    size_t index = SIZE_MAX;
-    CHECK(n <= 300);
-    for (size_t i = 0; i < n; i++)
-        values[i] = next_of(who, i);
-    size_t accepted = lanes_push_n_index(&buffer, values, n, &index);
-    CHECK(n == 0 || (index == 0) == (count + refused == 0));
-    return accepted;
-}
-
-static bool push_somehow(uint32_t who, size_t how)
-{
-    struct word *slot;
-    size_t index;
-    switch (how) {
-    case 0:
-        return lanes_push(&buffer, next_of(who, 0));
-    case 1:
-        slot = lanes_push_slot(&buffer, &index);
-        CHECK((index == 0) == (count + refused == 0));
-        if (slot != NULL)
-            *slot = next_of(who, 0);
-        return slot != NULL;
-    case 2:
-        return lanes_push_exclusive(&buffer, next_of(who, 0));
-    default:
-        index = SIZE_MAX;
-        bool pushed = lanes_push_index(&buffer, next_of(who, 0), &index);
-        CHECK((index == 0) == (count + refused == 0));
-        return pushed;
-    }
-}
-
-/* ---- threads that take turns ---- */
-
-static struct {
-    pthread_mutex_t lock;
-    pthread_cond_t turn;
-    size_t who, how, n; /* whose turn it is, to push how and how many; WORKERS: nobody's */
-    bool over;
-    pthread_t threads[WORKERS];
-} turns = {.lock = PTHREAD_MUTEX_INITIALIZER, .turn = PTHREAD_COND_INITIALIZER, .who = WORKERS};
-
-static void take_turn(uint32_t who)
-{
-    if (turns.how == 4) {
-        note(who, push_many(who, turns.n), turns.n);
-        return;
-    }
-    for (size_t i = 0; i < turns.n; i++)
-        note(who, push_somehow(who, turns.how), 1);
-}
-
-static void *worker(void *argument)
-{
-    uint32_t who = (uint32_t)(uintptr_t)argument;
-    pthread_mutex_lock(&turns.lock);
-    for (;;) {
-        while (turns.who != who && !turns.over)
-            pthread_cond_wait(&turns.turn, &turns.lock);
-        if (turns.over)
-            break;
-        take_turn(who);
-        turns.who = WORKERS;
-        pthread_cond_broadcast(&turns.turn);
-    }
-    pthread_mutex_unlock(&turns.lock);
-    return NULL;
-}
-
-static void begin_turns(size_t threads)
-{
-    turns.over = false;
-    for (size_t i = 0; i < threads; i++)
-        cr_assert(pthread_create(&turns.threads[i], NULL, worker, (void *)i) == 0);
-}
-
-static void end_turns(size_t threads)
-{
-    pthread_mutex_lock(&turns.lock);
-    turns.over = true;
-    pthread_cond_broadcast(&turns.turn);
-    pthread_mutex_unlock(&turns.lock);
-    for (size_t i = 0; i < threads; i++)
-        pthread_join(turns.threads[i], NULL);
-}
-
-static void turn(size_t who, size_t how, size_t n)
-{
-    pthread_mutex_lock(&turns.lock);
-    turns.how = how;
-    turns.n = n;
-    turns.who = who;
-    pthread_cond_broadcast(&turns.turn);
-    while (turns.who != WORKERS)
-        pthread_cond_wait(&turns.turn, &turns.lock);
-    pthread_mutex_unlock(&turns.lock);
-}
-
-/* ---- what is there ---- */
-
-/* Each thread's elements are there once, in order, behind what was drained before. */
-static void see(const struct word *words, size_t n, uint32_t seen[])
-{
-    for (size_t i = 0; i < n; i++) {
-        uint32_t who = words[i].who;
-        cr_assert(who < WORKERS);
-        check_equal(words[i].when, workers[who].drained + seen[who]);
-        seen[who]++;
-    }
-}
-
-static void check_seen(const uint32_t seen[])
-{
-    for (size_t who = 0; who < WORKERS; who++)
-        check_equal(workers[who].drained + seen[who], workers[who].pushed);
-}
-
-static void check_spans(void)
-{
-    uint32_t seen[WORKERS] = {0};
-    const struct word *words;
-    size_t all = 0;
-    for (size_t n; (n = lanes_span(&buffer, all, &words)) > 0; all += n)
-        see(words, n, seen);
-    check_equal(all, count);
-    check_seen(seen);
-    if (count > 0) {
-        cr_assert(lanes_span(&buffer, count / 2, &words) > 0);
-        struct word middle = *words;
-        cr_assert(lanes_span(&buffer, count - 1, &words) == 1);
-        cr_assert(lanes_span(&buffer, count / 2, &words) > 0 && words->who == middle.who &&
-                  words->when == middle.when);
-    }
-}
-
-static void check(void)
-{
-    check_equal(lanes_count(&buffer), count);
-    check_equal(lanes_refused(&buffer), refused);
-    cr_assert(lanes_capacity(&buffer) >= count);
-}
-
-static void drain_all(bool spans)
-{
-    uint32_t seen[WORKERS] = {0};
-    lanes_drain drain = lanes_drain_begin(&buffer);
-    struct word *words, word;
-    for (size_t n; spans && (n = lanes_drain_span(&drain, &words)) > 0;)
-        see(words, n, seen);
-    while (lanes_drain_next(&drain, &word))
-        see(&word, 1, seen);
-    lanes_drain_end(&drain);
-    check_seen(seen);
-    for (size_t who = 0; who < WORKERS; who++) {
-        workers[who].drained = workers[who].pushed;
-        workers[who].refused = false;
-    }
-    count = refused = 0;
-    check();
-}
-
-/* ---- tests ---- */
 
 Test(smallbuf_lanes, is_no_larger, .init = setup, .fini = teardown)
 {
@@ -250,11 +27,7 @@ static void steps(uint64_t seed, size_t threads, size_t n)
         } else if (what < 35) {
             check_spans();
         } else if (what == 35) {
-            size_t room = test_random_below(&seed, 500);
-            if (lanes_reserve(&buffer, room)) {
-                for (size_t who = 0; who < WORKERS && room > 0; who++)
-                    workers[who].refused = false;
-            }
+            (void)reserve(test_random_below(&seed, 500));
         } else if (what == 36) {
             lanes_trim(&buffer, test_random_below(&seed, 2000));
         } else if (what == 37) {
@@ -409,7 +182,7 @@ static void *push_at_once(void *argument)
     uint32_t who = (uint32_t)(uintptr_t)argument;
     for (uint32_t i = 0; i < 5000; i++) {
         size_t index;
-        CHECK(lanes_push_index(&buffer, (struct word){who, workers[who].drained + i}, &index));
+        CHECK(lanes_push_index(&buffer, (struct word){who, streams[who].drained + i}, &index));
         if (index == 0)
             first++;
     }
