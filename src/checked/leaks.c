@@ -85,7 +85,7 @@ static void print_leak(void *context, const void *object, const void *caller)
     const named_caller *known = find_caller(list, caller);
     char address[32];
     snprintf(address, sizeof address, "%#zx", (size_t)caller);
-    fprintf(list->out, "veryfast: %s %p: %p is out, allocated at %s\n", list->pool->name,
+    fprintf(list->out, "veryfast: %s %p: %p is still live, allocated at %s\n", list->pool->name,
             (const void *)list->pool, object, known != NULL ? known->text : address);
 }
 

@@ -26,36 +26,48 @@ struct vf_pool;
 
 /*
  * A cache, with what the fast paths do not need to see. Alone on its lines. It belongs to the pool
- * and is never given back before it; its owner, a thread or a caller, may change.
+ * and is never given back before it; its owner, a thread or a caller, may change. Where the owner
+ * cannot call (it has ended, or has not come along over a fork) a thread with the threads' lock
+ * does what is the owner's.
  *
  * in counts the slots that came into this cache from the depot, less those that went there. What
  * the cache has lent is in less what it has; release.c says in which order the two are written.
  */
 typedef struct vf_pool_cache {
-    VF_APART vf_cache fast; /* first; the fast paths' pointer leads here */
-    struct vf_pool *pool;   /* constant, as the next two */
+    /* written by the owner; atomic, for statistics and P_release */
+    VF_APART vf_cache fast; /* first: the fast paths' pointer leads here */
+
+    /* constant */
+    struct vf_pool *pool;
     vf_depot *depot;
-    size_t most;        /* entries it may grow to */
-    int64_t in;         /* atomic; owner */
-    int64_t settled;    /* atomic; what was lent when the pool was released, or one of the below */
-    bool refilled;      /* since the last overflow; owner */
-    bool burst;         /* it overflowed after a refill: it will grow; owner */
-    bool moving;        /* bottom, top and full are being changed; owner, and the child of a fork */
-    bool held;          /* by a caller, not a thread */
-    bool busy;          /* atomic: the owner is in a slow call; see seize.c */
-    size_t seized;      /* atomic: slots at the bottom that seize.c has taken; threads' lock */
-    uint32_t thread;    /* index of the thread it is attached to, 0: none; threads' lock */
-    vf_row *row;        /* that thread's; threads' lock */
-    const void *seizer; /* the thread that decides on it, see seize.c; threads' lock */
-    vf_home home;       /* owner */
-    struct vf_deferral *open;   /* atomic: a deferral that is being filled, or NULL; see epoch.c */
-    uint64_t deferrals;         /* atomic: objects deferred, and a bit; owner */
-    struct vf_array *array;     /* where it has outgrown first; owner */
-    struct vf_pool_cache *next; /* of the pool's caches; never changes */
-    struct vf_pool_cache *next_of_owner, **link_of_owner; /* of its thread's, or of those without
-                                                             an owner; threads' lock */
+    size_t most;                /* entries it may grow to */
+    struct vf_pool_cache *next; /* of the pool's caches */
+
+    /* written by the owner; atomic, for other threads that read it meanwhile */
+    int64_t in;
+    int64_t settled;          /* what was lent when the pool was released, or one of the below */
+    bool busy;                /* the owner is in a slow call; see seize.c */
+    struct vf_deferral *open; /* a deferral that is being filled, or NULL; see epoch.c */
+    uint64_t deferrals;       /* objects deferred, and a bit: see epoch.c */
+
+    /* the owner's alone */
+    bool refilled;          /* since the last overflow */
+    bool burst;             /* it overflowed after a refill: it will grow */
+    bool moving;            /* bottom, top and full are being changed: for the child of a fork */
+    vf_home home;           /* where it refills from */
+    struct vf_array *array; /* where it has outgrown first */
+
+    /* written under the threads' lock */
+    bool held;                           /* by a caller, not a thread */
+    uint32_t thread;                     /* index of the thread it is attached to, 0: none */
+    vf_row *row;                         /* that thread's */
+    const void *seizer;                  /* the thread that decides on it, see seize.c */
+    size_t seized;                       /* atomic: slots at the bottom that seize.c has taken */
+    struct vf_pool_cache *next_of_owner; /* of its thread's, or of those without an owner */
+    struct vf_pool_cache **link_of_owner;
+
     vf_cache hidden; /* empty and full at once: what its owner finds while it is hidden; constant */
-    void *first[VF_POOL_CACHE_FIRST];
+    void *first[VF_POOL_CACHE_FIRST]; /* the first array */
 } vf_pool_cache;
 
 /* settled, of a cache that has not been settled; and of one that only its owner can settle. */

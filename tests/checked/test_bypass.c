@@ -343,7 +343,8 @@ Test(bypass, what_is_out_is_listed, .init = setup)
 {
     const char *text = check_passes(leaves_two_out);
     size_t lines = 0;
-    for (const char *line = text; (line = strstr(line, " is out, allocated at ")) != NULL; line++)
+    for (const char *line = text; (line = strstr(line, " is still live, allocated at ")) != NULL;
+         line++)
         lines++;
     check_equal(lines, 2);
     pool_job_64_destroy(pool);

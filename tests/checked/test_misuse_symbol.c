@@ -105,7 +105,7 @@ SCENE(leaks_here_and_there)
 Test(misuse_symbol, of_leaks)
 {
     const char *text = check_passes(leaks_here_and_there);
-    check_equal(times_in(text, " is out, allocated at leaks_here_and_there+0x"), 400);
+    check_equal(times_in(text, " is still live, allocated at leaks_here_and_there+0x"), 400);
     check_equal(check_places(text, "leaks_here_and_there"), 400);
 }
 
@@ -125,7 +125,7 @@ SCENE(leaks_at_many_places)
 Test(misuse_symbol, of_many_places)
 {
     const char *text = check_passes(leaks_at_many_places);
-    check_equal(times_in(text, " is out, allocated at leaks_at_many_places+0x"), 70);
+    check_equal(times_in(text, " is still live, allocated at leaks_at_many_places+0x"), 70);
     check_equal(check_places(text, "leaks_at_many_places"), 70);
 }
 
@@ -226,5 +226,5 @@ Test(misuse_symbol, of_cancelled_threads)
     misuse_check(frees_twice_while_cancelled, "pool_int_64", "), allocated at frees_twice+0x",
                  "), freed at frees_twice+0x");
     const char *text = check_passes(leaks_while_cancelled);
-    check_equal(times_in(text, " is out, allocated at leaks_here_and_there+0x"), 400);
+    check_equal(times_in(text, " is still live, allocated at leaks_here_and_there+0x"), 400);
 }
