@@ -33,7 +33,8 @@ static inline double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* A program's last lines: the most memory that it had, as the system says, and the time taken. */
+/* A program's last lines: the most memory that it had, or 0 where the system does not say, and the
+   time taken. */
 static inline void print_end(double time)
 {
     struct rusage usage;

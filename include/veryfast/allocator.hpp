@@ -16,8 +16,10 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
-#include <memory_resource>
 #include <type_traits>
+#if __has_include(<memory_resource>)
+#    include <memory_resource>
+#endif
 
 #include <veryfast/detail/node_pools.hpp>
 #include <veryfast/veryfast.h>
@@ -101,6 +103,7 @@ template <typename T> class allocator
     }
 };
 
+#if __has_include(<memory_resource>) /* libc++ has it since its version 16 */
 /*
  * A memory resource with pools of its own, one for each of 28 sizes up to 4 KiB, made when they are
  * first used. What is larger, or aligned to more than 64 bytes, is for the upstream resource, and
@@ -192,6 +195,7 @@ class memory_resource : public std::pmr::memory_resource
     std::atomic<std::size_t> passed_on_ = 0;
     std::atomic<vf_pool_core *> pools_[detail::size_classes] = {};
 };
+#endif
 
 } // namespace veryfast
 

@@ -29,7 +29,6 @@
 #include <cstddef>
 #include <iterator>
 #include <memory>
-#include <memory_resource>
 #include <type_traits>
 #include <utility>
 
@@ -124,6 +123,7 @@ template <typename P> objects<pool_element<P>> walk(P *pool) noexcept
     return objects<pool_element<P>>(reinterpret_cast<vf_pool_core *>(pool), 0, 1);
 }
 
+#if __has_include(<memory_resource>)
 /*
  * A pool as a memory resource, for the nodes of std::pmr::list, map and the like: what fits into an
  * object of the pool is one, whatever its type. All else is for the upstream resource, where one is
@@ -191,6 +191,7 @@ template <typename P> class pool_resource : public std::pmr::memory_resource
     std::pmr::memory_resource *upstream_;
     std::atomic<std::size_t> passed_on_ = 0;
 };
+#endif
 
 } // namespace veryfast
 
