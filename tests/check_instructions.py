@@ -18,21 +18,24 @@ from pathlib import Path
 
 PATHS = ('alloc', 'free', 'cache_alloc', 'cache_free')
 
-# compiler: its disassembler, and the most instructions of each path
+# compiler, with its options: its disassembler, and the most instructions of each path
 COMPILERS = {
     'gcc-12': ('objdump', (13, 14, 8, 9)),
     'clang-14': ('objdump', (11, 13, 7, 9)),
     'clang-19': ('objdump', (11, 13, 7, 9)),
     'aarch64-linux-gnu-gcc-12': ('aarch64-linux-gnu-objdump', (15, 17, 8, 8)),
     'riscv64-linux-gnu-gcc-12': ('riscv64-linux-gnu-objdump', (15, 16, 8, 8)),
+    'arm-linux-gnueabihf-gcc-12': ('arm-linux-gnueabihf-objdump', (17, 18, 8, 10)),
+    's390x-linux-gnu-gcc-12': ('s390x-linux-gnu-objdump', (16, 20, 8, 9)),
+    'clang-19 --target=x86_64-w64-windows-gnu': ('x86_64-w64-mingw32-objdump', (13, 15, 7, 9)),
 }
 
-RETURN = re.compile(r'ret')
-JUMP = re.compile(r'(?:jmp|b|j)$')
-CALL = re.compile(r'call|bl$|blr$|jal')
-# of x86: locked; of ARM: what orders, and exclusive or atomic; of RISC-V: the same
+RETURN = re.compile(r'ret|bx lr|br %r14')
+JUMP = re.compile(r'(?:jmp|b|j)(?:\.[nw])?$')
+CALL = re.compile(r'call|blx?$|blr$|jal|bra?sl?$')
+# of x86: locked; of ARM: what orders, and exclusive or atomic; of RISC-V and of s390x: the same
 WAITS = re.compile(r'lock|xchg|[lms]fence|ld(?:a|x|apr|add|clr|set)[rbhx]*$|st(?:l|x|lx)[rbhp]*$|'
-                   r'swp|cas|d[ms]b|isb|fence|amo|lr\.|sc\.')
+                   r'ldrex|strex|swp|cas|d[ms]b|isb|fence|amo|lr\.|sc\.|csy?g?$|la[anox]g?$|bcr')
 
 LINE = re.compile(r'^\s*([0-9a-f]+):\s+(\S+)\s*(.*)')
 
@@ -57,7 +60,7 @@ def fast_path(lines):
     while len(path) <= len(lines):
         _, name, operands = lines[i]
         path.append((name, operands))
-        if RETURN.match(name):
+        if RETURN.match(f'{name} {operands}'):
             return path
         target = re.match(r'([0-9a-f]+)', operands) if JUMP.match(name) else None
         i = at[int(target.group(1), 16)] if target else i + 1
@@ -68,7 +71,7 @@ def paths_of(compiler, disassembler, include):
     source = Path(__file__).with_name('instructions') / 'paths.c'
     with tempfile.TemporaryDirectory() as directory:
         built = f'{directory}/paths.o'
-        subprocess.run([compiler, '-O2', '-fPIE', '-I', include, '-c', source, '-o', built],
+        subprocess.run([*compiler.split(), '-O2', '-fPIE', '-I', include, '-c', source, '-o', built],
                        check=True)
         text = subprocess.run([disassembler, '-d', '--no-show-raw-insn', built], check=True,
                               capture_output=True, text=True).stdout
@@ -87,7 +90,7 @@ def wrong_with(path, most):
 def main():
     include, show = sys.argv[1], '--show' in sys.argv
     here = {compiler: known for compiler, known in COMPILERS.items()
-            if shutil.which(compiler) and shutil.which(known[0])}
+            if shutil.which(compiler.split()[0]) and shutil.which(known[0])}
     failed = False
     for compiler, (disassembler, most) in here.items():
         paths = paths_of(compiler, disassembler, include)
