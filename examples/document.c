@@ -98,10 +98,10 @@ static struct element *build(struct document *document, size_t size)
         return NULL;
     *element = (struct element){.kind = (uint32_t)(next_random(&document->random) >> 40)};
     bool good = true;
-    for (size_t n = next_random(&document->random) % 3; good && n > 0; n--)
+    for (size_t n = random_below(&document->random, 3); good && n > 0; n--)
         good = write_text(document, element);
     for (size_t left = size - 1; good && left > 0;) {
-        size_t part = left < 8 ? 1 : left / 4 + next_random(&document->random) % (left / 4);
+        size_t part = left < 8 ? 1 : left / 4 + random_below(&document->random, left / 4);
         struct element *child = build(document, part);
         good = child != NULL;
         if (good) {
@@ -129,9 +129,9 @@ static size_t count(const struct element *element)
 static struct element *choose(struct document *document)
 {
     struct element *element = document->root;
-    for (size_t depth = next_random(&document->random) % 12; depth > 0; depth--) {
+    for (size_t depth = random_below(&document->random, 12); depth > 0; depth--) {
         struct element *child = element->first;
-        for (size_t i = next_random(&document->random) % element->children; i > 0; i--)
+        for (size_t i = random_below(&document->random, element->children); i > 0; i--)
             child = child->next;
         if (child->first == NULL)
             break;

@@ -57,7 +57,7 @@ static void spawn(struct world *world)
         return;
     uint32_t name = (uint32_t)world->named++;
     uint32_t target =
-        world->live > 0 ? world->living[next_random(&world->random) % world->live] : 0;
+        world->live > 0 ? world->living[random_below(&world->random, world->live)] : 0;
     *entity = (struct entity){.name = name,
                               .speed = {1, (float)(name % 7), (float)(name % 3)},
                               .target = world->handles[target].bits,
@@ -70,7 +70,7 @@ static void spawn(struct world *world)
 /* By its handle, which is all that is known of it. */
 static void despawn(struct world *world)
 {
-    size_t place = next_random(&world->random) % world->live;
+    size_t place = random_below(&world->random, world->live);
     uint32_t name = world->living[place];
     world->living[place] = world->living[--world->live];
     world->alive[name] = false;

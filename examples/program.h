@@ -66,6 +66,12 @@ static inline uint64_t next_random(uint64_t *state)
     return mixed ^ mixed >> 31;
 }
 
+/* 0 .. n - 1 */
+static inline size_t random_below(uint64_t *state, size_t n)
+{
+    return (size_t)(next_random(state) % n);
+}
+
 /* All threads of a team wait there for one another: pthread_barrier_t, which macOS lacks. */
 struct barrier {
     pthread_mutex_t lock;

@@ -179,7 +179,7 @@ int main(int argc, char **argv)
     }
     uint64_t random = 1;
     for (size_t i = 0; i < requests; i++)
-        ask(&server, next_random(&random) % clients, &random);
+        ask(&server, random_below(&random, clients), &random);
     server.wrong += sessions_stats(server.pool).live != server.open;
     printf("%zu met, %zu closed, %zu refused\n", server.met, server.closed, server.refused);
     if (server.wrong > 0)
