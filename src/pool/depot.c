@@ -128,18 +128,21 @@ void vf_depot_put(vf_depot *depot, void *const *slots, size_t n)
     vf_tsan_release(depot->batches.memory);
     const vf_shape shape = depot->batches.shape; /* a copy that no store can change */
     const vf_addresses *table = vf_batch_addresses(&depot->batches);
+    const size_t word_bytes = VF_WORD_BITS * shape.stride;
     for (size_t i = 0; i < n;) {
         vf_batch *batch = vf_batch_of(&depot->batches, table, shape, (uintptr_t)slots[i]);
         /* relaxed: what leads to a slot was acquired with it */
         uintptr_t base = (uintptr_t)vf_load_relaxed(&batch->base);
-        size_t offset = (uintptr_t)slots[i] - base;
-        size_t w = vf_batch_slot_number(shape, offset) / VF_WORD_BITS;
+        size_t w = vf_batch_slot_number(shape, (uintptr_t)slots[i] - base) / VF_WORD_BITS;
+        uintptr_t first = base + w * word_bytes;
+        size_t bytes = vf_min(word_bytes, shape.bytes - w * word_bytes);
         vf_word bits = 0;
+        size_t offset = (uintptr_t)slots[i] - first;
         do { /* the slots of this word that come one behind the other */
-            assert(vf_batch_slot_number(shape, offset) < depot->batches.shape.objects);
+            assert(offset % shape.stride == 0);
             bits |= vf_bits_bit(vf_batch_slot_number(shape, offset));
-            offset = ++i < n ? (uintptr_t)slots[i] - base : shape.bytes;
-        } while (offset < shape.bytes && vf_batch_slot_number(shape, offset) / VF_WORD_BITS == w);
+            offset = ++i < n ? (uintptr_t)slots[i] - first : bytes;
+        } while (offset < bytes);
         vf_depot_give(batch, w, bits);
     }
     /* release: pairs with the acquire in batches_for: what P_reserve counts on is found */
@@ -175,26 +178,38 @@ static void note_begun(vf_batch *batch, size_t w)
     }
 }
 
-/* Slots of the batch, from word home->word on, into the array before end, the one with the
-   lowest address last; how many, most at most. */
+/* Writes the slots of a word in front of end, the lowest address last; where they begin. */
+static void **write_slots(void **end, vf_word bits, char *first, size_t stride)
+{
+    if (bits == VF_WORD_ALL) { /* most often, where all was freed: without a search for bits */
+        for (size_t i = 0; i < VF_WORD_BITS; i++)
+            *--end = first + i * stride;
+        return end;
+    }
+    for (; bits != 0; bits &= bits - 1)
+        *--end = first + vf_bits_first(bits) * stride;
+    return end;
+}
+
+/* Slots of the batch, from word home->word on, into the places before end, the lowest address
+   last; how many, most at most. */
 static size_t take(const vf_depot *depot, vf_home *home, void **end, size_t most)
 {
     vf_batch *batch = home->batch;
-    size_t n = 0;
-    for (; home->word < depot->batches.shape.words && n < most; home->word++) {
-        size_t w = home->word;
-        vf_word bits = take_bits(batch, w, most - n);
+    const size_t words = depot->batches.shape.words, stride = depot->batches.shape.stride;
+    void **begin = end, **const lowest = end - most;
+    for (; home->word < words && begin > lowest; home->word++) {
+        vf_word bits = take_bits(batch, home->word, (size_t)(begin - lowest));
         if (bits == 0)
             continue;
-        note_begun(batch, w);
+        note_begun(batch, home->word);
         /* relaxed: written before the bits were set, which are the caller's now */
-        char *slot = vf_load_relaxed(&batch->base) + w * VF_WORD_BITS * depot->batches.shape.stride;
-        for (; bits != 0; bits &= bits - 1)
-            *(end - ++n) = slot + vf_bits_first(bits) * depot->batches.shape.stride;
-        if (n == most)
+        char *first = vf_load_relaxed(&batch->base) + home->word * VF_WORD_BITS * stride;
+        begin = write_slots(begin, bits, first, stride);
+        if (begin == lowest)
             break; /* the word may have more */
     }
-    return n;
+    return (size_t)(end - begin);
 }
 
 void vf_depot_leave(vf_depot *depot, vf_home *home)
