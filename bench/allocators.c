@@ -74,7 +74,7 @@ static const struct loops bulk_loops = {.burst = bulk_burst};
 static void trim_4096(void)
 {
     pool_object_4096_trim(pool_4096);
-    malloc_trim(0); /* the pool's memory is malloc's, who keeps it */
+    malloc_trim(0); /* the pool's memory is malloc's, which keeps it */
 }
 
 static void trim_64(void)
@@ -144,7 +144,7 @@ void peer_add(const char *name, const struct loops *loops, unsigned fits, void (
     variant_add_loops(&variants_of_use, name, PEER, loops);
     variant_add_loops(&variants_of_map, name, PEER, loops);
     variant_add_loops(&variants_of_end, name, give_back != NULL ? PEER : ASIDE, loops)->give_back =
-        give_back; /* those who have none keep the memory, which is less than what is asked */
+        give_back; /* those that have none keep the memory, which is less than what is asked */
     variant_add_loops(&variants_of_memory, name, PEER, loops)->give_back = give_back;
     if (fits & ANY_SIZE)
         sizes_add_peer(name, loops);
@@ -164,7 +164,7 @@ static void add_sizes(struct variants *variants)
     variant_add_loops(variants, "N=64", OURS, &veryfast_64_loops);
 }
 
-/* The pool's forms that have peers, who follow. */
+/* The pool's forms that have peers, which follow. */
 static void add_forms(void)
 {
     add_sizes(&variants_of_n);

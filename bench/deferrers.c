@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * deferrers.c - see deferrers.h. Workers are no readers, and who waits for readers finds none; so
- * the figures are what the waiting costs those who free.
+ * deferrers.c - see deferrers.h. Workers are no readers, and a thread that waits for readers finds
+ * none; so the figures are what the waiting costs the threads that free.
  */
 #include "deferrers.h"
 

@@ -106,7 +106,7 @@ static void slow(const float *ns, size_t n, double slow_ns[SHARES])
 }
 
 /*
- * The slowest call of all may be the system's doing, who stops a thread when it likes. But each
+ * The slowest call of all may be the doing of the system, which stops threads at any time. But each
  * repetition makes the same calls, so what an allocator does at one of them it does each time:
  * the last part is the slowest of the calls, each taken at its quickest.
  */

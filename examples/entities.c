@@ -11,8 +11,8 @@
  *
  * Prints how many entities there are at the end, how many targets were met and how many were gone,
  * the most memory and the time. A plain model, arrays indexed by the entity's name, is kept in
- * step: whoever is dead there must be gone here, and the other way round. Ends with 1 if it is not
- * so.
+ * step: an entity that is dead there must be gone here, and the other way round. Ends with 1 if it
+ * is not so.
  */
 #define _DEFAULT_SOURCE
 

@@ -10,9 +10,9 @@
  * program's choice. This one makes all three in turn:
  *
  *     drop-newest    a line that is refused is counted, and gone
- *     drop-oldest    who is refused takes the drainer's part, throws away all that is waiting, and
- *                    logs its own line after that
- *     wait-for-room  who is refused sleeps until the logger has made room
+ *     drop-oldest    a thread that is refused takes the drainer's part, throws away all that is
+ *                    waiting, and logs its own line after that
+ *     wait-for-room  a thread that is refused sleeps until the logger has made room
  *
  * Prints for each how many lines were written and how many were dropped, how often the logger
  * slept, and that the lines of each thread came in order.

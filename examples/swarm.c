@@ -91,7 +91,7 @@ static void entity_free(pool_entity_4096 *pool, struct entity *entity)
         free(entity);
 }
 
-/* One step on one axis; who would leave the world turns round instead. */
+/* One step on one axis; an entity that would leave the world turns round instead. */
 static void move(int32_t *at, int32_t *speed)
 {
     if (*at + *speed < 0 || *at + *speed >= WORLD_SIZE)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tasks.cpp - a task system: tasks that hold atomics, so that they can be neither moved nor copied;
- * one thread makes a task, another runs it, and whoever ends its last child frees it. Each round
- * has a pool of its own, and the threads live longer than any of them. With --malloc tasks are made
- * by new.
+ * one thread makes a task, another runs it, and the thread that ends its last child frees it. Each
+ * round has a pool of its own, and the threads live longer than any of them. With --malloc tasks
+ * are made by new.
  *
  *     tasks [--depth N] [--rounds N] [--threads N] [--malloc]
  *

@@ -10,9 +10,10 @@
  * What it shows: VF_EPOCH. A thread that pops looks into the top node before it knows whether the
  * node is its own: another may have popped it, and must not give it back to the pool meanwhile. So
  * readers stay inside a read section of liburcu (rcu_read_lock), and nodes are freed by
- * P_free_deferred, which waits with the reuse, though not with the return, until all who may look
- * at them have left. That is also why Treiber's stack (1986) needs no tag here: while a thread
- * compares the top with a node that it has seen, that node cannot have come back as another one.
+ * P_free_deferred, which waits with the reuse, though not with the return, until all threads that
+ * may look at them have left. That is also why Treiber's stack (1986) needs no tag here: while a
+ * thread compares the top with a node that it has seen, that node cannot have come back as another
+ * one.
  *
  * The set is liburcu's own (rculfhash); it keeps its link inside the nodes, and a node has no
  * rcu_head: the pool asks for one grace period for 60 of them.

@@ -245,8 +245,8 @@ struct work {
 };
 
 /*
- * Hands over the table of one file. Who finds nobody merging does it, for the others too, until no
- * table waits; the others go back to their files at once, unless they are far ahead.
+ * Hands over the table of one file. A thread that finds no other merging does it, for the others
+ * too, until no table waits; the others go back to their files at once, unless they are far ahead.
  */
 static void work_submit(struct work *work, struct table *table)
 {

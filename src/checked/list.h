@@ -36,19 +36,18 @@ const char *vf_list_owner(const vf_pool *except, const void *object,
                           bool (*has)(vf_pool *pool, const void *object));
 
 /*
- * Puts the object into the quarantine, and takes one or two others out, as a chain, at once: with
- * the object in there another thread may end the pool; and a capped pool's slot that is in the
- * hands of a free is its object, or has one there in its place, and so never two. NULL: there are
- * none. If the pool is released, the object itself is taken out, and with it all is left to the
- * core.
+ * Puts the object into the quarantine and, in the same step, takes one or two others out, as a
+ * chain: once the object is in there, another thread may end the pool. Of a capped pool it is one
+ * for one, so that a free never keeps two slots from an alloc. NULL: there are none. If the pool is
+ * released, the object itself is taken out, and the core does the rest.
  */
 vf_header *vf_list_exchange(vf_pool *pool, vf_header *header, size_t most_bytes);
 
 /* Takes the oldest out, or NULL. */
 vf_header *vf_list_oldest(vf_pool *pool);
 
-/* Of a capped pool that is not released: all go to the core, and an alloc never finds a slot in
-   neither. */
+/* Of a capped pool that is not released: all go to the core, in one step for an alloc that looks at
+   both. */
 void vf_list_move(vf_pool *pool);
 
 /* How many are in the quarantine, and how many were ever taken out. */

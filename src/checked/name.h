@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * name.h - the names of instances, each of which must stand for one set of parameters in the whole
- * program: code that is compiled with others takes an object for what it is not.
+ * program: code that is compiled with others would take an object for something else.
  */
 #ifndef VF_NAME_H
 #define VF_NAME_H

@@ -425,7 +425,7 @@ void vf_checked_epoch_barrier(vf_pool_core *core, const void *caller)
 
 void vf_checks_forget(vf_pool *pool)
 {
-    vf_list_forget(pool); /* first: whoever looks for an object's pool looks at the blocks of all */
+    vf_list_forget(pool); /* first: a thread that looks for a pool looks at the blocks of all */
     vf_blocks_free(&pool->checked.blocks, &pool->memory);
 }
 

@@ -120,7 +120,7 @@ bool vf_sleep_while(const uint32_t *word, uint32_t value, int64_t deadline)
     int state = vf_cancel_off();
     int saved = errno;
     pthread_mutex_lock(&lock);
-    /* relaxed: who changes it takes the lock before waking */
+    /* relaxed: a thread that changes it takes the lock before it wakes others */
     bool same = vf_load_relaxed(word) == value;
     if (same && now() < deadline) {
         struct timespec time = until(deadline);
@@ -136,7 +136,7 @@ void vf_sleep_wake(const uint32_t *word)
 {
     (void)word;
     pthread_mutex_lock(&lock);
-    pthread_cond_broadcast(&changed); /* whoever waits for another word looks, and waits again */
+    pthread_cond_broadcast(&changed); /* one that waits for another word waits again */
     pthread_mutex_unlock(&lock);
 }
 #endif

@@ -33,7 +33,7 @@ static size_t limit_of(const vf_pool_cache *cache)
     return (size_t)(cache->fast.full - cache->fast.bottom);
 }
 
-/* Makes slots the array of an empty cache. Those who read it meanwhile, for statistics, find any
+/* Makes slots the array of an empty cache. Threads that read it meanwhile, for statistics, find any
    mixture of old and new, and allow for it. release: a copy of memory, as a fork makes it, shows
    the stores in this order. */
 static void set_array(vf_pool_cache *cache, void **slots, size_t limit)

@@ -7,7 +7,7 @@
  *     where is the batch?              ... the slot is free, the batch's memory goes: base = NULL
  *     generation still that?           ... memory again, elsewhere: base = other
  *
- * Whoever finds a base that was written after the object's end finds the generation even, or a
+ * A thread that finds a base written after the object's end finds the generation even, or a
  * later one: all of it comes one behind the other, by the bits of the depot and the growth lock.
  */
 #include "handle.h"
@@ -54,8 +54,8 @@ void *vf_handle_claim(const vf_pool *pool, uint64_t bits, bool *goes_on)
     uint32_t expected = (uint32_t)(bits >> 32), ended = vf_generation_after(expected);
     void *object = vf_generation_object(of, slot, expected, shape->stride);
     *goes_on = expected != UINT32_MAX;
-    /* relaxed: that the object was there when this thread looked is acquired there; and who ends it
-       here has what follows to itself */
+    /* relaxed: that the object was there when this thread looked is acquired there; and the thread
+       that ends it here has what follows to itself */
     bool is_first =
         object != NULL && vf_cas_strong_relaxed(&vf_generations_of(of)[slot], &expected, ended);
     return is_first ? object : NULL;

@@ -358,7 +358,7 @@ static uintptr_t owner_of_page(const map_page *of)
     return before != 0 && begins != 0 && before != begins ? VF_PAGE_SHARED : before | begins;
 }
 
-/* Has a pool the line? For those who change the map. */
+/* Has a pool the line? For threads that change the map. */
 static bool has_line(const map_page *of, size_t line, uintptr_t owner)
 {
     if (is_crowded(of))

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Kept for ever, and reachable from here for those who look for leaks. */
+/* Kept for ever, and reachable from here for tools that look for leaks. */
 typedef struct shared {
     struct shared *next;
     vf_pool *pool; /* has the name */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chunk.c - the memory of a small buffer's chunks: how large, from whom, and what it begins with.
+ * chunk.c - the memory of a small buffer's chunks: how large it is, where it comes from, and what
+ * it begins with.
  */
 #include "chunk.h"
 

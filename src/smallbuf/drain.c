@@ -82,7 +82,7 @@ static uint64_t walk_from_hint(vf_directory *directory, vf_drain *walk, uint64_t
     return before;
 }
 
-/* Whoever reads on will ask for what is behind this span. */
+/* A reader that goes on will ask for what is behind this span. */
 static void leave_hint(vf_directory *directory, uint64_t next, uint64_t before)
 {
     if (next <= UINT32_MAX)

@@ -152,7 +152,7 @@ static inline uint64_t vf_generation_publish(const vf_generations *of, size_t sl
 /*
  * An object that the caller is about to free ends: no handle of it leads to it from here on. False:
  * that takes more than this. (relaxed: P_get is ordered by what the caller has done before its free
- * to tell that the object is gone. Whoever gets the slot next does so after its free.)
+ * to tell that the object is gone. The thread that gets the slot next does so after its free.)
  */
 static inline bool vf_generation_end(const vf_generations *of, size_t slot)
 {

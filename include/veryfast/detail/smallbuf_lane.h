@@ -10,7 +10,7 @@
  *
  * A lane is a writer that the buffer keeps: a run of slots, found by the number of the thread that
  * fills it. The heads lie before the directory, each the first lane of a list of those threads that
- * share it. Only a lane's thread writes to it, and who has exclusive access.
+ * share it. Only its thread writes to a lane, and a thread with exclusive access.
  */
 #ifndef VF_DETAIL_SMALLBUF_LANE_H
 #define VF_DETAIL_SMALLBUF_LANE_H
