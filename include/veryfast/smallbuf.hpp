@@ -80,7 +80,7 @@ template <typename T, std::size_t N, int Kind = 0> class small_buffer
         return in::self_push(&buffer_, value);
     }
 
-    /* S_push_index: push, and *index becomes the place among all pushes since the last drain; 0:
+    /* S_push_index: push, and *index becomes the position among all pushes since the last drain; 0:
        this one has made the buffer non-empty. */
     VF_INLINED bool push_index(T &&value, std::size_t *index) noexcept
     {
@@ -125,7 +125,8 @@ template <typename T, std::size_t N, int Kind = 0> class small_buffer
         return in::self_push_n(&buffer_, values, n);
     }
 
-    /* S_push_n_index: push_n, and *index becomes the place of the first of them, as in push_index.
+    /* S_push_n_index: push_n, and *index becomes the position of the first of them, as in
+     * push_index.
      */
     VF_INLINED std::size_t push_n_index(const T *values, std::size_t n, std::size_t *index) noexcept
     {

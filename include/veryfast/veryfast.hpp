@@ -170,7 +170,7 @@ template <typename P> class pool_resource : public std::pmr::memory_resource
         }
         if (void *object = pool_functions<P>::alloc(pool_))
             return object;
-        /* throws in place of this file, which may be compiled without exceptions */
+        /* throws instead of this file, which may be compiled without exceptions */
         return std::pmr::null_memory_resource()->allocate(size, alignment);
     }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * capped.h - slots with a hard cap on how many are live: in place of caches, depot and batches, for
+ * capped.h - slots with a hard cap on how many are live: instead of caches, depot and batches, for
  * pools that have max_objects.
  *
  * There are exactly as many slots as may be live, so that an alloc fails when all of them are, and

@@ -47,7 +47,7 @@ typedef struct vf_block {
     uintptr_t key; /* its address, inverted; 0: none */
     const void *allocated;
     uint32_t state;
-    uint32_t number; /* its place in vf_blocks.numbered */
+    uint32_t number; /* its index in vf_blocks.numbered */
 } vf_block;
 
 /* What has, or had, a number. */

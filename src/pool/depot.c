@@ -191,8 +191,8 @@ static void **write_slots(void **end, vf_word bits, char *first, size_t stride)
     return end;
 }
 
-/* Slots of the batch, from word home->word on, into the places before end, the lowest address
-   last; how many, most at most. */
+/* Slots of the batch, from word home->word on, into the array before end, the one with the
+   lowest address last; how many, most at most. */
 static size_t take(const vf_depot *depot, vf_home *home, void **end, size_t most)
 {
     vf_batch *batch = home->batch;

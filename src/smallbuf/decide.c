@@ -42,7 +42,7 @@ static void *refuse_first(char *word, uint64_t slot)
     return slot == 0 ? refusal + VF_REFUSED_FIRST : refusal;
 }
 
-/* What the thread that has made a directory, or could not, decides in place of the word. */
+/* What the thread that has made a directory, or could not, decides instead of the word. */
 static void *decision_of_first(vf_directory *directory, char *word, uint64_t slot)
 {
     uint64_t limit = first_limit(word);

@@ -20,8 +20,11 @@
  *
  *   slot        memory for one element; slots have indices
  *   inside      of a slot: in the buffer itself, index below N
- *   chunk       2^k slots from one allocation, behind their lead
- *   window      which slots these are; in the lead
+ *   spill       to have elements beyond those inside; the word spill leads to them
+ *   chunk       2^k slots from one allocation, with their lead and their marks
+ *   lead        what stands before a chunk's slots
+ *   mark        how many slots at the end of a block were never used; behind the chunk's slots
+ *   window      which slots a chunk has; in its lead
  *   place       of a slot in the chunks' numbering: its index + the directory's offset
  *   level       of a chunk: the highest bit of its places
  *   directory   what leads from a level to its chunk; in one allocation with the first chunk

@@ -305,7 +305,8 @@ static void begin_fill(vf_directory *directory, uint64_t used)
     if (directory->gaps == 0)
         return;
     directory->gaps = 0;
-    /* twice in all numbers: the marks that the first time spares are cleared by the second */
+    /* twice in each round of numbers: marks of the present fill stay once, and are old by the
+       second time */
     if (directory->fill % (VF_MARK_FILLS / 2) == 0)
         clear_old_marks(directory);
     directory->fill = directory->fill % VF_MARK_FILLS + 1;

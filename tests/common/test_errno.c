@@ -264,7 +264,7 @@ Test(errno_kept, beside_another_cache, .init = setup, .fini = teardown)
 }
 
 #ifdef __linux__ /* elsewhere nobody tells whether a thread has gone */
-/* ---- where memory is out, and another thread has gone without its exit hook ---- */
+/* ---- out of memory, where another thread has gone without its exit hook ---- */
 
 static pthread_key_t key;
 

@@ -349,7 +349,7 @@ static void parent_drop(struct parent *parent);
 #define VF_DROP(p) parent_drop(p)
 #include <veryfast/pool.h>
 
-#define PARENTS 10000 /* more than P_destroy has bits for where memory is spent */
+#define PARENTS 10000 /* more than P_destroy has bits for when out of memory */
 
 static pool_parent_100 *parents;
 static pool_parent_100_cache *cache;

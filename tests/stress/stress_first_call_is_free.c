@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stress_first_call_is_free.c - threads whose first call is a free, with memory spent.
+ * stress_first_call_is_free.c - threads whose first call is a free, out of memory.
  *
  * One thread allocates; then the allocator refuses everything; then thousands of threads come and
  * each does nothing but give a few objects back. None of the frees may fail, though there is no
- * memory for a cache, nor for a magazine. Afterwards, with the allocator still refusing, every
- * slot can be had again, each once.
+ * memory for a cache. Afterwards, with the allocator still refusing, every slot is allocated again,
+ * each once.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -46,12 +46,12 @@ ANY_POOL(pool_line_100, struct line, 100);
 
 #define AT_ONCE    8
 #define PER_THREAD 5
-#define PARKED     40 /* objects of threads that have come and gone before memory was spent */
+#define PARKED     40 /* objects of threads that have come and gone while there was memory */
 
-/* What is there already when memory is spent. */
+/* What there is already when the allocator begins to refuse. */
 enum start {
-    NOTHING,  /* no cache but the allocating thread's, and no magazine */
-    SOME,     /* a few magazines and a few caches without an owner */
+    NOTHING,  /* no cache but the allocating thread's, and an empty depot */
+    SOME,     /* free slots in the depot, and caches without an owner */
     NO_CACHES /* threads keep nothing to themselves */
 };
 
@@ -102,7 +102,8 @@ static void *free_some(void *context)
     return NULL;
 }
 
-/* Alloc, and free of what was allocated: leaves a magazine and two idle caches behind. */
+/* Alloc, and free of what was allocated: leaves free slots in the depot and two idle caches behind.
+ */
 static void *come_and_go(void *context)
 {
     struct trial *trial = context;
@@ -132,7 +133,7 @@ static int by_address(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* All that is free can be had, each once, and no more; memory is spent. */
+/* Out of memory, each free slot is allocated once, and no more. */
 static void take_all(struct trial *trial)
 {
     const any_pool_type *type = trial->type;

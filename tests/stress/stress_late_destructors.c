@@ -175,7 +175,7 @@ static void drain(void)
         unmake(&main_thread, atomic_exchange(&test.places[i], NULL));
 }
 
-/* Every slot can be had while memory is spent: none is lost with a thread. */
+/* Out of memory, every slot is allocated again: none is lost with a thread. */
 static void take_all(void)
 {
     vf_pool_stats stats = pool_item_256_stats(test.pool);

@@ -127,7 +127,7 @@ vf_hidden vf_t *vf_self_find(vf_self *buffer, uint64_t tail, uint64_t *run)
     return slot;
 }
 
-/* Is the slot at this place of those expected? */
+/* Is the slot with this offset one of those expected? */
 vf_hidden bool vf_self_expected(const vf_expected *expected, uint64_t at)
 {
 #ifdef VF_FLIP

@@ -117,7 +117,7 @@ static inline uint64_t vf_index_of(uint64_t tail)
 
 VF_NAMES_END
 
-/* A drain's place in the chunks. */
+/* How far a drain has come in the chunks. */
 typedef struct vf_drain {
     void **spill;
     uint64_t next, end; /* slots that no span has contained yet, from N on */

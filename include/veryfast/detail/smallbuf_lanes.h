@@ -4,7 +4,7 @@
  *
  * A push looks at the lane of its thread, and stores into its next slot: no atomic operation, and
  * no line that another thread writes to. Below N, and where the lane has no slots, it is a push as
- * without lanes; the core gives the lane another run then, in place of a slot, unless it must not
+ * without lanes; the core gives the lane another run then, instead of a slot, unless it must not
  * (src/smallbuf/lane.c).
  */
 #ifndef vf_kind
