@@ -14,14 +14,16 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 NAMESPACE = '{http://schemas.microsoft.com/vstudio/debugger/natvis/2010}'
-ELEMENTS = {'AutoVisualizer', 'Type', 'DisplayString', 'Expand', 'ExpandedItem', 'Item', 'Synthetic',
-            'ArrayItems', 'Size', 'ValuePointer', 'LinkedListItems', 'HeadPointer', 'NextPointer',
-            'ValueNode', 'CustomListItems', 'Variable', 'Loop', 'Exec', 'Break'}
+ELEMENTS = {'AutoVisualizer', 'Type', 'AlternativeType', 'DisplayString', 'Expand', 'ExpandedItem',
+            'Item', 'Synthetic', 'ArrayItems', 'Size', 'ValuePointer', 'LinkedListItems',
+            'HeadPointer', 'NextPointer', 'ValueNode', 'CustomListItems', 'Variable', 'Loop', 'Exec',
+            'Break'}
 EXPRESSIONS = {'ExpandedItem', 'Item', 'Size', 'ValuePointer', 'HeadPointer', 'NextPointer',
                'ValueNode', 'Exec'}
 OF_THE_LANGUAGE = {'const', 'char', 'void', 'int', 'long', 'unsigned', 'size_t', 'sizeof', 'this'}
 FORMATS = r',(?:sb|na)$'
-STRUCT = re.compile(r'^(?:template <[^;{}]*?> )?(?:typedef )?(?:static )?(?:struct|class) (\w+)[^;{}()]*\{', re.M)
+STRUCT = re.compile(r'^(?:template <[^;{}]*?> )?(?:typedef )?(?:static )?'
+                    r'(?:struct|class) (\w+)[^;{}()]*\{', re.M)
 
 
 def body(text, begin):
@@ -58,6 +60,9 @@ def expressions(element):
 
 def check_type(element, known):
     name = element.get('Name')
+    for other in element.iter(f'{NAMESPACE}AlternativeType'):
+        if re.sub('<.*', '', other.get('Name')) != re.sub('<.*', '', name):
+            yield f'{other.get("Name")} is not {name} with other arguments'
     own = re.sub(r'<.*', '', name).split('::')[-1]
     if own not in known:
         yield f'{name} is no type of the library'
