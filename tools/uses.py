@@ -21,6 +21,8 @@ def statement(lines, i):
         first -= 1
     while last + 1 < len(lines) and not re.search(r'[;{](?: */\*.*)?$', lines[last]):
         last += 1
+    while lines[first].strip() in ('else', '} else'):
+        first += 1
     return lines[first:last + 1]
 
 
