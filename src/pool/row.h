@@ -32,6 +32,8 @@ struct vf_row {
     uintptr_t entries[VF_COLUMNS];
 };
 
+_Static_assert(offsetof(vf_row, none) == 0, "an entry of 0 leads to it");
+
 /* The column in which no thread has a cache. */
 #define VF_ROW_NO_COLUMN offsetof(vf_row, entries)
 

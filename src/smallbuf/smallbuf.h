@@ -120,6 +120,11 @@ typedef struct vf_lead {
     vf_window window; /* constant; the slots begin behind it */
 } vf_lead;
 
+/* A window, and so a lead, is found by where it ends. */
+#define VF_ENDS_WITH_WINDOW(type) (offsetof(type, window) + sizeof(vf_window) == sizeof(type))
+_Static_assert(VF_ENDS_WITH_WINDOW(vf_lead), "vf_window_of relies on it");
+_Static_assert(VF_ENDS_WITH_WINDOW(vf_kept_window), "vf_word_of_chunk relies on it");
+
 static inline vf_lead *vf_lead_of(void *chunk)
 {
     return (vf_lead *)chunk - 1;
