@@ -4,9 +4,11 @@
 
 usage: check_compile.py INCLUDE DIRECTORY COMPILER...
 
-C files are compiled as C11, C17 and C23 and as C++17 and C++20, .cpp files as the latter two, and
-without exceptions and RTTI.
+C files are compiled as C11, C17 and C23 and as C++17 and C++20, .cpp files as the latter two and
+C++23, and without exceptions and RTTI. The headers for C++ are also compiled without
+<memory_resource>, which libc++ has from version 16 on.
 """
+import re
 import subprocess
 import sys
 import tempfile
@@ -46,6 +48,35 @@ def header_sources(include, directory):
         yield source
 
 
+def without(header, compiler, directory):
+    """The compiler's flags by which its C++ library has no such header."""
+    said = subprocess.run([compiler, '-E', '-v', '-x', 'c++', '/dev/null'], capture_output=True,
+                          text=True, check=True).stderr
+    flags = ['-nostdinc++']
+    for place in re.search(r'search starts here:\n((?: .*\n)+)End', said)[1].split('\n'):
+        place = Path(place.strip())
+        if (place / header).exists():
+            copy = directory / Path(compiler).name
+            copy.mkdir()
+            for entry in place.iterdir():
+                if entry.name != header:
+                    (copy / entry.name).symlink_to(entry)
+            place = copy
+        elif 'c++' not in place.parts:
+            continue
+        flags += ['-isystem', str(place)]
+    return flags
+
+
+def jobs_without_resources(include, sources, compilers, directory):
+    for compiler in compilers:
+        if '++' in Path(compiler).name:
+            flags = without('memory_resource', compiler, directory)
+            for source in sources:
+                if source.suffix == '.cpp':
+                    yield compiler, 'c++', ['-std=c++17', *flags, '-fsyntax-only'], include, source
+
+
 def jobs(include, sources, compilers):
     for source in sources:
         for compiler in compilers:
@@ -58,6 +89,8 @@ def jobs(include, sources, compilers):
             if source.suffix == '.cpp':
                 flags = ['-std=c++17', '-fno-exceptions', '-fno-rtti', '-fsyntax-only']
                 yield compiler, language, flags, include, source
+                flags = ['-std=c++2b', '-fsyntax-only']
+                yield compiler, language, flags, include, source
             # the first standard; and some warnings come only with optimisation
             flags = [f'-std={STANDARDS[language][0]}', '-O2', '-S', '-o', '/dev/null']
             yield compiler, language, flags, include, source
@@ -67,9 +100,10 @@ def jobs(include, sources, compilers):
 def main():
     include, directory, compilers = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
     with tempfile.TemporaryDirectory() as temporary:
-        sources = [*sorted(directory.glob('*.c')), *sorted(directory.glob('*.cpp')),
-                   *header_sources(include, Path(temporary))]
-        all_jobs = list(jobs(include, sources, compilers))
+        headers = list(header_sources(include, Path(temporary)))
+        sources = [*sorted(directory.glob('*.c')), *sorted(directory.glob('*.cpp')), *headers]
+        all_jobs = [*jobs(include, sources, compilers),
+                    *jobs_without_resources(include, headers, compilers, Path(temporary))]
         with ThreadPoolExecutor(2) as pool:
             failures = [text for text in pool.map(lambda job: compile_file(*job), all_jobs) if text]
     print(f'{len(all_jobs)} compiles, {len(failures)} failures', *failures, sep='\n')
