@@ -116,7 +116,7 @@ static void log_out(struct server *server, sessions_handle handle)
 static void send_made_up(struct server *server, const struct client *client, uint64_t random)
 {
     sessions_handle any = {random}, former = client->former, changed = client->session;
-    changed.bits ^= UINT64_C(1) << 32; /* a generation is odd */
+    changed.bits ^= UINT64_C(1) << 63; /* no slot has such a number */
     const sessions_handle tried[] = {any, former, changed, {0}};
     for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
         const struct session *session = serve(server, tried[i]);

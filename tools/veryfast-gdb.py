@@ -26,6 +26,7 @@ UNSETTLED = -2**63, -2**63 + 1  # src/pool/cache.h
 NOT_RELEASED = 2**62
 NOT_ENTERED = 2**32 - 1  # src/pool/batch.h
 LINK_OF_LIVE = 2**32 - 1  # src/pool/capped.c
+COUNT, PUBLISHED = 2**31 - 1, 2**31  # include/veryfast/detail/pool_handle.h
 SPILLED, REFUSED = 1, 6  # detail/smallbuf_core.h
 BANK_BIT, CAP_INSIDE = 1 << 63, 1 << 62
 MARK_SLOT_BITS, MARKS_BITS, MARK_SIZE = 27, 14, 4  # src/smallbuf/smallbuf.h
@@ -159,7 +160,7 @@ def object_of(pool, number, generation):
     of = pool['core']['directory'][number // objects]
     generations = int(of) + of.dereference().type.sizeof
     present, = numbers(generations + 4 * (number % objects), 1, 4)
-    if present != generation or int(of['base']) == 0:
+    if present != PUBLISHED | generation or int(of['base']) == 0:
         return None
     return int(of['base']) + number % objects * stride
 
@@ -198,11 +199,11 @@ class Handle:
     def to_string(self):
         if self.bits == 0:
             return 'no handle'
-        number, generation = self.bits & 0xffffffff, self.bits >> 32
+        number, generation = self.bits >> 31, self.bits & COUNT
         text = f'slot {number}, generation {generation}'
         try:
             pools = [pool for pool in all_pools() if int(pool['handles']) != 0]
-            found = [f'{name_of(pool)} has it at {place:#x}' for pool in pools if generation % 2
+            found = [f'{name_of(pool)} has it at {place:#x}' for pool in pools
                      for place in [object_of(pool, number, generation)] if place is not None]
         except gdb.error as error:
             return f'{text} ({NEEDS}: {error})'

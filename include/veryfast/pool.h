@@ -157,7 +157,7 @@ typedef struct vf_self_walk {
  * sent and compared. All zero: none.
  */
 typedef struct vf_self_handle {
-    uint64_t bits; /* the slot's number in the lower half, its generation in the upper one */
+    uint64_t bits; /* the slot's number, and in the lower 31 its generation */
 } vf_self_handle;
 #    endif
 
@@ -331,9 +331,11 @@ vf_fn vf_self_handle vf_self_handle_of(vf_self *pool, const vf_t *object);
  *
  * An object is gone when its free begins (P_free, P_take, P_free_n, P_cache_free, P_free_deferred,
  * vf_free, P_destroy), before VF_DROP. A free by another thread at the same time may come first or
- * not: it is for the caller to keep the object alive after this call: it owns the object, or
- * nothing is freed in this phase of the program, or with VF_EPOCH it is in a read section, to the
- * end of which the pointer stays valid.
+ * not: it is for the caller to keep the object alive during and after this call: it owns the
+ * object, or nothing is freed in this phase of the program, or with VF_EPOCH it is in a read
+ * section, to the end of which the pointer stays valid. Otherwise a result that is not NULL says
+ * that the object was there when the call looked, and no more than that: it may be gone by now, and
+ * its batch with it, so that the address is to be used for nothing.
  *
  * Any thread, beside all calls but P_release and P_destroy. Lock-free; costs some twenty
  * instructions without an atomic read-modify-write, however many threads do it.

@@ -220,9 +220,8 @@ template <typename T, std::size_t N = 0, bool Handles = false> class pool
     VF_CPP_CALL T *get(handle<T> of) const noexcept
     {
         static_assert(Handles, "handles are for pool<T, N, veryfast::handles>");
-        constexpr auto objects = static_cast<std::uint32_t>(batch_objects());
         const vf_pool_core *core = core_;
-        return static_cast<T *>(vf_pool_call(get, core, of.bits, objects, sizeof(T)));
+        return static_cast<T *>(vf_pool_call(get, core, of.bits, batch_objects(), sizeof(T)));
     }
 
     /* P_free_handle: destroys the object if it is still there; of several callers one gets true. */

@@ -86,8 +86,10 @@ bool vf_blocks_reserve(vf_blocks *blocks, vf_memory *memory, vf_blocks *unused)
 static uint32_t take_number(vf_blocks *blocks)
 {
     uint32_t unused = blocks->unused;
-    if (unused == 0)
+    if (unused == 0) {
+        blocks->numbered[blocks->numbers].generation = VF_GENERATION_FIRST;
         return (uint32_t)blocks->numbers++;
+    }
     blocks->unused = blocks->numbered[unused - 1].unused;
     return unused - 1;
 }

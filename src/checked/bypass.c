@@ -264,7 +264,7 @@ void *vf_bypass_walk_next(vf_pool *pool, vf_walk *walk)
     vf_mutex_lock(&pool->growth);
     while (object == NULL && at->number < at->batches) {
         const vf_numbered *it = &pool->checked.blocks.numbered[at->number];
-        if (!pool->checked.blocks.handles || it->generation % 2 != 0)
+        if (!pool->checked.blocks.handles || it->generation >= VF_PUBLISHED)
             object = vf_blocks_numbered(&pool->checked.blocks, at->number);
         walk->given = vf_handle_bits(it->generation, (uint32_t)at->number);
         at->number = vf_min(at->batches - at->number, at->skip) + at->number + 1;
@@ -280,7 +280,7 @@ uint64_t vf_bypass_publish(vf_pool *pool, const void *object, const void *caller
     vf_mutex_lock(&pool->growth);
     uint32_t number = look(pool, object, caller)->number;
     vf_numbered *it = &pool->checked.blocks.numbered[number];
-    it->generation |= 1;
+    it->generation |= VF_PUBLISHED;
     uint64_t bits = vf_handle_bits(it->generation, number);
     vf_mutex_unlock(&pool->growth);
     return bits;
@@ -291,23 +291,28 @@ static vf_numbered *find_numbered(vf_pool *pool, uint64_t bits)
 {
     assert(vf_mutex_held(&pool->growth));
     vf_blocks *blocks = &pool->checked.blocks;
-    bool is_one = (uint32_t)bits < blocks->numbers && (bits >> 32) % 2 != 0;
-    vf_numbered *it = is_one ? &blocks->numbered[(uint32_t)bits] : NULL;
-    return it != NULL && it->generation == bits >> 32 ? it : NULL;
+    uint64_t number = vf_handle_number(bits);
+    vf_numbered *it = number < blocks->numbers ? &blocks->numbered[number] : NULL;
+    return it != NULL && it->generation == vf_handle_generation(bits) ? it : NULL;
+}
+
+static void *object_of(const vf_pool *pool, const vf_numbered *it)
+{
+    const vf_blocks *blocks = &pool->checked.blocks;
+    return it != NULL ? vf_blocks_numbered(blocks, (size_t)(it - blocks->numbered)) : NULL;
 }
 
 void *vf_bypass_get(vf_pool *pool, uint64_t bits)
 {
     vf_mutex_lock(&pool->growth);
-    bool found = find_numbered(pool, bits) != NULL;
-    void *object = found ? vf_blocks_numbered(&pool->checked.blocks, (uint32_t)bits) : NULL;
+    void *object = object_of(pool, find_numbered(pool, bits));
     vf_mutex_unlock(&pool->growth);
     return object;
 }
 
 static void end_generation(vf_numbered *it)
 {
-    if (it->generation % 2 != 0)
+    if (it->generation >= VF_PUBLISHED)
         it->generation = vf_generation_after(it->generation);
 }
 
@@ -315,7 +320,7 @@ void *vf_bypass_claim(vf_pool *pool, uint64_t bits)
 {
     vf_mutex_lock(&pool->growth);
     vf_numbered *it = find_numbered(pool, bits);
-    void *object = it != NULL ? vf_blocks_numbered(&pool->checked.blocks, (uint32_t)bits) : NULL;
+    void *object = object_of(pool, it);
     if (object != NULL)
         end_generation(it);
     vf_mutex_unlock(&pool->growth);
@@ -335,7 +340,7 @@ void vf_bypass_unpublish(vf_pool *pool, const void *object)
 void vf_bypass_publish_again(vf_pool *pool, uint64_t bits)
 {
     vf_mutex_lock(&pool->growth);
-    pool->checked.blocks.numbered[(uint32_t)bits].generation = (uint32_t)(bits >> 32);
+    pool->checked.blocks.numbered[vf_handle_number(bits)].generation = vf_handle_generation(bits);
     vf_mutex_unlock(&pool->growth);
 }
 
@@ -399,15 +404,15 @@ static void set_state(vf_pool *pool, const void *object, uint32_t state)
     vf_mutex_unlock(&pool->growth);
 }
 
-/* The number and the present generation of a live object. */
+/* Of a live object; 0: it is not published. */
 static uint64_t handle_of(vf_pool *pool, const void *object)
 {
     vf_blocks *blocks = &pool->checked.blocks;
     vf_mutex_lock(&pool->growth);
     uint32_t number = vf_blocks_find(blocks, object)->number;
-    uint64_t bits = vf_handle_bits(blocks->numbered[number].generation, number);
+    uint32_t generation = blocks->numbered[number].generation;
     vf_mutex_unlock(&pool->growth);
-    return bits;
+    return generation >= VF_PUBLISHED ? vf_handle_bits(generation, number) : 0;
 }
 
 bool vf_bypass_free_deferred(vf_pool *pool, void *object, void (*drop)(void *object),
@@ -426,7 +431,8 @@ bool vf_bypass_free_deferred(vf_pool *pool, void *object, void (*drop)(void *obj
     bool deferred = vf_pool_core_free_deferred(&pool->core, object, drop);
     if (!deferred) {
         set_state(pool, object, VF_LIVE);
-        vf_bypass_publish_again(pool, bits);
+        if (bits != 0)
+            vf_bypass_publish_again(pool, bits);
     }
     return deferred;
 }

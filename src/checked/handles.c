@@ -38,7 +38,7 @@ uint64_t vf_checked_publish(vf_pool_core *core, const void *object, size_t objec
     return vf_pool_core_publish_slow(core, object);
 }
 
-void *vf_checked_get(const vf_pool_core *core, uint64_t bits, uint32_t objects, size_t stride,
+void *vf_checked_get(const vf_pool_core *core, uint64_t bits, size_t objects, size_t stride,
                      const void *caller)
 {
     (void)objects;

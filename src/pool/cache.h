@@ -56,6 +56,7 @@ typedef struct vf_pool_cache {
     bool moving;            /* bottom, top and full are being changed: for the child of a fork */
     vf_home home;           /* where it refills from */
     struct vf_array *array; /* where it has outgrown first */
+    size_t looks;           /* for an object that may have been freed before, see publish.c */
 
     /* written under the threads' lock */
     bool held;                           /* by a caller, not a thread */

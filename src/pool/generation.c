@@ -15,7 +15,7 @@ const vf_generations vf_generation_none;
 static struct {
     vf_handle_table directory;
     vf_generations *entries[1];
-} nothing = {{.end = UINTPTR_MAX > UINT32_MAX ? INTPTR_MIN : 0}, {NULL}};
+} nothing;
 
 void vf_generations_init(vf_handles *handles, vf_generations ***directory, size_t objects,
                          vf_memory *memory, vf_mutex *growth)
@@ -50,7 +50,7 @@ static bool lengthen_directory(vf_handles *handles, size_t batches)
         return false;
     *longer = (vf_handle_table){.size = size,
                                 .older = vf_handle_table_of(entries),
-                                .end = vf_handle_table_of(entries)->end};
+                                .numbers = vf_handle_table_of(entries)->numbers};
     vf_generations **copies = (vf_generations **)(void *)(longer + 1);
     memcpy(copies, entries, handles->count * sizeof *copies);
     vf_store_release(handles->directory, copies); /* pairs with the acquire in vf_handle_look_up */
@@ -72,8 +72,8 @@ static bool add_batch(vf_handles *handles)
     entries[handles->count] = of;
     /* release, both: pairs with the acquire in vf_handle_look_up, and those of count. The child of
        a fork in between adds the batch's once more, which nothing has come to use */
-    vf_store_release(&vf_handle_table_of(entries)->end,
-                     vf_handle_table_end((handles->count + 1) * handles->objects));
+    vf_store_release(&vf_handle_table_of(entries)->numbers,
+                     (handles->count + 1) * handles->objects);
     vf_store_release(&handles->count, handles->count + 1);
     return true;
 }
@@ -94,8 +94,9 @@ bool vf_generations_reserve(vf_handles *handles, size_t batches)
 void vf_generations_set_base(vf_handles *handles, size_t number, char *base)
 {
     assert(vf_mutex_held(handles->growth));
-    /* release: pairs with the acquire in vf_handle_object */
-    vf_store_release(&vf_generations_at(handles, number)->base, base);
+    /* relaxed: a thread that needs it has acquired the generation of an object that was allocated
+       since; and an object's own thread has its slot */
+    vf_store_relaxed(&vf_generations_at(handles, number)->base, base);
 }
 
 /* ---- retired slots ---- */
@@ -109,7 +110,7 @@ vf_word vf_generations_retired(const vf_handles *handles, size_t number, size_t 
     size_t end = vf_min((w + 1) * VF_WORD_BITS, handles->objects);
     for (size_t slot = w * VF_WORD_BITS; slot < end; slot++) {
         /* acquire: pairs with the release in vf_generation_retire */
-        if (vf_load_acquire(&generations[slot]) == 0)
+        if (vf_load_acquire(&generations[slot]) == VF_GENERATION_RETIRED)
             retired |= vf_bits_bit(slot);
     }
     return retired;
@@ -139,7 +140,7 @@ void vf_generation_retire(vf_generations *of, size_t slot)
 {
     /* release: pairs with the acquire in vf_generations_retired: what was done to the slot comes
        before its memory goes back */
-    vf_store_release(&vf_generations_of(of)[slot], 0U);
+    vf_store_release(&vf_generations_of(of)[slot], VF_GENERATION_RETIRED);
     vf_fetch_add_relaxed(&of->retired, 1U); /* tells where to look */
 }
 

@@ -3,10 +3,6 @@
  * generation.h - the generations of a pool's slots, for handles: by the numbers of batches, in a
  * directory. See <veryfast/detail/pool_handle.h> for what they look like.
  *
- *     even:  no handle leads to the slot's object
- *     odd:   one does
- *     0:     the slot is retired: all its generations are used up
- *
  * They stay when the memory of a batch goes back, and count on when it comes again.
  */
 #ifndef VF_GENERATION_H
@@ -18,13 +14,10 @@
 #include "../platform/mutex.h"
 #include "memory.h"
 
-/* The last even one: of an object that ends its slot's last generation, until it is retired. */
-#define VF_GENERATION_LAST (UINT32_MAX - 1)
-
-/* What an object's end makes of its generation, which is odd. */
+/* What an object's end makes of its generation, which is that of a published one. */
 static inline uint32_t vf_generation_after(uint32_t generation)
 {
-    return generation == UINT32_MAX ? VF_GENERATION_LAST : generation + 1;
+    return generation == UINT32_MAX ? VF_GENERATION_LAST : generation - VF_PUBLISHED + 1;
 }
 
 /* All of a pool that has handles. */

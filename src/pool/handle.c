@@ -3,14 +3,18 @@
  * handle.c - see handle.h. What may run beside what:
  *
  *     P_get                            the object's end, and what may come after it
- *     generation is the handle's?      generation = even
+ *     generation is the handle's?      generation = one that is not published
  *     where is the batch?              ... the slot is free, the batch's memory goes: base = NULL
- *     generation still that?           ... memory again, elsewhere: base = other
+ *                                      ... memory again, elsewhere: base = other
  *
- * A thread that finds a base written after the object's end finds the generation even, or a
- * later one: all of it comes one behind the other, by the bits of the depot and the growth lock.
+ * All of the right side comes one behind the other, by the bits of the depot and the growth lock.
+ * Where P_get finds a base from after the object's end, the object was there when it looked, but
+ * nothing has kept it alive, so that any address is as useless. While something does, the left
+ * side finds the object's own base.
  */
 #include "handle.h"
+
+#include <assert.h>
 
 #include "lock.h"
 #include "release.h"
@@ -31,14 +35,14 @@ static uint32_t *generation_of(vf_location location)
 void *vf_handle_object(const vf_pool *pool, uint64_t bits)
 {
     const vf_shape *shape = vf_pool_shape(pool);
-    return vf_pool_core_get(&pool->core, bits, (uint32_t)shape->objects, shape->stride);
+    return vf_pool_core_get(&pool->core, bits, shape->objects, shape->stride);
 }
 
 bool vf_handle_end(const vf_pool *pool, const void *object)
 {
     uint32_t *generation = generation_of(vf_handle_locate(pool, object));
     uint32_t now = vf_load_relaxed(generation); /* as in vf_generation_end, as the store */
-    if (now % 2 == 0)
+    if (now < VF_PUBLISHED)
         return true;
     vf_store_relaxed(generation, vf_generation_after(now));
     return now != UINT32_MAX;
@@ -48,10 +52,10 @@ void *vf_handle_claim(const vf_pool *pool, uint64_t bits, bool *goes_on)
 {
     const vf_shape *shape = vf_pool_shape(pool);
     const vf_generations *of;
-    if (!vf_handle_look_up(&pool->core.directory, bits, (uint32_t)shape->objects, &of))
+    size_t slot;
+    if (!vf_handle_look_up(&pool->core.directory, bits, shape->objects, &of, &slot))
         return NULL;
-    size_t slot = (uint32_t)bits % shape->objects;
-    uint32_t expected = (uint32_t)(bits >> 32), ended = vf_generation_after(expected);
+    uint32_t expected = vf_handle_generation(bits), ended = vf_generation_after(expected);
     void *object = vf_generation_object(of, slot, expected, shape->stride);
     *goes_on = expected != UINT32_MAX;
     /* relaxed: that the object was there when this thread looked is acquired there; and the thread
@@ -63,10 +67,13 @@ void *vf_handle_claim(const vf_pool *pool, uint64_t bits, bool *goes_on)
 
 void vf_handle_publish_again(const vf_pool *pool, uint64_t bits)
 {
-    size_t objects = vf_pool_shape(pool)->objects;
-    vf_generations *of = vf_generations_at(pool->handles, (uint32_t)bits / objects);
-    /* release: as in vf_generation_publish */
-    vf_store_release(&vf_generations_of(of)[(uint32_t)bits % objects], (uint32_t)(bits >> 32));
+    const vf_generations *of;
+    size_t slot;
+    bool found =
+        vf_handle_look_up(&pool->core.directory, bits, vf_pool_shape(pool)->objects, &of, &slot);
+    assert(found);
+    if (found) /* release: as in vf_generation_publish */
+        vf_store_release(&vf_generations_of(of)[slot], vf_handle_generation(bits));
 }
 
 bool vf_handle_is_last(const vf_pool *pool, const void *object)

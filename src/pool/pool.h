@@ -57,7 +57,7 @@
  *   held       of a cache: it has a caller
  *   deferral   a list of objects that wait for a grace period
  *   handle     the number of a slot, and a generation
- *   generation a count of a slot's: odd while a handle leads to the object in it
+ *   generation a count of a slot's published objects, and a bit: a handle leads to the present one
  *   published  of an object: there is a handle of it
  *   retired    of a slot: its generations are used up
  *   reap       to end what a thread has that ended without its exit hook

@@ -22,31 +22,52 @@ uint64_t vf_pool_core_publish_slow(vf_pool_core *core, const void *object)
 
 /* ---- the end of an object ---- */
 
-/* So many of the objects that the thread has freed last are looked at. */
+/* So many of the slots that the thread has freed last are looked at each time. */
 #define LOOKED_AT 16
 
-static bool is_in(const vf_pool_cache *cache, const void *object)
+/* Is the object among the last n slots of the cache? */
+static bool is_in(const vf_pool_cache *cache, size_t n, const void *object)
 {
-    void **top = cache != NULL ? cache->fast.top : NULL;
-    for (size_t i = 0; cache != NULL && i < LOOKED_AT && top > cache->fast.bottom; i++) {
+    void **top = cache->fast.top;
+    for (size_t i = vf_min(n, vf_cache_count(cache)); i > 0; i--) {
         if (*--top == object)
             return true;
     }
     return false;
 }
 
+/* How many of them to look at for an object of a slot that has had a handle: all the first time,
+   the second, the fourth, the eighth, so that it costs next to nothing where such objects are often
+   freed without one. */
+static size_t looked_at(vf_pool_cache *cache)
+{
+    size_t looks = cache->looks++;
+    return (looks & (looks - 1)) == 0 ? SIZE_MAX : LOOKED_AT;
+}
+
 /*
- * An object without a handle, in a slot that has had one before: either it was never published, or
- * it was freed already. What is free in the depot, or was freed by this thread a moment ago, is
- * found.
+ * Was the object freed already? It has no handle: that is so too if it was never published. Nobody
+ * has one of a slot that is retired or about to be. Another was freed if it is in the depot, or
+ * found in the cache.
  */
-static void stop_at_double_free(const vf_pool *pool, const vf_pool_cache *cache, const void *object,
+static bool is_free(const vf_pool *pool, vf_pool_cache *cache, const void *object,
+                    vf_location location)
+{
+    uint32_t generation = vf_load_relaxed(&vf_generations_of(location.of)[location.slot]);
+    if (generation >= VF_PUBLISHED)
+        return false;
+    if (generation < VF_GENERATION_FIRST ||
+        pool->kind->is_free(pool, location.number, location.slot))
+        return true;
+    if (cache == NULL)
+        return false;
+    return is_in(cache, generation == VF_GENERATION_FIRST ? LOOKED_AT : looked_at(cache), object);
+}
+
+static void stop_at_double_free(const vf_pool *pool, vf_pool_cache *cache, const void *object,
                                 vf_location location)
 {
-    bool was_published = vf_load_relaxed(&vf_generations_of(location.of)[location.slot]) % 2 == 0;
-    if (!was_published || pool->core.destroying != NULL)
-        return;
-    if (!pool->kind->is_free(pool, location.number, location.slot) && !is_in(cache, object))
+    if (pool->core.destroying != NULL || !is_free(pool, cache, object, location))
         return;
     fprintf(stderr, "veryfast: %s %p: double free of %p\n", pool->name, (const void *)pool, object);
     abort();

@@ -116,9 +116,10 @@ static vf_word published_in(const vf_walk_position *at, size_t objects)
     const uint32_t *generations = vf_generations_of(at->of);
     size_t end = vf_min(at->slot + VF_WORD_BITS, objects);
     vf_word published = 0;
-    /* relaxed: a look; each is looked at again when its turn comes */
+    /* acquire: as in vf_generation_object; for vf_pool_core_walk_next, which does not look again */
     for (size_t slot = at->slot; slot < end; slot++)
-        published |= (vf_word)(vf_load_relaxed(&generations[slot]) % 2) << (slot - at->slot);
+        published |= (vf_word)(vf_load_acquire(&generations[slot]) / VF_PUBLISHED)
+                     << (slot - at->slot);
     return published;
 }
 
@@ -130,10 +131,10 @@ vf_walk_word vf_pool_core_walk_more_published(vf_walk_position *at)
     while (found.live == 0 && at->number < at->batches) {
         at->of = vf_generations_at(pool->handles, at->number);
         at->slot = at->word * VF_WORD_BITS;
-        /* acquire: as in vf_generation_object; for vf_pool_core_walk_next */
-        char *base = vf_load_acquire(&at->of->base);
-        if (base != NULL)
-            found = (vf_walk_word){base + at->slot * shape.stride, published_in(at, shape.objects)};
+        vf_word published = published_in(at, shape.objects);
+        char *base = vf_load_relaxed(&at->of->base); /* as there */
+        if (base != NULL)                            /* otherwise all of them have gone since */
+            found = (vf_walk_word){base + at->slot * shape.stride, published};
         pass_word(at, shape.words);
     }
     return found;

@@ -173,10 +173,10 @@ static void say_handles(void)
     units_free_handle(pool, gone);
     unit = units_alloc(pool);
     lives = units_handle_of(pool, unit);
-    unsigned number = (unsigned)lives.bits;
+    unsigned number = (unsigned)(lives.bits >> 31);
     printf("lives: slot %u, generation %u: units has it at %p\n", number,
-           (unsigned)(lives.bits >> 32), (void *)unit);
-    printf("gone: slot %u, generation %u: gone\n", number, (unsigned)(gone.bits >> 32));
+           (unsigned)lives.bits & 0x7fffffff, (void *)unit);
+    printf("gone: slot %u, generation %u: gone\n", number, (unsigned)gone.bits & 0x7fffffff);
     printf("none: no handle\n");
 }
 

@@ -186,7 +186,7 @@ Test(handle, made_up_ones_lead_nowhere)
         units_free_handle(pool, gone);
         for (uint64_t number = 0; number < 300; number++) {
             for (uint64_t generation = 0; generation < 10; generation++) {
-                units_handle made_up = {generation << 32 | number};
+                units_handle made_up = {number << 31 | generation};
                 struct unit *found = units_get(pool, made_up);
                 cr_assert(found == (made_up.bits == live.bits ? object : NULL));
                 if (made_up.bits != live.bits)
@@ -318,12 +318,15 @@ Test(handle, walks_give_what_is_published_and_what_they_free_is_gone)
 /* ---- generations that are used up ---- */
 
 #ifndef VF_CHECKED
-/* The slot of this number is in its last generation but one. */
+/* The slot has one generation left. */
 static void age(units_handle handle)
 {
-    vf_generations *of = ((vf_pool_core *)pool)->directory[(uint32_t)handle.bits / 100];
-    vf_generations_of(of)[(uint32_t)handle.bits % 100] = UINT32_MAX - 1;
+    size_t number = (size_t)vf_handle_number(handle.bits);
+    const vf_generations *of = ((vf_pool_core *)pool)->directory[number / 100];
+    vf_generations_of(of)[number % 100] = UINT32_MAX - VF_PUBLISHED;
 }
+
+static struct unit *aged;
 
 static void free_aged(size_t how)
 {
@@ -331,11 +334,13 @@ static void free_aged(size_t how)
     units_handle handle = units_handle_of(pool, unit);
     units_free(pool, unit);
     age(handle);
+    units_free(pool, push(1)); /* one without a handle uses none up */
     unit = push(1);
     units_handle last = units_handle_of(pool, unit);
-    check_equal(last.bits >> 32, UINT32_MAX);
-    check_equal((uint32_t)last.bits, (uint32_t)handle.bits);
+    check_equal(vf_handle_generation(last.bits), UINT32_MAX);
+    check_equal(vf_handle_number(last.bits), vf_handle_number(handle.bits));
     cr_assert(units_get(pool, last) == unit);
+    aged = unit;
     frees[how](unit);
     cr_assert(units_get(pool, last) == NULL);
 }
@@ -422,6 +427,30 @@ static bool is_stopped(void (*scene)(void))
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }
 
+static void free_once(void)
+{
+    for (size_t i = 0; i < 3; i++) {
+        struct unit *unit = push(1);
+        if (i % 2 == 0)
+            (void)units_handle_of(pool, unit);
+        units_free(pool, unit);
+    }
+}
+
+/* Those without a handle, in slots that have had one, in any number. */
+static void free_many_once(void)
+{
+    for (size_t turn = 0; turn < 4; turn++) {
+        for (size_t i = 0; i < MANY; i++) {
+            objects[i] = push(i);
+            if (turn == 0)
+                (void)units_handle_of(pool, objects[i]);
+        }
+        for (size_t i = 0; i < MANY; i++)
+            units_free(pool, objects[i]);
+    }
+}
+
 static void free_twice(void)
 {
     struct unit *unit = push(1);
@@ -439,14 +468,33 @@ static void free_twice_later(void)
     units_free(pool, objects[1000]);
 }
 
-static void free_once(void)
+/* Far below in the thread's cache, which has not grown so large that it gives anything back. */
+static void free_twice_far_below(void)
 {
-    for (size_t i = 0; i < 3; i++) {
-        struct unit *unit = push(1);
-        if (i % 2 == 0)
-            (void)units_handle_of(pool, unit);
-        units_free(pool, unit);
-    }
+    for (size_t i = 0; i < 300; i++)
+        (void)units_handle_of(pool, objects[i] = push(i));
+    for (size_t i = 0; i < 300; i++)
+        units_free(pool, objects[i]);
+    units_free(pool, objects[200]);
+}
+
+/* The same after a free of an object that was never published, in a slot that has had a handle. */
+static void free_twice_after_others(void)
+{
+    free_once();
+    free_twice_far_below();
+}
+
+static void free_retired_twice(void)
+{
+    free_aged(2);
+    units_free(pool, aged);
+}
+
+static void free_retired_twice_by_free_n(void)
+{
+    free_aged(2);
+    units_free_n(pool, &aged, 1);
 }
 
 Test(handle, a_published_object_that_is_freed_twice_stops_the_program)
@@ -455,7 +503,12 @@ Test(handle, a_published_object_that_is_freed_twice_stops_the_program)
         open_kind(kind);
         cr_assert(is_stopped(free_twice));
         cr_assert(is_stopped(free_twice_later));
+        cr_assert(is_stopped(free_twice_far_below));
+        cr_assert(is_stopped(free_twice_after_others));
+        cr_assert(is_stopped(free_retired_twice));
+        cr_assert(is_stopped(free_retired_twice_by_free_n));
         cr_assert(!is_stopped(free_once));
+        cr_assert(!is_stopped(free_many_once));
         close_kind();
     }
 }

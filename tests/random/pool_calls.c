@@ -205,7 +205,7 @@ static void check_stale(const struct pool *pool, unsigned how)
     if (stale == 0)
         return;
     CHECK(pool->type->get(pool->handle, stale) == NULL);
-    CHECK(pool->type->get(pool->handle, stale ^ UINT64_C(1) << 32) == NULL);
+    CHECK(pool->type->get(pool->handle, stale ^ UINT64_C(1) << 63) == NULL);
     CHECK(!pool->type->free_handle(pool->handle, stale));
 }
 
@@ -213,7 +213,7 @@ static void check_stale(const struct pool *pool, unsigned how)
 static void see_published(void *pool, struct thing *thing, uint64_t handle)
 {
     (void)pool;
-    CHECK(thing != NULL && (handle >> 32) % 2 == 1);
+    CHECK(thing != NULL && handle != 0 && handle >> 63 == 0);
 }
 
 static bool free_by_handle(const struct pool *pool, uint64_t handle, bool deferred)

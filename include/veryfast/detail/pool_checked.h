@@ -39,8 +39,8 @@ VF_API void vf_checked_walk_end(vf_walk *walk, const void *caller);
 VF_API void *vf_checked_walk_next_published(vf_walk *walk, const void *caller);
 VF_API uint64_t vf_checked_publish(vf_pool_core *pool, const void *object, size_t objects,
                                    size_t stride, const void *caller);
-VF_API void *vf_checked_get(const vf_pool_core *pool, uint64_t bits, uint32_t objects,
-                            size_t stride, const void *caller);
+VF_API void *vf_checked_get(const vf_pool_core *pool, uint64_t bits, size_t objects, size_t stride,
+                            const void *caller);
 VF_API bool vf_checked_unpublish(vf_pool_core *pool, const void *object, size_t objects,
                                  size_t stride, const void *caller);
 VF_API bool vf_checked_cache_unpublish(vf_cache *cache, const void *object, size_t objects,

@@ -2,23 +2,30 @@
 /*
  * pool_handle.h - handles and generations: the part that the template sees.
  *
- *     handle:  | generation, 32 bits | number of the slot, 32 bits |
+ *     generation:                 | published, 1 bit | count, 31 bits |
+ *     handle:         | number of the slot, 33 bits | count, 31 bits |
  *
  *     pool -> entries:  [ batch 0 | batch 1 | ... ]
  *                          |
  *                          v
  *             base | first | retired | generations: g g g ...    4 bytes for each slot
  *
- * An odd generation says that the slot's object is published. A generation never goes down, and its
- * memory stays until the pool ends, whatever becomes of the batch.
+ * The count goes up where a published object ends, and never down; its memory stays until the pool
+ * ends, whatever becomes of the batch.
  */
 #ifndef VF_DETAIL_POOL_HANDLE_H
 #define VF_DETAIL_POOL_HANDLE_H
 
 #include <veryfast/detail/pool_core.h>
 
-/* Of a slot that no handle was ever made for. 0 is that of a retired one. */
-#define VF_GENERATION_FIRST 2U
+/* The bit of a generation that says that its slot's object is published. */
+#define VF_PUBLISHED ((uint32_t)1 << 31)
+
+/* Of a slot that is retired; of one whose last count has ended, until it is retired; and of one
+   that no handle was ever made for. */
+#define VF_GENERATION_RETIRED 0U
+#define VF_GENERATION_LAST    1U
+#define VF_GENERATION_FIRST   2U
 
 /* Of a batch. The generations stand behind it. */
 typedef struct vf_generations {
@@ -31,7 +38,7 @@ typedef struct vf_generations {
 typedef struct vf_handle_table {
     size_t size; /* entries there is room for; constant */
     struct vf_handle_table *older;
-    intptr_t end; /* atomic: see vf_handle_is_within */
+    size_t numbers; /* atomic: of slots, that an entry is there for */
 } vf_handle_table;
 
 VF_EXTERN_C_BEGIN
@@ -72,69 +79,55 @@ static inline uint32_t *vf_generations_of(const vf_generations *of)
     return (uint32_t *)(uintptr_t)(of + 1);
 }
 
-/*
- * Is the generation odd, and the number one of the first so many? Where a register holds a whole
- * handle that is one comparison: of the handle turned by 31 bits, so that what makes it odd is the
- * sign, and the number comes next.
- */
-#if UINTPTR_MAX > UINT32_MAX
-static inline intptr_t vf_handle_table_end(size_t numbers)
-{
-    return (intptr_t)(((uintptr_t)1 << 63) + (numbers << 31));
-}
-
-static inline bool vf_handle_is_within(uint64_t bits, intptr_t end)
-{
-    return (intptr_t)(bits << 31 | bits >> 33) < end;
-}
-#else
-static inline intptr_t vf_handle_table_end(size_t numbers)
-{
-    return (intptr_t)numbers;
-}
-
-static inline bool vf_handle_is_within(uint64_t bits, intptr_t end)
-{
-    return (bits >> 32) % 2 != 0 && (uint32_t)bits < (uintptr_t)end;
-}
-#endif
-
 static inline uint64_t vf_handle_bits(uint32_t generation, uint32_t number)
 {
-    return (uint64_t)generation << 32 | number;
+    return (uint64_t)number << 31 | (generation & ~VF_PUBLISHED);
 }
 
-/* The generations that the handle's number leads to; false: the handle never was. */
-static inline bool vf_handle_look_up(vf_generations **const *directory, uint64_t bits,
-                                     uint32_t objects, const vf_generations **of)
+/* Of one that was made up there may be no such slot. */
+static inline uint64_t vf_handle_number(uint64_t bits)
 {
-    /* acquire: pairs with the release of a longer directory, in src/pool/generation.c */
-    vf_generations **entries = vf_load_acquire(directory);
+    return bits >> 31;
+}
+
+/* Of the slot, while the handle's object is published. */
+static inline uint32_t vf_handle_generation(uint64_t bits)
+{
+    return (uint32_t)bits | VF_PUBLISHED;
+}
+
+/* The generations that the handle's number leads to, and which of them is its slot's; false: the
+   handle never was. */
+static inline bool vf_handle_look_up(vf_generations **const *directory, uint64_t bits,
+                                     size_t objects, const vf_generations **of, size_t *slot)
+{
+    /* consume: pairs with the release of a longer directory, in src/pool/generation.c */
+    vf_generations **entries = vf_load_consume(directory);
     /* acquire: pairs with the release there: the entry was written before */
-    if (VF_UNLIKELY(!vf_handle_is_within(bits, vf_load_acquire(&vf_handle_table_of(entries)->end))))
+    size_t numbers = vf_load_acquire(&vf_handle_table_of(entries)->numbers);
+    if (VF_UNLIKELY(vf_handle_number(bits) >= numbers))
         return false;
-    *of = entries[(uint32_t)bits / objects];
+    size_t number = (size_t)vf_handle_number(bits);
+    bool shifts = (objects & (objects - 1)) == 0; /* otherwise 32 bits are divided faster */
+    size_t place = shifts ? number / objects : (uint32_t)number / (uint32_t)objects;
+    *of = entries[place];
+    *slot = number - place * objects;
     return true;
 }
 
 /*
- * The object of the slot, if it still has this generation; or NULL. The generation is looked at
- * twice: the memory of a batch goes, and comes again elsewhere, only while no slot of it is live.
+ * The object of the slot, if it has this generation; or NULL. While the object is kept alive (see
+ * P_get) the memory of its batch does not change; otherwise the address is of no use by now.
  */
-static inline char *vf_generation_object(const vf_generations *of, size_t slot, uint32_t expected,
+static inline void *vf_generation_object(const vf_generations *of, size_t slot, uint32_t expected,
                                          size_t stride)
 {
-    const uint32_t *generation = &vf_generations_of(of)[slot];
     /* acquire: pairs with the release in vf_generation_publish: the object was filled, and its
        batch has had its memory, before */
-    if (vf_load_acquire(generation) != expected)
+    if (vf_load_acquire(&vf_generations_of(of)[slot]) != expected)
         return NULL;
-    /* acquire: pairs with the releases in src/pool/generation.c: where this is of another memory,
-       or of none, the object's end came before, and is seen below */
-    char *base = vf_load_acquire(&of->base);
-    if (vf_load_relaxed(generation) != expected)
-        return NULL;
-    return base + slot * stride;
+    /* relaxed: that of a batch where an object is kept alive does not change */
+    return (void *)((uintptr_t)vf_load_relaxed(&of->base) + slot * stride);
 }
 
 /* The handle of an object, which is published from here on. */
@@ -142,28 +135,42 @@ static inline uint64_t vf_generation_publish(const vf_generations *of, size_t sl
 {
     uint32_t *generation = &vf_generations_of(of)[slot];
     /* relaxed: the caller has the object, so that only this thread, or one that publishes it too,
-       makes it odd */
-    uint32_t now = vf_load_relaxed(generation);
-    if (now % 2 == 0)
-        vf_store_release(generation, ++now); /* pairs with the acquire in vf_handle_object */
-    return vf_handle_bits(now, of->first + (uint32_t)slot);
+       changes it */
+    uint32_t now = vf_load_relaxed(generation), published = now | VF_PUBLISHED;
+    if (now != published)
+        vf_store_release(generation,
+                         published); /* pairs with the acquire in vf_generation_object */
+    return vf_handle_bits(published, of->first + (uint32_t)slot);
 }
 
 /*
  * An object that the caller is about to free ends: no handle of it leads to it from here on. False:
  * that takes more than this. (relaxed: P_get is ordered by what the caller has done before its free
  * to tell that the object is gone. The thread that gets the slot next does so after its free.)
+ *
+ * By one addition the bit goes and the count goes up. The sum is a positive number where the bit
+ * was set and the count was not the last.
  */
 static inline bool vf_generation_end(const vf_generations *of, size_t slot)
 {
     uint32_t *generation = &vf_generations_of(of)[slot];
-    uint32_t now = vf_load_relaxed(generation);
-    if (VF_UNLIKELY(now % 2 == 0))
-        return now == VF_GENERATION_FIRST;
-    if (VF_UNLIKELY(++now == 0))
-        return false;
-    vf_store_relaxed(generation, now);
+    uint32_t ended = vf_load_relaxed(generation) + (VF_PUBLISHED + 1);
+    if (VF_UNLIKELY((int32_t)ended <= 0))
+        return ended == VF_GENERATION_FIRST + VF_PUBLISHED + 1;
+    vf_store_relaxed(generation, ended);
     return true;
+}
+
+/* The number of the slot that begins so many bytes behind slot 0, in a batch of so many. As a
+   division by a constant, but with a shorter factor than one for any dividend. */
+static inline size_t vf_slot_number(size_t offset, size_t stride, size_t bytes)
+{
+    uint64_t one = (uint64_t)1 << 30;
+    if (bytes >= one || (stride & (stride - 1)) == 0)
+        return offset / stride;
+    size_t shift = vf_lowest_bit(stride);
+    uint64_t odd = stride >> shift, inverse = (one + odd - 1) / odd;
+    return (size_t)(offset * inverse >> (30 + shift));
 }
 
 /* The slot in these generations, where the object is one of theirs; false: it is not. */
@@ -172,17 +179,18 @@ static inline bool vf_generations_have(const vf_generations *of, const void *obj
 {
     /* relaxed: that of a batch which has an object of the caller's does not change */
     size_t offset = (uintptr_t)object - (uintptr_t)vf_load_relaxed(&of->base);
-    *slot = offset / stride;
-    return VF_LIKELY(*slot < objects);
+    *slot = vf_slot_number(offset, stride, objects * stride);
+    return VF_LIKELY(offset < objects * stride);
 }
 
-static inline void *vf_pool_core_get(const vf_pool_core *pool, uint64_t bits, uint32_t objects,
+static inline void *vf_pool_core_get(const vf_pool_core *pool, uint64_t bits, size_t objects,
                                      size_t stride)
 {
     const vf_generations *of;
-    if (VF_UNLIKELY(!vf_handle_look_up(&pool->directory, bits, objects, &of)))
+    size_t slot;
+    if (VF_UNLIKELY(!vf_handle_look_up(&pool->directory, bits, objects, &of, &slot)))
         return NULL;
-    return vf_generation_object(of, (uint32_t)bits % objects, (uint32_t)(bits >> 32), stride);
+    return vf_generation_object(of, slot, vf_handle_generation(bits), stride);
 }
 
 static inline uint64_t vf_pool_core_publish(vf_pool_core *pool, const void *object, size_t objects,
@@ -215,9 +223,10 @@ static inline void vf_pool_core_unpublish_and_free(vf_pool_core *pool, void *obj
     vf_cache *cache = vf_pool_core_find(pool);
     size_t slot;
     if (!vf_generations_have(cache->freed, object, objects, stride, &slot) ||
-        VF_UNLIKELY(!vf_generation_end(cache->freed, slot)) ||
-        VF_UNLIKELY(!vf_cache_push(cache, object)))
-        vf_pool_core_free_published(pool, object); /* what has ended may end again */
+        VF_UNLIKELY(!vf_generation_end(cache->freed, slot)))
+        vf_pool_core_free_published(pool, object);
+    else if (VF_UNLIKELY(!vf_cache_push(cache, object)))
+        vf_pool_core_free_slow(pool, object);
 }
 
 static inline bool vf_pool_core_cache_unpublish(vf_cache *cache, const void *object, size_t objects,
@@ -236,10 +245,12 @@ static inline void *vf_pool_core_walk_published(vf_walk *walk)
     const vf_generations *of = walk->position.of;
     size_t slot = walk->position.slot + vf_lowest_bit(walk->now.live);
     walk->now.live &= walk->now.live - 1;
-    /* relaxed: which one is expected, if any */
-    uint32_t now = vf_load_relaxed(&vf_generations_of(of)[slot]);
+    uint32_t now = vf_load_acquire(&vf_generations_of(of)[slot]); /* as in vf_generation_object */
+    if (now < VF_PUBLISHED)
+        return NULL; /* it has gone since it was found */
     walk->given = vf_handle_bits(now, of->first + (uint32_t)slot);
-    return now % 2 != 0 ? vf_generation_object(of, slot, now, walk->stride) : NULL;
+    /* relaxed: as there */
+    return (void *)((uintptr_t)vf_load_relaxed(&of->base) + slot * walk->stride);
 }
 
 static inline void *vf_pool_core_walk_next_published(vf_walk *walk)
