@@ -17,6 +17,7 @@
 #    define FORKS 1
 #endif
 #if FORKS
+#    include <sched.h>
 #    include <sys/wait.h>
 #    include <unistd.h>
 #endif
@@ -143,7 +144,7 @@ Test(smallbuf_lanes_pairs, with_writers, .init = setup, .fini = teardown)
 static struct part {
     lanes_drain drain;
     struct word *words;
-    size_t count;
+    size_t count, most;
 } parts[9];
 
 /* Into memory of its own, by spans and one by one. */
@@ -153,6 +154,7 @@ static void *take_part(void *argument)
     struct word *span;
     part->count = 0;
     for (size_t n; (n = lanes_drain_span(&part->drain, &span)) > 0;) {
+        CHECK(part->count + n + 2 <= part->most);
         memcpy(part->words + part->count, span, n * sizeof *span);
         part->count += n;
         while (part->count % 3 != 0 && lanes_drain_next(&part->drain, &part->words[part->count]))
@@ -164,14 +166,14 @@ static void *take_part(void *argument)
 
 static void drain_in_parts(size_t n)
 {
-    size_t most = count;
+    size_t most = count + 2;
     lanes_drain drain = lanes_drain_begin(&buffer);
     lanes_drain drains[9];
     size_t made = lanes_drain_split(&drain, drains, n);
     void *contexts[9];
     cr_assert(made <= n);
     for (size_t i = 0; i < made; i++) {
-        parts[i] = (struct part){drains[i], test_memory(most, sizeof(struct word)), 0};
+        parts[i] = (struct part){drains[i], test_memory(most, sizeof(struct word)), 0, most};
         contexts[i] = &parts[i];
     }
     test_run_threads(made, take_part, contexts);
@@ -233,6 +235,20 @@ Test(smallbuf_lanes_pairs, with_a_cap_that_many_reach, .init = setup, .fini = te
         check_spans();
         drain_all(i % 4 < 2);
     }
+}
+
+/* Where threads push as much as each other, none is refused before there is no slot left. */
+Test(smallbuf_lanes_pairs, with_a_cap_in_turn, .init = setup, .fini = teardown)
+{
+    options.max_elements = 5000;
+    begin_turns(5);
+    for (size_t round = 0; round < 3; round++) {
+        for (size_t i = 0; refused == 0; i++)
+            turn(i % 5, round % 2, 1);
+        check_equal(count, 5000);
+        drain_all(true);
+    }
+    end_turns(5);
 }
 
 /* No memory for a chunk: each thread has a prefix, and S_reserve lifts it for all. */
@@ -409,10 +425,25 @@ Test(smallbuf_lanes_pairs, with_threads_that_push_to_their_end, .init = setup, .
 #if FORKS
 #    define OWN WORKERS /* this thread's stream */
 
+static atomic_bool done;
+
 static void *push_beside(void *none)
 {
     at_once(push_each, 10, THREADS);
+    atomic_store(&done, true);
     return none;
+}
+
+/* As long as they push; how many. */
+static uint32_t push_meanwhile(void)
+{
+    uint32_t n = 0;
+    for (; !atomic_load(&done) && n < 200000; n++) {
+        CHECK(lanes_push(&buffer, next_of(OWN, n)));
+        if (n % 8 == 0)
+            sched_yield();
+    }
+    return n;
 }
 
 /* This thread has its lane further on; those of threads that are gone are for others. */
@@ -421,11 +452,11 @@ static void go_on_in_child(void)
     pthread_t other;
     check();
     check_spans();
-    each = 2000;
+    each = 5000;
     cr_assert(pthread_create(&other, NULL, push_beside, NULL) == 0);
-    given[OWN] = push_some(OWN, each);
+    given[OWN] = push_meanwhile();
     cr_assert(pthread_join(other, NULL) == 0);
-    note_given(OWN, 1, each);
+    note_given(OWN, 1, 0);
     note_given(10, THREADS, each);
     check();
     check_spans();
