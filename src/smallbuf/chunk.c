@@ -72,10 +72,11 @@ static size_t slots_size(size_t level, const vf_smallbuf_type *type)
     return vf_marks_offset(level, type->size) + marks_size(type, level);
 }
 
-/* Bytes before the directory. */
+/* Bytes before the directory: the lanes' heads, and their window. */
 static size_t heads_size(const vf_smallbuf_type *type)
 {
-    return type->lanes ? VF_LANE_HEADS * sizeof(vf_lane *) : 0;
+    size_t size = sizeof(vf_window) + VF_LANE_HEADS * sizeof(vf_lane *);
+    return type->lanes ? vf_round_up(size, VF_CACHE_LINE) : 0;
 }
 
 /* Bytes before the slots of a chunk, with the directory if it is the first. */
@@ -173,6 +174,8 @@ static void windows_init(vf_directory *directory)
 {
     vf_kept_window *kept;
     directory->windows[0] = (vf_kept_window){NULL, {0, 0, directory}};
+    if (directory->type.lanes)
+        *vf_window_of(vf_lane_heads(directory)) = directory->windows[0].window;
     for (size_t i = directory->first; (kept = vf_kept_window_of(directory, i)) != NULL; i++)
         *kept = (vf_kept_window){directory->chunks[i], window_at(directory, i)};
 }

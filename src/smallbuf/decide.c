@@ -49,8 +49,9 @@ static void *decision_of_first(vf_directory *directory, char *word, uint64_t slo
     if (directory == NULL)
         return refuse_first(word, slot);
     vf_chunk_limit(directory, directory->first, limit);
-    return limit == VF_NO_LIMIT ? vf_word_of_chunk(directory, directory->first)
-                                : vf_word_behind(directory->windows + 1);
+    if (limit != VF_NO_LIMIT && !directory->type.lanes)
+        return vf_word_behind(directory->windows + 1);
+    return vf_word_of_chunk(directory, directory->first);
 }
 
 vf_directory *vf_decide_directory(void **spill, uint64_t slot, const vf_smallbuf_type *type)

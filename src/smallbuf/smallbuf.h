@@ -45,6 +45,7 @@
 #define VF_SMALLBUF_H
 
 #include <veryfast/detail/smallbuf_core.h>
+#include <veryfast/detail/smallbuf_lane.h>
 
 #include "../common/arith.h"
 #include "../platform/compiler.h"
@@ -233,9 +234,12 @@ static inline vf_kept_window *vf_kept_window_of(vf_directory *directory, size_t 
     return &directory->windows[1 + number];
 }
 
-/* The word while the chunk of the level is filled; NULL: it goes on leading to an earlier one. */
+/* The word while the chunk of the level is filled; NULL: it goes on leading to an earlier one. With
+   VF_LANES it is the same for all. */
 static inline void *vf_word_of_chunk(vf_directory *directory, size_t level)
 {
+    if (directory->type.lanes)
+        return vf_word_behind(vf_lane_heads(directory));
     if (directory->type.writers)
         return vf_word_behind(vf_load_relaxed(&directory->chunks[level])); /* the caller has it */
     vf_kept_window *kept = vf_kept_window_of(directory, level);

@@ -52,7 +52,7 @@ static void lead_to(void **spill, vf_directory *directory, void *chunk)
     vf_window *window = vf_window_of(chunk);
     size_t level = vf_level_of(window->first + directory->offset);
     void *own = vf_word_of_chunk(directory, level);
-    if (vf_lead_of(chunk)->limit != VF_NO_LIMIT || own == NULL)
+    if (vf_lead_of(chunk)->limit != VF_NO_LIMIT || own == NULL || directory->type.lanes)
         return;
     keep_window(directory, level, chunk);
     /* acquire, here and where the swap fails: pairs with the releases of this and of the others

@@ -133,7 +133,7 @@
 #define vf_self_put_exclusive VF_CAT(vf_put_exclusive_of_, VF_NAME)
 #define vf_self_writer_put    VF_CAT(vf_writer_put_of_, VF_NAME)
 #define vf_self_next_slot     VF_CAT(vf_next_slot_of_, VF_NAME)
-#define vf_self_slot          VF_CAT(vf_slot_of_, VF_NAME)
+#define vf_self_put_next      VF_CAT(vf_put_next_of_, VF_NAME)
 #define vf_self_copy          VF_CAT(vf_copy_of_, VF_NAME)
 #define vf_self_put_n_counted VF_CAT(vf_put_n_counted_of_, VF_NAME)
 

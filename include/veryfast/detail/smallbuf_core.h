@@ -19,7 +19,8 @@
  *     options + VF_REFUSED  the same, and there was no memory for a push into the first chunk; with
  *                           VF_REFUSED_FIRST too for one into its first slot
  *     slots + VF_SPILLED    of a chunk, behind its window; with VF_FLIP the end of a window that
- *                           stays when the chunk goes (vf_kept_window)
+ *                           stays when the chunk goes (vf_kept_window); with VF_LANES of one
+ *                           without slots, and the lanes' heads behind it
  *
  * where + is on bytes: the words before are aligned, so that their lowest bits are free.
  */

@@ -2,15 +2,18 @@
 /*
  * smallbuf_lane.h - what the template sees of the core with VF_LANES.
  *
- *   buffer            window       directory           lane, this thread's for this buffer
- *   spill --------> | ... --+--> heads | ...           at         stop
- *                           |      |                   |          |
- *   vf_thread_lane() -------|------+-----------------> v          v
+ *   buffer                                             lane, this thread's for this buffer
+ *   spill --------> window | heads | directory         at         stop
+ *                              |                       |          |
+ *   vf_thread_lane() ----------+---------------------> v          v
  *                                              [ x x x . . . . . . ]   its run
  *
  * A lane is a writer that the buffer keeps: a run of slots, found by the number of the thread that
  * fills it. The heads lie before the directory, each the first lane of a list of those threads that
  * share it. Only its thread writes to a lane, and a thread with exclusive access.
+ *
+ * The word spill leads to the heads, whatever chunk is being filled: before them is a window
+ * without slots. A push that has no slot in its lane asks the core.
  */
 #ifndef VF_DETAIL_SMALLBUF_LANE_H
 #define VF_DETAIL_SMALLBUF_LANE_H
@@ -60,15 +63,14 @@ static inline vf_lane **vf_lane_heads(void *directory)
 /* The calling thread's lane; NULL: none, or the core has to look for it. */
 static inline vf_lane *vf_lane_own(void *const *spill)
 {
-    /* consume, both: pairs with the release of a chunk that is filled (vf_expect), and with that of
-       a new lane (src/smallbuf/lane.c). All is read through the pointers */
+    /* consume, both: pairs with the release of the first chunk (vf_expect), and with that of a new
+       lane (src/smallbuf/lane.c). All is read through the pointers */
     char *word = (char *)vf_load_consume(spill);
     if (VF_UNLIKELY(((uintptr_t)word & VF_SPILLED) == 0))
         return NULL;
-    const vf_window *window = (const vf_window *)(const void *)(word - VF_SPILLED) - 1;
+    vf_lane **heads = (vf_lane **)(void *)(word - VF_SPILLED);
     uint64_t thread = vf_thread_lane();
-    vf_lane **head = vf_lane_heads(window->directory) + thread % VF_LANE_HEADS;
-    vf_lane *lane = vf_load_consume(head);
+    vf_lane *lane = vf_load_consume(&heads[thread % VF_LANE_HEADS]);
     return lane != NULL && lane->thread == thread ? lane : NULL;
 }
 

@@ -12,51 +12,71 @@
 #endif
 
 /* The slot of a push that finds none in its lane; NULL and ENOMEM: refused. */
-vf_hidden vf_t *vf_self_next_slot(vf_self *buffer, uint64_t *taken)
+vf_hidden vf_t *vf_self_next_slot(vf_self *buffer, size_t *index)
 {
     /* relaxed, both: as in vf_self_count_up. A swap, since the core must know of the thread before
        it takes a slot beyond N (src/smallbuf/lane.c). Below N no lane has slots */
     uint64_t tail = vf_load_relaxed(&buffer->tail);
     while (tail < vf_n) {
         if (vf_cas_weak_relaxed(&buffer->tail, &tail, tail + 1)) {
-            *taken = tail;
+            *index = (size_t)tail;
             return vf_self_inside(buffer) + tail;
         }
     }
-    return (vf_t *)vf_lane_next(&buffer->tail, &buffer->spill, &vf_self_type, taken);
-}
-
-/* The slot of a push; NULL and ENOMEM: refused. *index is that of S_push_index. */
-VF_ALWAYS_INLINE vf_t *vf_self_slot(vf_self *buffer, size_t *index)
-{
-    vf_lane *lane = vf_lane_own(&buffer->spill);
-    if (VF_LIKELY(lane != NULL) && VF_LIKELY(lane->at != lane->stop)) {
-        vf_t *slot = (vf_t *)(void *)lane->at;
-        *index = (size_t)vf_lane_index(lane, sizeof(vf_t));
-        lane->at += sizeof(vf_t);
-        return slot;
-    }
     uint64_t taken;
-    vf_t *slot = vf_self_next_slot(buffer, &taken);
+    vf_t *slot = (vf_t *)vf_lane_next(&buffer->tail, &buffer->spill, &vf_self_type, &taken);
     *index = (size_t)vf_plain_index(taken);
     return slot;
 }
 
+/* A push that finds no slot in its lane. Not inlined, so that one that does saves no registers. */
+vf_generic_body static VF_UNUSED VF_NOINLINE bool vf_self_put_next(vf_self *buffer, vf_value *value,
+                                                                   size_t *index)
+{
+    vf_t *slot = vf_self_next_slot(buffer, index);
+    if (VF_LIKELY(slot != NULL))
+        vf_self_store(slot, value);
+    return slot != NULL;
+}
+
+/* All of a push. False and ENOMEM: refused. *index is that of S_push_index. */
 vf_generic_body VF_ALWAYS_INLINE bool vf_self_put(vf_self *buffer, vf_value *value, size_t *index)
 {
     vf_push_begin(buffer);
-    vf_t *slot = vf_self_slot(buffer, index);
-    if (VF_LIKELY(slot != NULL))
-        vf_self_store(slot, value);
+    vf_lane *lane = vf_lane_own(&buffer->spill);
+    if (VF_LIKELY(lane != NULL)) {
+        char *at = lane->at;
+        if (VF_LIKELY(at != lane->stop)) {
+            *index = (size_t)vf_lane_index(lane, sizeof(vf_t));
+            lane->at = at + sizeof(vf_t);
+            vf_self_store((vf_t *)(void *)at, value);
+            vf_push_end(buffer);
+            return true;
+        }
+    }
+#ifdef __cplusplus
+    bool pushed = vf_self_put_next(buffer, value, index);
+#else
+    vf_t copy = *value; /* so that the value itself need not be in memory */
+    bool pushed = vf_self_put_next(buffer, &copy, index);
+#endif
     vf_push_end(buffer);
-    return slot != NULL;
+    return pushed;
 }
 
 vf_fn vf_t *vf_self_push_slot(vf_self *buffer, size_t *index)
 {
     vf_push_begin(buffer);
     size_t taken;
-    vf_t *slot = vf_self_slot(buffer, &taken);
+    vf_t *slot = NULL;
+    vf_lane *lane = vf_lane_own(&buffer->spill);
+    if (VF_LIKELY(lane != NULL) && VF_LIKELY(lane->at != lane->stop)) {
+        slot = (vf_t *)(void *)lane->at;
+        taken = (size_t)vf_lane_index(lane, sizeof(vf_t));
+        lane->at += sizeof(vf_t);
+    } else {
+        slot = vf_self_next_slot(buffer, &taken);
+    }
     if (index != NULL)
         *index = taken;
     vf_push_end(buffer);
