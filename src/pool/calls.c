@@ -129,6 +129,7 @@ static vf_pool *make(const vf_pool_type *type, const vf_pool_options *options)
     vf_shape shape =
         vf_batch_shape(type->batch_objects, stride_of(type), vf_checks_alignment(type->alignment));
     pool->core.drop = type->drop;
+    pool->core.frees_more = type->drop != NULL || type->handles;
     if (type->handles) {
         pool->handles = &pool->with_handles;
         vf_generations_init(pool->handles, &pool->core.directory, type->batch_objects,

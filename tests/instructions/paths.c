@@ -7,6 +7,7 @@ struct node {
 #define VF_T    struct node
 #define VF_N    64
 #define VF_NAME nodes
+#include <veryfast/detail/pool_free.h>
 #include <veryfast/pool.h>
 
 #define VF_T    struct node
@@ -17,6 +18,7 @@ struct node {
 
 struct node *path_get(const found *pool, found_handle handle);
 void path_free_found(found *pool, struct node *node);
+void path_free_any(void *object);
 struct node *path_alloc(nodes *pool);
 void path_free(nodes *pool, struct node *node);
 struct node *path_cache_alloc(nodes_cache *cache);
@@ -30,6 +32,11 @@ struct node *path_get(const found *pool, found_handle handle)
 void path_free_found(found *pool, struct node *node)
 {
     found_free(pool, node);
+}
+
+void path_free_any(void *object)
+{
+    vf_free(object);
 }
 
 struct node *path_alloc(nodes *pool)

@@ -53,6 +53,7 @@ typedef struct vf_pool_core {
     void *destroying; /* set: P_destroy is at work, see src/pool/destroy.c */
     void (*drop)(void *object); /* constant: of the instance that made the pool, for vf_free */
     struct vf_generations **directory; /* with handles: see pool_handle.h; NULL: without */
+    bool frees_more;                   /* constant: vf_free does not only give back the slot */
 } vf_pool_core;
 
 /* What the core must know of an instance; constant, one for each. */
@@ -199,19 +200,27 @@ static inline bool vf_pool_core_cache_may_drop(vf_cache *cache, const void *obje
            vf_pool_core_cache_claim(cache, object);
 }
 
-/* P_free where the object's type is not known. */
-static inline void vf_pool_core_free_untyped(vf_pool_core *pool, void *object)
+/* Of a pool with VF_DROP or handles: apart, so that others' frees save no registers for the call.
+ */
+static VF_UNUSED VF_NOINLINE void vf_pool_core_free_more(vf_pool_core *pool, void *object)
 {
     if (VF_UNLIKELY(vf_load_relaxed(&pool->directory) != NULL)) {
         vf_pool_core_free_published(pool, object);
         return;
     }
-    if (pool->drop != NULL) {
-        if (!vf_pool_core_may_drop(pool, object))
-            return;
-        pool->drop(object);
-    }
+    if (!vf_pool_core_may_drop(pool, object))
+        return;
+    pool->drop(object);
     vf_pool_core_free(pool, object);
+}
+
+/* P_free where the object's type is not known. */
+static inline void vf_pool_core_free_untyped(vf_pool_core *pool, void *object)
+{
+    if (VF_UNLIKELY(pool->frees_more))
+        vf_pool_core_free_more(pool, object);
+    else
+        vf_pool_core_free(pool, object);
 }
 
 static inline void *vf_pool_core_cache_alloc(vf_cache *cache)
