@@ -5,7 +5,8 @@
  * BEGINS of one that begins there, with SMALL of one that does both. What the other enters begins
  * there (or ends, with BEGINS), and with CROWDS it begins and ends there, while a third pool has
  * what begins (or ends) there, so that the page is shared before. With LONGER it is at an
- * address for which the map grows at its root. With COVERS it is in the memory of another object of
+ * address for which the map grows at its root (and with CROWDS the page is shared nevertheless).
+ * With COVERS it is in the memory of another object of
  * the batch, which has the whole page.
  */
 #include <assert.h>
