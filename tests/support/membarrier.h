@@ -40,7 +40,11 @@ static inline bool refuse_membarrier(int number)
 #else
 static inline bool membarrier_is_there(void)
 {
+#    ifdef _WIN32
+    return true; /* FlushProcessWriteBuffers */
+#    else
     return false;
+#    endif
 }
 #endif
 
