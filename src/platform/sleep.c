@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sleep.c - see sleep.h. Linux has a system call for it, other systems like it a condition
+ * sleep.c - see sleep.h. Linux and Windows have a call for it, other systems like Linux a condition
  * variable; elsewhere a thread looks again and again, after short sleeps.
  */
 #define _GNU_SOURCE /* syscall */
@@ -57,7 +57,43 @@ int64_t vf_sleep_deadline(int64_t timeout_ns)
     return timeout_ns < INT64_MAX - begin ? begin + timeout_ns : INT64_MAX;
 }
 
-#if VF_SYSTEM != VF_SYSTEM_POSIX
+#if VF_SYSTEM == VF_SYSTEM_WINDOWS
+typedef BOOL(WINAPI *wait_function)(volatile void *address, void *compared, size_t size, DWORD ms);
+typedef void(WINAPI *wake_function)(void *address);
+
+/* Windows has both from version 8 on, but in no library that each program is linked with. */
+static FARPROC find_function(const char *name)
+{
+    HMODULE module = GetModuleHandleA("kernelbase.dll");
+    return module != NULL ? GetProcAddress(module, name) : NULL;
+}
+
+/* Until the deadline, rounded up: what a wait takes. */
+static DWORD milliseconds(int64_t deadline)
+{
+    if (deadline == INT64_MAX)
+        return INFINITE;
+    int64_t left = (deadline - now() - 1) / (SECOND / 1000) + 1;
+    return left <= 0 ? 0 : left < INFINITE ? (DWORD)left : INFINITE - 1;
+}
+
+bool vf_sleep_while(const uint32_t *word, uint32_t value, int64_t deadline)
+{
+    wait_function wait = (wait_function)(void (*)(void))find_function("WaitOnAddress");
+    if (wait != NULL)
+        return wait((void *)(uintptr_t)word, &value, sizeof value, milliseconds(deadline)) ||
+               now() < deadline;
+    vf_wait_sleep();
+    return now() < deadline;
+}
+
+void vf_sleep_wake(const uint32_t *word)
+{
+    wake_function wake = (wake_function)(void (*)(void))find_function("WakeByAddressSingle");
+    if (wake != NULL) /* otherwise it will look */
+        wake((void *)(uintptr_t)word);
+}
+#elif VF_SYSTEM == VF_SYSTEM_OWN
 bool vf_sleep_while(const uint32_t *word, uint32_t value, int64_t deadline)
 {
     (void)word;

@@ -13,7 +13,7 @@
  *     mutex     mutual exclusion                        pthread_mutex    SRWLOCK
  *     once      a function that is called once          pthread_once     InitOnce
  *     pages     what memory is there, and dropping it   mincore, madvise nothing to do
- *     sleep     until another thread changes a word     futex            Sleep
+ *     sleep     until another thread changes a word     futex            WaitOnAddress
  *     tid       has a thread ended?                     tgkill           OpenThread
  *     wait      spinning, yielding, sleeping            sched_yield      SwitchToThread
  *

@@ -7,6 +7,7 @@
 #define TESTS_STUBS_WINDOWS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define WINAPI   __stdcall
 #define CALLBACK __stdcall
@@ -19,6 +20,7 @@ typedef unsigned long DWORD;
 typedef unsigned char BOOLEAN;
 typedef void *HANDLE;
 typedef struct HINSTANCE__ *HMODULE;
+typedef intptr_t(WINAPI *FARPROC)(void);
 typedef struct SRWLOCK {
     void *Ptr;
 } SRWLOCK;
@@ -66,8 +68,7 @@ unsigned long long WINAPI GetTickCount64(void);
 void WINAPI Sleep(DWORD milliseconds);
 BOOL WINAPI GetModuleHandleExA(DWORD flags, const char *name, HMODULE *module);
 DWORD WINAPI GetModuleFileNameA(HMODULE module, char *name, DWORD size);
-BOOL WINAPI WaitOnAddress(volatile void *address, void *compare, size_t size, DWORD milliseconds);
-void WINAPI WakeByAddressSingle(void *address);
-void WINAPI WakeByAddressAll(void *address);
+HMODULE WINAPI GetModuleHandleA(const char *name);
+FARPROC WINAPI GetProcAddress(HMODULE module, const char *name);
 
 #endif
