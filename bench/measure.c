@@ -10,8 +10,9 @@
 #define PIECES         5 /* of a sample */
 #define PIECE_NS       2e6
 #define PIECE_NS_QUICK 1e5
-#define AGAIN_MOST     20 /* pieces that a sample may take again */
-#define FEW            64 /* operations, to begin with */
+#define AGAIN_MOST     20  /* pieces that a sample may take again */
+#define LONG_NS        1e8 /* a round that takes this long is a sample of its own */
+#define FEW            64  /* operations, to begin with */
 
 unsigned threads_of(const struct row *row, const struct variant *variant)
 {
@@ -56,7 +57,8 @@ static double sample_cost(const struct row *row, const struct variant *variant, 
     unsigned again = options.quick ? 0 : AGAIN_MOST;
     double ns = 0;
     size_t done = 0;
-    row->sample(row, variant, &operations);
+    if (row->sample(row, variant, &operations) > LONG_NS)
+        pieces = again = 1;
     workers_preempted(threads);
     for (unsigned piece = 0; piece < pieces;) {
         double piece_ns = row->sample(row, variant, &operations);
