@@ -159,15 +159,17 @@ static void all_at_once(void)
     CHECK(pthread_barrier_init(&test.crowd, NULL, CROWD) == 0);
     atomic_store(&test.others, 0);
     const size_t crowds = stress_count(3, 3);
+    /* what a crowd takes where each thread has a cache, and 64 slots for it. A thread that comes
+       while many others do may have to go without, so the first crowd may take far less */
+    const size_t with_caches = CROWD * (64 * sizeof(struct item) + 1024);
     size_t first = 0;
     size_t most = bound(CROWD + 1, CROWD * CROWD_ITEMS);
     for (size_t i = 0; i < crowds; i++) {
         run_crowd();
         if (i == 0)
             first = test.allocator.peak;
-        /* all is reused, or three would take three times as much. Who comes while many others do
-           may have to go without a cache, so the first takes less */
-        CHECK(test.allocator.peak <= 2 * first);
+        /* all is reused, or three would take three times as much */
+        CHECK(test.allocator.peak <= 2 * first || test.allocator.peak <= with_caches);
         printf("%d threads at once: peak %zu bytes, bound %zu\n", CROWD,
                (size_t)test.allocator.peak, most);
     }
