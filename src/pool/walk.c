@@ -123,7 +123,8 @@ static vf_word published_in(const vf_walk_position *at, size_t objects)
     return published;
 }
 
-vf_walk_word vf_pool_core_walk_more_published(vf_walk_position *at)
+/* vf_pool_core_walk_more, of what is published. */
+static vf_walk_word next_published_word(vf_walk_position *at)
 {
     const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)at->pool);
     const vf_shape shape = *vf_pool_shape(pool);
@@ -143,7 +144,7 @@ vf_walk_word vf_pool_core_walk_more_published(vf_walk_position *at)
 vf_walk_word vf_pool_core_walk_more(vf_walk_position *at)
 {
     if (at->published)
-        return vf_pool_core_walk_more_published(at);
+        return next_published_word(at);
     const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)at->pool);
     vf_walk_word found = {NULL, 0};
     while (found.live == 0 && at->number < at->batches) {

@@ -61,9 +61,6 @@ VF_API bool vf_pool_core_free_handle_deferred(vf_pool_core *pool, uint64_t bits,
                                               void (*drop)(void *object));
 #endif
 
-/* As vf_pool_core_walk_more, of published objects. */
-VF_API vf_walk_word vf_pool_core_walk_more_published(vf_walk_position *position);
-
 VF_EXTERN_C_END
 
 /* A program may call other things pool, slot or generation. */
@@ -256,16 +253,8 @@ static inline void *vf_pool_core_walk_published(vf_walk *walk)
 static inline void *vf_pool_core_walk_next_published(vf_walk *walk)
 {
     void *object = NULL;
-    while (object == NULL) {
-        if (walk->now.live == 0) {
-            vf_walk_position position = walk->position;
-            walk->now = vf_pool_core_walk_more_published(&position);
-            walk->position = position;
-            if (walk->now.live == 0)
-                break;
-        }
+    while (object == NULL && vf_walk_has_next(walk))
         object = vf_pool_core_walk_published(walk);
-    }
     return object;
 }
 

@@ -82,16 +82,20 @@ static inline VF_UNUSED void vf_visit_word(vf_walk_word word, size_t stride, voi
         it->visit(vf_walk_word_next(&word, stride), it->context);
 }
 
-static inline void *vf_pool_core_walk_next(vf_walk *walk)
+/* Goes on to the next word, if this one has no more; false: that was the last. */
+static inline bool vf_walk_has_next(vf_walk *walk)
 {
     if (walk->now.live == 0) {
         vf_walk_position position = walk->position;
         walk->now = vf_pool_core_walk_more(&position);
         walk->position = position;
-        if (walk->now.live == 0)
-            return NULL;
     }
-    return vf_walk_word_next(&walk->now, walk->stride);
+    return walk->now.live != 0;
+}
+
+static inline void *vf_pool_core_walk_next(vf_walk *walk)
+{
+    return vf_walk_has_next(walk) ? vf_walk_word_next(&walk->now, walk->stride) : NULL;
 }
 
 /* Nothing more comes. */
