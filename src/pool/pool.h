@@ -15,7 +15,7 @@
  * In a pool with max_objects, capped.c replaces all of these but the last. kind.h has the calls in
  * which the two kinds of pool differ. A file includes only what stands above it here:
  *
- *   memory, map, generation, batch, depot,
+ *   memory, slab, page, map, generation, batch, depot,
  *   lock, cache, row, capped                      the parts: none knows the pool
  *   pool.h, kind.h                                the pool that is made of them
  *   release      what counts as live, and when a pool ends
@@ -39,6 +39,7 @@
  *   slot       memory for one object
  *   batch      VF_N slots from one allocation
  *   map        what leads from an address to its pool
+ *   page       of the map: 4 KiB of addresses, whatever the system's pages are
  *   record     what the library knows of a batch: beside the memory, not in it
  *   fresh      of a slot: never handed out
  *   cache      the free slots that one thread (or one caller) keeps for itself
@@ -63,8 +64,9 @@
  *   reap       to end what a thread has that ended without its exit hook
  *
  * Locks, in the order in which they are acquired: the threads' lock (lock.h), a pool's epoch lock,
- * its growth lock, the map's lock. Alloc and free wait for the growth lock and the map's only where
- * memory is obtained; for the threads' lock only an alloc does that would be refused otherwise.
+ * its growth lock, the map's lock (slab.h). Alloc and free wait for the growth lock and the map's
+ * only where memory is obtained; for the threads' lock only an alloc does that would be refused
+ * otherwise.
  */
 #ifndef VF_POOL_H
 #define VF_POOL_H

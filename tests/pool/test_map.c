@@ -311,6 +311,7 @@ Test(map, removes_what_was_never_entered_or_has_gone, .fini = teardown)
     vf_map_remove(pool_at(3), line_at(3), 2 * PAGE); /* in the child of a fork */
     vf_map_remove(pool_at(3), line_at(3 + 2 * PAGE / LINE), LINE);
     vf_map_remove(pool_at(3), line_at(0), LINE);
+    vf_map_remove(pool_at(3), line_at(5 + PAGE / LINE), LINE); /* inside a page that is all 1's */
     check_all_lines();
     leave(0);
     leave(1);

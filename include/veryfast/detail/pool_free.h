@@ -22,14 +22,14 @@ VF_NAMES_BEGIN
 #define VF_LEAF_LOG2  (sizeof(void *) == 8 ? 17 : 10)
 #define VF_LEAF_PAGES ((size_t)1 << VF_LEAF_LOG2)
 
-/* The owner of a page on which several pools have batches; src/pool/map.c has more on it. */
+/* The owner of a page on which several pools have batches; src/pool/page.c has more on it. */
 #define VF_PAGE_SHARED ((uintptr_t)1)
 
 typedef struct vf_leaf {
     uintptr_t owners[VF_LEAF_PAGES]; /* atomic: a pool, or 0, or VF_PAGE_SHARED */
     struct vf_page {
         uintptr_t before, begins;
-    } pages[VF_LEAF_PAGES]; /* see src/pool/map.c */
+    } pages[VF_LEAF_PAGES]; /* see src/pool/page.c */
 } vf_leaf;
 
 VF_EXTERN_C_BEGIN

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab.c - see slab.h.
+ */
+#include "slab.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include <veryfast/detail/atomic.h>
+
+#include "../platform/pages.h"
+
+vf_mutex vf_slab_lock = VF_MUTEX_INITIALIZER;
+
+/* all memory that is held, each with this in front, on a line of its own */
+static struct slab {
+    struct slab *next;
+    size_t size;
+} * slabs; /* the map's lock */
+
+void *vf_slab_obtain(size_t size)
+{
+    assert(vf_mutex_held(&vf_slab_lock));
+    size += VF_CACHE_LINE;
+    int saved = errno;
+    struct slab *slab = vf_pages_obtain(size);
+    errno = saved;
+    if (slab == NULL)
+        return NULL;
+    slab->next = slabs;
+    slab->size = size;
+    vf_store_release(&slabs, slab); /* release: for the child of a fork */
+    return (char *)slab + VF_CACHE_LINE;
+}
+
+void vf_slab_end(void)
+{
+    assert(vf_mutex_held(&vf_slab_lock));
+    struct slab *next;
+    for (struct slab *slab = slabs; slab != NULL; slab = next) {
+        next = slab->next;
+        vf_pages_give_back(slab, slab->size);
+    }
+    slabs = NULL;
+}
