@@ -30,7 +30,7 @@ add_executable(consumer {consumer}/main.c)
 target_link_libraries(consumer veryfast::veryfast)
 add_executable(declared {consumer}/declared.c)
 target_link_libraries(declared veryfast::veryfast)
-veryfast_instances(declared {consumer}/declared.h)
+veryfast_instances(declared {consumer}/declared.h {consumer}/declared_too.h)
 add_executable(checked {consumer}/main.c)
 target_link_libraries(checked veryfast::checked)
 add_executable(host {consumer}/host.c)
@@ -57,7 +57,7 @@ add_executable(child {consumer}/main.c)
 target_link_libraries(child {target})
 add_executable(declared {consumer}/declared.c)
 target_link_libraries(declared {target})
-veryfast_instances(declared {consumer}/declared.h)
+veryfast_instances(declared {consumer}/declared.h {consumer}/declared_too.h)
 '''
 
 

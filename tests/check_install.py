@@ -92,8 +92,8 @@ def check_files(installed, version):
                 'lib/cmake/veryfast/veryfastConfigVersion.cmake',
                 'lib/cmake/veryfast/veryfastInstances.cmake',
                 'share/man/man1/veryfast-where.1',
-                'share/veryfast/veryfast-gdb.py', 'share/veryfast/veryfast_lldb.py',
-                'share/veryfast/veryfast.natvis'}
+                'share/veryfast/veryfast-gdb.py', 'share/veryfast/veryfast-instances',
+                'share/veryfast/veryfast_lldb.py', 'share/veryfast/veryfast.natvis'}
     for library in LIBRARIES:
         expected |= {f'lib/pkgconfig/{library}.pc'}
         if installed.kind != 'static':
@@ -211,6 +211,22 @@ def check_meson_dependency(installed):
     run([build / 'declared'], env=installed.env)
 
 
+def check_instances(installed):
+    """The program that Meson finds above, by itself: without headers, or with one that is not
+    there, it makes nothing."""
+    program, = installed.pkg_config('--variable=instances')
+    made = installed.temporary / 'made.c'
+    for headers in [], ['nowhere.h']:
+        result = subprocess.run([program, made, *headers], capture_output=True, text=True)
+        require(result.returncode != 0 and (headers or ['usage'])[0] in result.stderr
+                and not made.exists(), f'with {headers} it says {result.stderr}')
+    run([program, 'made.c', installed.consumer / 'declared.h'], cwd=installed.temporary)
+    flags = installed.pkg_config('--cflags')
+    run([*installed.cc, '-O2', '-c', made, '-o', made.with_suffix('.o'), *flags])
+    names = run(['nm', '--defined-only', made.with_suffix('.o')])
+    require(' T pool_job_64_alloc' in names, f'the bodies are {names}')
+
+
 def check_cmake_package(installed, version):
     if shutil.which('cmake') is None:
         print('skipped: no cmake')
@@ -220,7 +236,7 @@ def check_cmake_package(installed, version):
         project = installed.temporary / name
         project.mkdir()
         (project / 'CMakeLists.txt').write_text(text)
-        for source in 'main.c', 'declared.c', 'declared.h':
+        for source in 'main.c', 'declared.c', 'declared.h', 'declared_too.h':
             shutil.copy(installed.consumer / source, project)
         command = ['cmake', '-S', project, '-B', project / 'build', f'-DCMAKE_PREFIX_PATH={prefix}',
                    f'-DCMAKE_C_COMPILER={installed.cc[0]}', '-DCMAKE_BUILD_TYPE=Debug']
@@ -345,6 +361,7 @@ def main():
             check_pkg_config(installed, version, library)
         check_readme_reports(installed)
         check_meson_dependency(installed)
+        check_instances(installed)
         check_cmake_package(installed, version)
         check_epoch_consumer(installed)
         check_plugins(installed)

@@ -4,7 +4,8 @@
 
 usage: check_subproject.py SOURCE VERSION CC MESON
 
-Its tests, examples and benchmark must stay out of the parent's way. The parent sets options as it
+Its tests, examples and benchmark must stay out of the parent's way. The bodies that
+veryfast-instances makes are optimised, whatever the parent's own files are. The parent sets options as it
 likes; the program that it installs starts from where it is, since the library is inside, unless the
 parent asks for the shared one, which is installed with it.
 """
@@ -22,7 +23,8 @@ from commands import require, run
 # the parent's options: whether the library is then beside the program
 PARENTS = {(): False,
            ('-Ddefault_library=shared', '-Dveryfast:epoch=disabled'): False,
-           ('-Ddefault_library=static', '-Dveryfast:tls_model=global-dynamic'): False,
+           ('-Ddefault_library=static', '-Dveryfast:tls_model=global-dynamic',
+            '-Doptimization=3'): False,
            ('-Dveryfast:default_library=shared',): True}
 
 
@@ -56,6 +58,11 @@ def check(project, build, meson, cc, version, options, beside):
             if 'VF_TLS_MODEL=global_dynamic' in part['command']}
     require(told == ({True, False} if '-Dveryfast:tls_model=global-dynamic' in options else set()),
             'the option tls_model is not heeded')
+    levels = {Path(part['file']).name: re.findall(r' -O(\w)', part['command'])
+              for part in json.loads(commands)}
+    parent = ['3'] if '-Doptimization=3' in options else ['0']
+    require((levels['instances.c'], levels['declared.c']) == (['2'], parent),
+            f'the levels of optimisation are {levels}')
     run([*meson, 'test', '-C', build])
     run([*meson, 'install', '-C', build])
     installed = {path.name for path in prefix.rglob('*') if not path.is_dir()}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* declared.c - a program of somebody else's that is being debugged: see declared.h. */
 #include "declared.h"
+#include "declared_too.h"
 
 int main(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * declared.h - instances that a program calls in files without optimisation, and that are defined
- * in one that has it. In a release (NDEBUG) they are inline.
+ * declared.h - an instance that a program calls in files without optimisation, and that is defined
+ * in one that has it. In a release (NDEBUG) it is inline.
  */
 #ifndef DECLARED_H
 #define DECLARED_H
@@ -19,12 +19,6 @@ struct job {
 #endif
 #define VF_T struct job
 #define VF_N 64
-#define VF_KEEP
 #include <veryfast/pool.h>
-
-#ifndef NDEBUG
-#    define VF_DECLARE
-#endif
-#include <veryfast/smallbuf.h>
 
 #endif
