@@ -51,6 +51,25 @@ static void walk_passes(struct visits *visits, visited *pool)
     }
 }
 
+/* What two workers share; each has a sum on a line of its own. */
+struct parts {
+    visited *pool;
+    struct {
+        _Alignas(64) uint64_t sum;
+    } of[2];
+};
+
+static void walk_part(void *context, unsigned worker)
+{
+    struct parts *parts = context;
+    for (size_t pass = 0; pass < VISIT_PASSES; pass++) {
+        visited_walk walk = visited_walk_part(parts->pool, worker, 2);
+        for (struct object *object; (object = visited_walk_next(&walk)) != NULL;)
+            visit(object, &parts->of[worker].sum);
+    }
+}
+
+/* By these passes; NULL: by two workers. */
 static void visit_pool(struct visits *visits, void (*passes)(struct visits *visits, visited *pool))
 {
     visited *pool = made(visited_new(NULL));
@@ -66,9 +85,15 @@ static void visit_pool(struct visits *visits, void (*passes)(struct visits *visi
                 objects[i] = NULL;
             }
         }
-        double begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-        passes(visits, pool);
-        visits->ns[share] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
+        if (passes == NULL) {
+            struct parts parts = {.pool = pool};
+            visits->ns[share] = workers_time(2, walk_part, &parts);
+            visits->sum += parts.of[0].sum + parts.of[1].sum;
+        } else {
+            double begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+            passes(visits, pool);
+            visits->ns[share] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
+        }
     }
 }
 
@@ -80,6 +105,11 @@ static void visit_by_each(struct visits *visits)
 static void visit_by_walk(struct visits *visits)
 {
     visit_pool(visits, walk_passes);
+}
+
+static void visit_by_two(struct visits *visits)
+{
+    visit_pool(visits, NULL);
 }
 
 /* ---- arrays: of the objects, and of pointers to them, with those that are gone squeezed out ----
@@ -141,6 +171,7 @@ static void find_visits(void)
 {
     variant_add(&variants_of_visit, "P_each", OURS)->visit = visit_by_each;
     variant_add(&variants_of_visit, "P_walk", OURS)->visit = visit_by_walk;
+    variant_add(&variants_of_visit, "two walk", ASIDE)->visit = visit_by_two;
     variant_add(&variants_of_visit, "array", BASE)->visit = visit_array;
     variant_add(&variants_of_visit, "pointers", ASIDE)->visit = visit_pointers;
 #if HAVE_COLONY
@@ -174,7 +205,7 @@ struct task {
 static void visit_child(void *context)
 {
     struct task *task = context;
-    workers_start(1);
+    workers_start(2);
     task->visit(task->visits);
 }
 

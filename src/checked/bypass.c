@@ -252,7 +252,8 @@ void vf_bypass_walk_begin(vf_pool *pool, vf_walk *walk, size_t part, size_t part
         .position = {.pool = &pool->core,
                      .number = part,
                      .batches = pool->checked.blocks.numbers,
-                     .skip = parts - 1},
+                     .part = part,
+                     .parts = parts},
     };
     vf_mutex_unlock(&pool->growth);
 }
@@ -267,7 +268,7 @@ void *vf_bypass_walk_next(vf_pool *pool, vf_walk *walk)
         if (!pool->checked.blocks.handles || it->generation >= VF_PUBLISHED)
             object = vf_blocks_numbered(&pool->checked.blocks, at->number);
         walk->given = vf_handle_bits(it->generation, (uint32_t)at->number);
-        at->number = vf_min(at->batches - at->number, at->skip) + at->number + 1;
+        at->number += vf_min(at->batches - at->number, at->parts - 1) + 1;
     }
     vf_mutex_unlock(&pool->growth);
     return object;

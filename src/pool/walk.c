@@ -82,16 +82,27 @@ vf_word vf_walk_live_in_batch(const vf_pool *pool, size_t number, size_t w, char
     return vf_batch_usable(&pool->depot.batches, batch, w) & ~vf_load_relaxed(&batch->free[w]);
 }
 
-/* A run of words has about so many bytes: so far two threads that walk at once keep off each
-   other's pages. */
-#define RUN_BYTES 4096
+/* A run of words has about so many bytes at first: threads that walk at once keep off each other's
+   pages, and share a small pool evenly. It doubles after so many turns, so often: in a large pool
+   what the processor fetches ahead is then seldom another part's. */
+#define RUN_BYTES      4096
+#define TURNS          8
+#define DOUBLINGS_MOST 4
 
-/* Goes on by so many runs from the first word of one, but not beyond the end. */
+/* The words of a run in the present turn. */
+static size_t run_words(const vf_walk_position *at)
+{
+    return at->run << vf_min(at->turn / TURNS, DOUBLINGS_MOST);
+}
+
+/* Goes on by so many runs, but not far beyond the end. */
 static void pass_runs(vf_walk_position *at, size_t words, size_t runs)
 {
     size_t word = at->number * words + at->word;
-    size_t most = (at->batches * words - word) / at->run + 1;
-    word += vf_min(runs, most) * at->run;
+    if (at->number >= at->batches)
+        return;
+    size_t most = (at->batches * words - word) / run_words(at) + 1;
+    word += vf_min(runs, most) * run_words(at);
     at->number = word / words;
     at->word = word % words;
 }
@@ -103,11 +114,12 @@ static void pass_word(vf_walk_position *at, size_t words)
         at->word = 0;
         at->number++;
     }
-    if (--at->left == 0) {
-        at->left = at->run;
-        if (at->skip > 0 && at->number < at->batches)
-            pass_runs(at, words, at->skip);
-    }
+    if (--at->left > 0)
+        return;
+    pass_runs(at, words, at->parts - 1 - at->part); /* those of this turn, and of the next */
+    at->turn++;
+    pass_runs(at, words, at->part);
+    at->left = run_words(at);
 }
 
 /* The published objects of the word. Others may publish and end some meanwhile. */
@@ -175,7 +187,8 @@ void vf_pool_core_walk_begin(const vf_pool_core *core, vf_walk *walk, size_t par
         .position = {.pool = core,
                      .batches = batches_to_walk(pool),
                      .run = run,
-                     .skip = parts - 1,
+                     .part = part,
+                     .parts = parts,
                      .left = run,
                      .published = pool->handles != NULL},
     };

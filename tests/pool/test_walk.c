@@ -201,12 +201,39 @@ static void check_all_walks(size_t n, size_t cap)
 
 Test(walk, parts_together_give_each_object_once)
 {
-    static const size_t sizes[] = {0, 1, 63, 64, 65, 1000, 20000};
+    static const size_t sizes[] = {0, 1, 63, 64, 65, 1000, 20000, 100000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         check_all_walks(sizes[i], 0);
         check_all_walks(sizes[i], sizes[i] + 1);
     }
 }
+
+#ifndef VF_BYPASS
+/* In pools of 32 KiB and more: at most a third more than its share is given by any part. */
+static void check_shares(size_t n)
+{
+    for (size_t count = 2; count <= n / 2048; count++) {
+        for (size_t part = 0; part < count; part++) {
+            size_t given = 0;
+            numbers_walk walk = numbers_walk_part(pool, part, count);
+            while (numbers_walk_next(&walk) != NULL)
+                given++;
+            cr_assert(given * count <= n + n / 3, "%zu of %zu: %zu of %zu", part, count, given, n);
+        }
+    }
+}
+
+Test(walk, parts_are_about_as_large_as_one_another)
+{
+    open_numbers();
+    for (size_t n = 0, next = 4096; next <= 131072; next *= 2) {
+        for (; n < next; n++)
+            push(n);
+        check_shares(n);
+    }
+    numbers_destroy(pool);
+}
+#endif
 
 Test(walk, a_part_of_more_than_there_are_words_gives_nothing)
 {

@@ -30,8 +30,9 @@ typedef struct vf_walk_position {
     const struct vf_pool_core *pool;
     size_t batches;      /* that are walked */
     size_t number, word; /* the next word: its batch, and which one of it */
-    size_t run, skip;    /* constant: words that this part has together; those of other parts */
-    size_t left;         /* of the run */
+    size_t part, parts;  /* constant: which one of how many it is */
+    size_t run;          /* constant: words of a run in the first turn */
+    size_t turn, left;   /* how many runs are behind it; words that are left of this one */
     bool published;      /* a pool with handles is walked, by what is published: */
     const struct vf_generations *of; /* the batch of the word that was found last */
     size_t slot;                     /* the number of its first slot there */
