@@ -6,7 +6,8 @@ usage: check_targets.py SOURCE
 
 Each by clang's own target; of the system's headers tests/stubs has what the library uses, and no
 more, so that nothing of Linux' slips in. For macOS the examples and unit tests too, in C, since its
-owners build them (.github/workflows/macos.yml). Skipped where there is no clang of these.
+owners build them (.github/workflows/macos.yml). And what is copied into a program
+(./dev amalgamate), for each system. Skipped where there is no clang of these.
 """
 import re
 import shutil
@@ -30,6 +31,7 @@ TARGETS = {
     'x86_64-unknown-openbsd7.4': (['bsd', 'posix', 'c'], []),
     'aarch64-unknown-netbsd10': (['bsd', 'posix', 'c'], []),
     'aarch64-linux-android24': (['android', 'posix', 'c'], []),
+    'wasm32-wasi': (['c'], []),
 }
 # What meson.build does not build there: of liburcu, of other systems, or in place of libc's functions.
 NOT_ON_MACOS = re.compile(r'epoch|treiber|graph|windows|fenced|limited|fibres|flip_wait|test_map')
@@ -82,6 +84,7 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         program = Path(temporary) / 'program.c'
         program.write_text(PROGRAM)
+        run([source / 'dev', 'amalgamate', f'{temporary}/veryfast'])
         for target, (stubs, variants) in TARGETS.items():
             jobs_of = [(variant, [program, *sources(source, False)]) for variant in variants]
             jobs_of.append((['-DVF_CHECKED'], [program, *sources(source, True)]))
@@ -89,6 +92,8 @@ def main():
                 for path in paths:
                     jobs.append(compiles(clang, source, target, stubs,
                                          [*variant, '-c', path, '-o', '/dev/null']))
+                jobs.append(compiles(clang, source, target, stubs,
+                                     [*variant, '-fsyntax-only', f'{temporary}/veryfast/veryfast.c']))
         tests = ['-D_DEFAULT_SOURCE', '-DPROJECT_VERSION=""', f'-I{source}/src',
                  *(f'-I{source}/tests/{folder}' for folder in ['', 'support', 'shim'])]
         for path in programs(source):
@@ -97,7 +102,7 @@ def main():
                                  [*more, '-fsyntax-only', path]))
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(run, jobs))
-    require(len(jobs) > 470, f'only {len(jobs)} files')
+    require(len(jobs) > 700, f'only {len(jobs)} files')
     print(f'{len(jobs)} files for {len(TARGETS)} targets')
 
 

@@ -21,7 +21,8 @@
  *
  * Without an exit hook threads have no caches: all works, but slower; or else VF_THREAD_INDEX is
  * defined. Memory is the C library's (aligned_alloc, free) unless the options name an allocator.
- * The rest of this room says that it cannot. tests/own/ has such a file for C11's <threads.h>.
+ * The rest of this room says that it cannot. tests/own/ has such a file for C11's <threads.h>;
+ * one_thread.h is for systems without threads.
  */
 #ifndef VF_OWN_H
 #define VF_OWN_H

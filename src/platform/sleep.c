@@ -9,6 +9,7 @@
 
 #include <veryfast/detail/atomic.h>
 
+#include "cancel.h"
 #include "system.h"
 #include "wait.h"
 
@@ -38,8 +39,6 @@ static int64_t now(void)
 #        include <sys/syscall.h>
 #        include <unistd.h>
 #    endif
-
-#    include "cancel.h"
 
 static int64_t now(void)
 {

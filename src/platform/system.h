@@ -19,7 +19,8 @@
  *
  * membarrier, tgkill, mincore and madvise are Linux'; elsewhere these parts say that they cannot,
  * and the library does without. The third kind is a system of the program's own (a console, a
- * kernel): own.h.
+ * kernel): own.h. WASI without threads, which need not have <pthread.h>, is of that kind too:
+ * one_thread.h.
  */
 #ifndef VF_SYSTEM_H
 #define VF_SYSTEM_H
@@ -31,6 +32,9 @@
 #if defined(VF_OWN_SYSTEM)
 #    define VF_SYSTEM VF_SYSTEM_OWN
 #    include "own.h"
+#elif defined(__wasi__) && !defined(_REENTRANT)
+#    define VF_SYSTEM VF_SYSTEM_OWN
+#    include "one_thread.h"
 #elif defined(_WIN32)
 #    define VF_SYSTEM VF_SYSTEM_WINDOWS
 #else

@@ -85,7 +85,7 @@ static inline void vf_epoch_drain(vf_pool *pool)
     (void)pool;
 }
 
-static inline void vf_epoch_after_fork(vf_pool *pool)
+static inline VF_UNUSED void vf_epoch_after_fork(vf_pool *pool) /* where nothing forks */
 {
     (void)pool;
 }

@@ -125,8 +125,12 @@ VF_EXTERN_C_END
 /* The number of the lowest bit that is set in a word which is not 0. */
 #    define vf_lowest_bit(word) ((size_t)__builtin_ctzll(word))
 
-/* Where the function that this is in returns to. */
-#    define VF_RETURN_ADDRESS __builtin_return_address(0)
+/* Where the function that this is in returns to; WebAssembly does not tell, but by emscripten. */
+#    if defined(__wasm__) && !defined(__EMSCRIPTEN__)
+#        define VF_RETURN_ADDRESS NULL
+#    else
+#        define VF_RETURN_ADDRESS __builtin_return_address(0)
+#    endif
 
 /* Between these a program's own names may be those of variables and parameters, and casts are C's
    in C++ too. */
