@@ -15,7 +15,8 @@ trap 'rm -f "$file"' EXIT
 
 . "$(dirname "$0")/check.sh"
 
-for options in '--threads 1' '--threads 4' '--threads 3 --room 1' '--threads 20 --room 100'; do
+for options in '--threads 1' '--threads 4' '--threads 3 --room 1' '--threads 20 --room 100' \
+    '--threads 4 --mutex' '--threads 3 --room 1 --mutex'; do
     # The options are words of their own.
     # shellcheck disable=SC2086
     output=$(timed "$logger" --lines 3000 --file "$file" $options) || exit 1

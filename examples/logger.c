@@ -2,7 +2,7 @@
 /*
  * A logger whose thread sleeps while there is nothing to write.
  *
- *     build/demo/examples/logger [--threads N] [--lines N] [--room N] [--file NAME]
+ *     build/demo/examples/logger [--mutex] [--threads N] [--lines N] [--room N] [--file NAME]
  *
  * Several threads log through one small buffer, which has room for so many lines in each of its two
  * banks. The logger's thread sleeps in S_wait; the first line of each idle period wakes it, and
@@ -15,7 +15,9 @@
  *     wait-for-room  a thread that is refused sleeps until the logger has made room
  *
  * Prints for each how many lines were written and how many were dropped, how often the logger
- * slept, and that the lines of each thread came in order.
+ * slept, and that the lines of each thread came in order; and the time that threads took to log.
+ * With --mutex there are two arrays under a mutex instead of the small buffer, and a condition
+ * variable to sleep on, for comparison.
  */
 #define _DEFAULT_SOURCE
 
@@ -28,7 +30,7 @@
 
 struct line {
     uint32_t thread, number;
-    char text[24];
+    const char *text; /* is put together with the numbers when it is written */
 };
 
 #define VF_T    struct line
@@ -41,12 +43,25 @@ struct line {
 enum policy { DROP_NEWEST, DROP_OLDEST, WAIT_FOR_ROOM, POLICIES };
 static const char *const policy_names[] = {"drop-newest", "drop-oldest", "wait-for-room"};
 
+/* For comparison: one array is filled while the other one is written. */
+struct locked {
+    pthread_mutex_t mutex;
+    pthread_cond_t some; /* there are lines, or the logger is woken */
+    struct line *arrays[2];
+    int filled; /* which one is */
+    size_t count, room;
+    bool woken;
+};
+
 struct logger {
+    bool use_mutex;
+    struct locked locked;
     lines buffer;
     vf_smallbuf_options options;
     enum policy policy;
     size_t lines_each;
     FILE *file;
+    double time; /* that threads took to log */
 
     pthread_mutex_t drainer; /* there is one at a time */
     pthread_mutex_t lock;
@@ -62,18 +77,103 @@ struct logger {
     uint32_t next[MOST_THREADS]; /* the least number that a line of that thread may have */
 };
 
+/* ---- lines that wait ---- */
+
+static bool push_locked(struct locked *locked, struct line line)
+{
+    pthread_mutex_lock(&locked->mutex);
+    bool fits = locked->count < locked->room;
+    if (fits) {
+        locked->arrays[locked->filled][locked->count++] = line;
+        if (locked->count == 1)
+            pthread_cond_signal(&locked->some);
+    }
+    pthread_mutex_unlock(&locked->mutex);
+    return fits;
+}
+
+/* False: there is no room for it. */
+static bool push(struct logger *logger, struct line line)
+{
+    return logger->use_mutex ? push_locked(&logger->locked, line)
+                             : lines_push(&logger->buffer, line);
+}
+
+/* From here on there is room. */
+static void announce_room(struct logger *logger)
+{
+    pthread_mutex_lock(&logger->lock);
+    atomic_fetch_add(&logger->drains, 1);
+    pthread_cond_broadcast(&logger->room);
+    pthread_mutex_unlock(&logger->lock);
+}
+
+typedef void lines_visitor(struct logger *logger, const struct line *some, size_t n);
+
+static void take_locked(struct logger *logger, lines_visitor *visit)
+{
+    struct locked *locked = &logger->locked;
+    pthread_mutex_lock(&locked->mutex);
+    const struct line *taken = locked->arrays[locked->filled];
+    size_t n = locked->count;
+    locked->count = 0;
+    locked->filled = 1 - locked->filled;
+    pthread_mutex_unlock(&locked->mutex);
+    announce_room(logger);
+    visit(logger, taken, n);
+}
+
+/* Takes all lines out. */
+static void take(struct logger *logger, lines_visitor *visit)
+{
+    pthread_mutex_lock(&logger->drainer);
+    if (logger->use_mutex) {
+        take_locked(logger, visit);
+    } else {
+        lines_drain drain = lines_flip(&logger->buffer);
+        announce_room(logger); /* pushes go to the other bank */
+        struct line *some;
+        for (size_t n; (n = lines_drain_span(&drain, &some)) > 0;)
+            visit(logger, some, n);
+        lines_drain_end(&drain);
+    }
+    pthread_mutex_unlock(&logger->drainer);
+}
+
+/* Sleeps until there are lines, or the logger is woken. */
+static void sleep_until_some(struct logger *logger)
+{
+    struct locked *locked = &logger->locked;
+    if (!logger->use_mutex) {
+        lines_wait(&logger->buffer, -1);
+        return;
+    }
+    pthread_mutex_lock(&locked->mutex);
+    while (locked->count == 0 && !locked->woken)
+        pthread_cond_wait(&locked->some, &locked->mutex);
+    locked->woken = false;
+    pthread_mutex_unlock(&locked->mutex);
+}
+
+static void wake(struct logger *logger)
+{
+    if (!logger->use_mutex) {
+        lines_wake(&logger->buffer);
+        return;
+    }
+    pthread_mutex_lock(&logger->locked.mutex);
+    logger->locked.woken = true;
+    pthread_cond_signal(&logger->locked.some);
+    pthread_mutex_unlock(&logger->locked.mutex);
+}
+
 /* ---- threads that log ---- */
 
 /* All that waits is older than the line that finds no room. */
-static void drop_oldest(struct logger *logger)
+static void drop_lines(struct logger *logger, const struct line *oldest, size_t n)
 {
-    struct line *oldest;
-    pthread_mutex_lock(&logger->drainer);
-    lines_drain drain = lines_flip(&logger->buffer);
-    for (size_t n; (n = lines_drain_span(&drain, &oldest)) > 0;)
-        atomic_fetch_add(&logger->dropped, n);
-    lines_drain_end(&drain);
-    pthread_mutex_unlock(&logger->drainer);
+    (void)oldest;
+    atomic_fetch_add(&logger->dropped, n);
 }
 
 /* Until a drain that has begun after the line was refused, or is at work now. */
@@ -89,14 +189,14 @@ static void log_line(struct logger *logger, struct line line)
 {
     for (;;) {
         size_t drains = atomic_load(&logger->drains);
-        if (lines_push(&logger->buffer, line))
+        if (push(logger, line))
             return;
         if (logger->policy == DROP_NEWEST) {
             atomic_fetch_add(&logger->dropped, 1);
             return;
         }
         if (logger->policy == DROP_OLDEST)
-            drop_oldest(logger);
+            take(logger, drop_lines);
         else
             wait_for_room(logger, drains);
     }
@@ -107,7 +207,7 @@ static void log_all(void *context)
     struct logger *logger = context;
     struct line line = {.thread = atomic_fetch_add(&logger->next_thread, 1)};
     for (; line.number < logger->lines_each; line.number++) {
-        snprintf(line.text, sizeof line.text, "line %u", (unsigned)line.number);
+        line.text = "line";
         log_line(logger, line);
     }
 }
@@ -116,29 +216,24 @@ static void log_all(void *context)
 
 static void write_line(struct logger *logger, const struct line *line)
 {
-    fprintf(logger->file, "thread %u: %s\n", (unsigned)line->thread, line->text);
+    fprintf(logger->file, "thread %u: %s %u\n", (unsigned)line->thread, line->text,
+            (unsigned)line->number);
     logger->in_order &= line->number >= logger->next[line->thread];
     logger->next[line->thread] = line->number + 1;
     logger->written++;
+}
+
+static void write_lines(struct logger *logger, const struct line *some, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        write_line(logger, &some[i]);
 }
 
 /* Writes what is there; false: there was nothing. */
 static bool write_some(struct logger *logger)
 {
     size_t before = logger->written;
-    struct line *some;
-    pthread_mutex_lock(&logger->drainer);
-    lines_drain drain = lines_flip(&logger->buffer);
-    pthread_mutex_lock(&logger->lock);
-    atomic_fetch_add(&logger->drains, 1);
-    pthread_cond_broadcast(&logger->room); /* pushes go to the other bank */
-    pthread_mutex_unlock(&logger->lock);
-    for (size_t n; (n = lines_drain_span(&drain, &some)) > 0;) {
-        for (size_t i = 0; i < n; i++)
-            write_line(logger, &some[i]);
-    }
-    lines_drain_end(&drain);
-    pthread_mutex_unlock(&logger->drainer);
+    take(logger, write_lines);
     return logger->written > before;
 }
 
@@ -153,27 +248,29 @@ static void *write_all(void *context)
         if (stop || some)
             continue;
         logger->sleeps++;
-        lines_wait(&logger->buffer, -1); /* until a line comes, or the end */
+        sleep_until_some(logger);
     }
 }
 
 /* ---- the program ---- */
 
 struct settings {
+    bool use_mutex;
     size_t threads, lines, room;
     const char *file;
 };
 
 static bool parse(int count, char **arguments, struct settings *settings)
 {
-    static const struct option options[] = {{"threads", required_argument, NULL, 't'},
-                                            {"lines", required_argument, NULL, 'l'},
-                                            {"room", required_argument, NULL, 'r'},
-                                            {"file", required_argument, NULL, 'f'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"mutex", no_argument, NULL, 'm'},       {"threads", required_argument, NULL, 't'},
+        {"lines", required_argument, NULL, 'l'}, {"room", required_argument, NULL, 'r'},
+        {"file", required_argument, NULL, 'f'},  {NULL, 0, NULL, 0}};
     bool good = true;
     for (int option; (option = getopt_long(count, arguments, "", options, NULL)) != -1;) {
-        if (option == 't')
+        if (option == 'm')
+            settings->use_mutex = true;
+        else if (option == 't')
             good &= parse_number(optarg, 1, MOST_THREADS, &settings->threads);
         else if (option == 'l')
             good &= parse_number(optarg, 1, UINT32_MAX, &settings->lines);
@@ -185,7 +282,8 @@ static bool parse(int count, char **arguments, struct settings *settings)
             good = false;
     }
     if (!good || optind != count)
-        fprintf(stderr, "usage: logger [--threads N] [--lines N] [--room N] [--file NAME]\n");
+        fprintf(stderr, "usage: logger [--mutex] [--threads N] [--lines N] [--room N] "
+                        "[--file NAME]\n");
     return good && optind == count;
 }
 
@@ -210,35 +308,57 @@ static bool run(struct logger *logger, const struct settings *settings)
     atomic_store(&logger->stop, false);
     if (pthread_create(&writer, NULL, write_all, logger) != 0)
         return false;
+    double begin = seconds();
     size_t threads = run_threads(settings->threads, log_all, logger, NULL);
+    logger->time += seconds() - begin;
     atomic_store(&logger->stop, true);
-    lines_wake(&logger->buffer);
+    wake(logger);
     pthread_join(writer, NULL);
     return report(logger, threads * settings->lines);
 }
 
+/* Room for so many lines in each bank, or array; false: out of memory. */
+static bool make(struct logger *logger, const struct settings *settings)
+{
+    logger->use_mutex = settings->use_mutex;
+    logger->lines_each = settings->lines;
+    logger->options = (vf_smallbuf_options){.max_elements = settings->room};
+    lines_init(&logger->buffer, &logger->options);
+    logger->locked.room = settings->room;
+    if (!settings->use_mutex)
+        return true;
+    for (int i = 0; i < 2; i++)
+        logger->locked.arrays[i] = calloc(settings->room, sizeof *logger->locked.arrays[i]);
+    return logger->locked.arrays[0] != NULL && logger->locked.arrays[1] != NULL;
+}
+
+static void drop(struct logger *logger)
+{
+    lines_destroy(&logger->buffer);
+    free(logger->locked.arrays[0]);
+    free(logger->locked.arrays[1]);
+}
+
 int main(int count, char **arguments)
 {
-    static struct logger logger = {.drainer = PTHREAD_MUTEX_INITIALIZER,
-                                   .lock = PTHREAD_MUTEX_INITIALIZER,
-                                   .room = PTHREAD_COND_INITIALIZER};
-    struct settings settings = {4, 100000, 1000, "/dev/null"};
+    static struct logger logger = {
+        .drainer = PTHREAD_MUTEX_INITIALIZER,
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+        .room = PTHREAD_COND_INITIALIZER,
+        .locked = {.mutex = PTHREAD_MUTEX_INITIALIZER, .some = PTHREAD_COND_INITIALIZER}};
+    struct settings settings = {false, 4, 100000, 1000, "/dev/null"};
     if (!parse(count, arguments, &settings))
         return 2;
-    double start = seconds();
     logger.file = fopen(settings.file, "w");
-    if (logger.file == NULL) {
+    if (logger.file == NULL || !make(&logger, &settings)) {
         perror(settings.file);
         return 1;
     }
-    logger.options = (vf_smallbuf_options){.max_elements = settings.room};
-    logger.lines_each = settings.lines;
-    lines_init(&logger.buffer, &logger.options);
     bool good = true;
     for (logger.policy = DROP_NEWEST; good && logger.policy < POLICIES; logger.policy++)
         good = run(&logger, &settings);
-    lines_destroy(&logger.buffer);
+    drop(&logger);
     good = fclose(logger.file) == 0 && good;
-    print_end(seconds() - start);
+    print_end(logger.time);
     return good && !fflush(stdout) && !ferror(stdout) ? 0 : 1;
 }
