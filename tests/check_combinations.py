@@ -27,7 +27,8 @@ LANES = {'lanes': r'^ *#\s*define VF_LANES',
          'readers': r'span\)?\(', 'exclusive push': r'push_exclusive\)?\(',
          'reserve': r'reserve\)?\(', 'cap': r'max_elements', 'memory': FEATURES['memory'],
          'trim': r'trim\)?\(', 'clear': r'clear\)?\(', 'ends': FEATURES['ends'],
-         'fork': FEATURES['fork'], 'bulk': r'push_n(_index)?\)?\('}
+         'fork': FEATURES['fork'], 'bulk': r'push_n(_index)?\)?\(',
+         'flips': r'flip(_try|_begin)?\)?\('}
 PLACES = ['common/{}.c', 'pool/{}.c', 'smallbuf/{}.c', 'stress/{}.c', 'explore/scenarios/{}.c',
           'checked/{}.c']
 

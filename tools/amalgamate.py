@@ -20,8 +20,8 @@ LICENCE = re.compile(r'^/\* SPDX-License-Identifier: .* \*/\n')
 FEATURES = re.compile(r'^#define _(?:GNU|POSIX_C)_SOURCE\b.*\n', re.MULTILINE)
 # name.h is a system header from its first line on, and with it what would follow
 ONCE = ['veryfast.h', 'checked.h', 'detail/pool_core.h', 'detail/pool_free.h',
-        'detail/smallbuf_core.h', 'detail/smallbuf_lane.h', 'detail/cplusplus.h',
-        'detail/names.h', 'detail/name.h']
+        'detail/smallbuf_core.h', 'detail/smallbuf_lane.h', 'detail/smallbuf_lane_flip.h',
+        'detail/cplusplus.h', 'detail/names.h', 'detail/name.h']
 APART = ['pool.h', 'smallbuf.h', 'sized.h', 'veryfast.hpp']
 
 

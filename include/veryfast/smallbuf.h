@@ -35,10 +35,9 @@
  *   VF_CACHE_ALIGNED  the counter on a cache line of its own: for one buffer that is pushed to all
  *                     the time, not for many that are small
  *   VF_LANES          for a buffer that several threads push much to: each takes runs of slots and
- *                     fills them by itself, as a writer does, but need not open one. See below. Not
- *                     with VF_FLIP
+ *                     fills them by itself, as a writer does, but need not open one. See below
  *   VF_FLIP           adds draining while others push, see below. A push is then two atomic
- *                     operations; no writers, no S_push_slot
+ *                     operations, in a lane one; no writers, no S_push_slot
  *   VF_EPOCH          with VF_FLIP: the drainer waits for a grace period of its own choice, between
  *                     S_flip_begin and S_flip_finish, instead of S_flip, S_flip_try, S_flip_done.
  *                     A push is then one atomic operation. Needs no epoch backend
@@ -72,6 +71,12 @@
  * left below the cap, and in what S_reserve has promised, slots are taken one by one, so that a
  * promise is kept to the element. A thread that ends leaves its lane to one that comes later. A
  * push that can have no lane (no memory for it, or the thread is at its end) takes a single slot.
+ *
+ * VF_LANES with VF_FLIP: a flip ends all runs of the bank that it takes, and waits for pushes in
+ * flight in their middle, not for threads that have slots and do not push. A push in a lane is one
+ * atomic operation then, on a line of its thread's own. A thread has a lane in each bank, of 128
+ * bytes, until S_trim or S_destroy; the length of a run goes by the place in the bank alone, up to
+ * a 64th of what is before it, or 128 bytes if that is more.
  *
  * With VF_FLIP there are two banks: pushes go to one, and the other is empty or being drained. A
  * flip makes pushes go to the other bank, and takes the elements of the first when the pushes into
@@ -130,12 +135,8 @@
 #    undef VF_SHARED
 #endif
 
-#if defined(VF_LANES) && defined(VF_FLIP)
-#    error "VF_LANES does not go with VF_FLIP: no flip could tell which pushes are in flight"
-#    undef VF_LANES
-#endif
 #ifdef VF_LANES
-#    include <veryfast/detail/smallbuf_lane.h>
+#    include <veryfast/detail/smallbuf_lane_flip.h>
 #endif
 
 #define vf_kind smallbuf_
@@ -264,7 +265,7 @@ vf_fn bool vf_self_reserve(vf_self *buffer, size_t n);
  *
  * Any thread. Lock-free; wait-free up to VF_N and wherever no chunk has to be allocated. Costs one
  * atomic operation (with VF_FLIP, without VF_EPOCH: two; with VF_LANES one for a run of slots, as
- * S_writer_push).
+ * S_writer_push, and with VF_FLIP too another for each push, on a line of the thread's own).
  */
 vf_generic vf_fn bool vf_self_push(vf_self *buffer, vf_moved value);
 
@@ -384,8 +385,8 @@ vf_fn void vf_self_flip_begin(vf_self *buffer);
  * was taken; ask again later. No push that begins later delays it. The drain is as that of
  * S_drain_begin. With VF_FLIP.
  *
- * The drainer of S_flip_begin, beside any number of pushes. Costs a few instructions, and never
- * waits.
+ * The drainer of S_flip_begin, beside any number of pushes. Costs a few instructions (with VF_LANES
+ * an atomic operation for each lane), and never waits.
  */
 vf_fn bool vf_self_flip_done(vf_self *buffer, vf_self_drain *drain);
 
@@ -394,15 +395,16 @@ vf_fn bool vf_self_flip_done(vf_self *buffer, vf_self_drain *drain);
  * until it is true. Pushes may go on, into the other bank. Never fails. With VF_FLIP.
  *
  * One drainer at a time, from here to the end of the drain, beside any number of pushes. Costs two
- * atomic operations and the wait.
+ * atomic operations (with VF_LANES one more for each lane) and the wait.
  */
 vf_fn vf_self_drain vf_self_flip(vf_self *buffer);
 
 /*
  * S_flip where it would not have to wait. False: a push is in flight, and nothing was taken. Where
- * pushes never pause this may fail for long; S_flip_begin and S_flip_done do not. With VF_FLIP.
+ * pushes never pause this may fail for long; S_flip_begin and S_flip_done do not. With VF_LANES
+ * this is those two: where it is false a flip has begun. With VF_FLIP.
  *
- * As S_flip. Costs one atomic operation, and never waits.
+ * As S_flip. Costs one atomic operation (with VF_LANES as those two), and never waits.
  */
 vf_fn bool vf_self_flip_try(vf_self *buffer, vf_self_drain *drain);
 #        else

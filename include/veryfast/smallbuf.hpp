@@ -34,21 +34,21 @@ namespace veryfast
 inline constexpr int flip = 1;
 
 /* small_buffer<T, N, lanes>: beyond N each thread's pushes take runs of slots by themselves, as a
-   writer does; order and refusals are each thread's own (VF_LANES). */
+   writer does; order and refusals are each thread's own (VF_LANES). Both: flip | lanes. */
 inline constexpr int lanes = 2;
 
 /*
- * A small buffer. N: elements inside; Kind: 0, flip or lanes. Its destructor destroys all elements
- * and gives all memory back; it can be neither copied nor moved. A static one is initialised before
- * the program begins.
+ * A small buffer. N: elements inside; Kind: 0, flip, lanes, or flip | lanes. Its destructor
+ * destroys all elements and gives all memory back; it can be neither copied nor moved. A static one
+ * is initialised before the program begins.
  */
 template <typename T, std::size_t N, int Kind = 0> class small_buffer
 {
-    static_assert(Kind == 0 || Kind == veryfast::flip || Kind == veryfast::lanes,
+    static_assert((Kind & ~(veryfast::flip | veryfast::lanes)) == 0,
                   "the third parameter of a small_buffer is veryfast::flip or veryfast::lanes");
 
     using in = detail::buffer_members<T, N, Kind>;
-    static constexpr bool flips = Kind == veryfast::flip;
+    static constexpr bool flips = (Kind & veryfast::flip) != 0;
 
   public:
     using value_type = T;                             /* of its elements */
@@ -224,7 +224,8 @@ template <typename T, std::size_t N, int Kind = 0> class small_buffer
         static_assert(flips, "flip is for small_buffer<T, N, veryfast::flip>");
         return drain_type(in::self_flip(&buffer_));
     }
-    /* S_flip_try: the same, or nothing where it would have to wait. */
+    /* S_flip_try: the same, or nothing where it would have to wait; with lanes it has begun then.
+     */
     VF_INLINED std::optional<drain_type> try_flip() noexcept
     {
         static_assert(flips, "try_flip is for small_buffer<T, N, veryfast::flip>");
@@ -346,13 +347,15 @@ template <typename T, std::size_t N, int Kind> struct smallbuf_functions<small_b
     /* S_drain_refused. */
     VF_INLINED static std::size_t drain_refused(const drain *from) noexcept
     {
-        static_assert(Kind == flip, "a drain's refused is for small_buffer<T, N, veryfast::flip>");
+        static_assert((Kind & flip) != 0,
+                      "a drain's refused is for small_buffer<T, N, veryfast::flip>");
         return in::self_drain_refused(from);
     }
     /* S_drain_end_trim. */
     VF_INLINED static std::size_t drain_end_trim(drain *from, std::size_t keep) noexcept
     {
-        static_assert(Kind == flip, "a drain's end_trim is for small_buffer<T, N, veryfast::flip>");
+        static_assert((Kind & flip) != 0,
+                      "a drain's end_trim is for small_buffer<T, N, veryfast::flip>");
         return in::self_drain_end_trim(from, keep);
     }
 };

@@ -126,7 +126,7 @@ uint64_t vf_chunk_room(const vf_directory *directory, size_t level)
 void vf_chunk_limit(vf_directory *directory, size_t level, uint64_t limit)
 {
     vf_lead_of(directory->chunks[level])->limit = limit;
-    directory->room = vf_chunk_room(directory, level);
+    vf_store_relaxed(&directory->room, vf_chunk_room(directory, level)); /* as in free_chunks */
 }
 
 static vf_window window_at(vf_directory *directory, size_t level)

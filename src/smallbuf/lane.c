@@ -12,7 +12,10 @@
  * lane takes single slots. Whatever it takes is behind all that it has taken before: a lane with
  * slots comes first, and it has had its number for lanes since before its first slot beyond N.
  */
+#include "lane.h"
+
 #include <assert.h>
+#include <string.h>
 
 #include "../platform/tsan.h"
 #include "chunk.h"
@@ -22,16 +25,11 @@
 #define FIRST_BLOCKS 4
 #define LAST_BLOCKS  64
 
-/* A run is no longer than a writer's, or than such a part of the slots before it. */
-#define PART 64
-
-/* Does a push that finds the index in the counter take one slot, and no run? (The counter may be
-   further by the time that it takes it.) */
-static bool is_single(const vf_directory *directory, uint64_t index)
+bool vf_lane_is_single(const vf_directory *directory, uint64_t index)
 {
     uint64_t cap = vf_chunk_cap(directory->options);
     uint64_t behind = directory->type.inside + FIRST_BLOCKS * directory->block;
-    return index < behind || index < directory->promised || index >= cap ||
+    return index < behind || index < vf_load_relaxed(&directory->promised) || index >= cap ||
            cap - index < LAST_BLOCKS * directory->block;
 }
 
@@ -43,16 +41,15 @@ static void *take_single(uint64_t *tail, void **spill, const vf_smallbuf_type *t
     return vf_spill_find(spill, *index, type, &run);
 }
 
-/* Is the slot there? A push that may be refused yet, for want of a chunk, leaves no lane behind. */
-static bool is_there(const vf_directory *directory, uint64_t index)
+bool vf_lane_is_there(const vf_directory *directory, uint64_t index)
 {
     return index < vf_load_relaxed(&directory->room); /* whoever takes it acquires it */
 }
 
-/* The lane of the thread with the index; NULL: it has none. */
-static vf_lane *find_lane(vf_directory *directory, uint64_t thread)
+vf_lane *vf_lane_find(vf_directory *directory, uint64_t thread)
 {
-    /* acquire: pairs with the release in new_lane; those behind the first one are in its sequence
+    /* acquire: pairs with the release in vf_lane_new; those behind the first one are in its
+     * sequence
      */
     vf_lane *lane = vf_load_acquire(&vf_lane_heads(directory)[thread % VF_LANE_HEADS]);
     while (lane != NULL && lane->thread != thread)
@@ -60,17 +57,17 @@ static vf_lane *find_lane(vf_directory *directory, uint64_t thread)
     return lane;
 }
 
-/* NULL: the thread can have none. */
-static vf_lane *new_lane(vf_directory *directory, uint64_t thread)
+vf_lane *vf_lane_new(vf_directory *directory, uint64_t thread)
 {
-    vf_lane *lane = vf_chunk_memory(directory->options, sizeof *lane, VF_CACHE_LINE);
+    vf_lane *lane = vf_chunk_memory(directory->options, vf_lanes_size(directory), VF_CACHE_LINE);
     if (lane == NULL)
         return NULL;
     vf_lane **head = &vf_lane_heads(directory)[thread % VF_LANE_HEADS];
-    *lane = (vf_lane){.thread = thread};
+    memset(lane, 0, vf_lanes_size(directory));
+    lane->thread = thread;
     lane->next = vf_load_relaxed(head); /* the swap tells whether it is still so */
     vf_tsan_release(directory);
-    /* release: pairs with the acquire in find_lane, and the consume in vf_lane_own */
+    /* release: pairs with the acquire in vf_lane_find, and the consume in vf_lane_own */
     while (!vf_cas_weak_release(head, &lane->next, lane)) {
     }
     return lane;
@@ -80,7 +77,7 @@ static vf_lane *new_lane(vf_directory *directory, uint64_t thread)
    part each leave little of it unused. */
 static void lengthen_lane_run(vf_lane *lane, const vf_smallbuf_type *type)
 {
-    if (lane->core.run <= lane->core.end / PART / 2 &&
+    if (lane->core.run <= lane->core.end / VF_LANE_PART / 2 &&
         lane->core.run <= VF_RUN_BYTES / 2 / type->size)
         lane->core.run *= 2;
 }
@@ -112,10 +109,10 @@ void *vf_lane_next(uint64_t *tail, void **spill, const vf_smallbuf_type *type, u
     uint64_t seen = vf_load_relaxed(tail); /* orders nothing, and may be older by now */
     assert(seen >= type->inside);
     vf_directory *directory = vf_directory_of(spill);
-    bool single = directory == NULL || is_single(directory, seen);
-    vf_lane *lane = directory != NULL ? find_lane(directory, thread) : NULL;
-    if (lane == NULL && !single && is_there(directory, seen))
-        lane = new_lane(directory, thread);
+    bool single = directory == NULL || vf_lane_is_single(directory, seen);
+    vf_lane *lane = directory != NULL ? vf_lane_find(directory, thread) : NULL;
+    if (lane == NULL && !single && vf_lane_is_there(directory, seen))
+        lane = vf_lane_new(directory, thread);
     bool filled = lane == NULL || lane->at == lane->stop;
     if (lane == NULL || (filled && single))
         return take_single(tail, spill, type, index);
@@ -133,7 +130,7 @@ size_t vf_lane_rest(void *const *spill, size_t n, void **slots, uint64_t *index)
 {
     uint64_t thread = vf_thread_lane_begin(); /* first, as in vf_lane_next */
     vf_directory *directory = vf_directory_of(spill);
-    vf_lane *lane = directory != NULL ? find_lane(directory, thread) : NULL;
+    vf_lane *lane = directory != NULL ? vf_lane_find(directory, thread) : NULL;
     if (lane == NULL || lane->at == lane->stop)
         return 0;
     size_t size = directory->type.size;

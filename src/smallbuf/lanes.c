@@ -7,28 +7,37 @@
 
 #include "chunk.h"
 
-/* The lane behind this one, of whatever head; NULL: the first, or there is none. */
-static vf_lane *next_lane(vf_directory *directory, const vf_lane *lane)
+size_t vf_lanes_size(const vf_directory *directory)
+{
+    return directory->type.bank_size != 0 ? sizeof(vf_flip_lane) : sizeof(vf_lane);
+}
+
+vf_lane *vf_lanes_next(vf_directory *directory, const vf_lane *lane)
 {
     size_t head = lane != NULL ? lane->thread % VF_LANE_HEADS + 1 : 0;
     if (lane != NULL && lane->next != NULL)
         return lane->next;
-    for (; directory->type.lanes && head < VF_LANE_HEADS; head++) {
-        if (vf_lane_heads(directory)[head] != NULL)
-            return vf_lane_heads(directory)[head];
+    for (; directory != NULL && directory->type.lanes && head < VF_LANE_HEADS; head++) {
+        /* acquire: pairs with the release in vf_lane_new; with VF_FLIP a push may look at a bank
+           that a flip has taken, and add its lane */
+        vf_lane *first = vf_load_acquire(&vf_lane_heads(directory)[head]);
+        if (first != NULL)
+            return first;
     }
     return NULL;
 }
 
 static uint64_t unused_of(const vf_directory *directory, const vf_lane *lane)
 {
+    if (directory->type.bank_size != 0)
+        return vf_load_relaxed(&((const vf_flip_lane *)lane)->left) & ~VF_RUN_ENDED;
     return lane->at != lane->stop ? (uint64_t)(lane->stop - lane->at) / directory->type.size : 0;
 }
 
 uint64_t vf_lanes_unused(vf_directory *directory)
 {
     uint64_t unused = 0;
-    for (const vf_lane *lane = NULL; (lane = next_lane(directory, lane)) != NULL;)
+    for (const vf_lane *lane = NULL; (lane = vf_lanes_next(directory, lane)) != NULL;)
         unused += unused_of(directory, lane);
     return unused;
 }
@@ -51,7 +60,7 @@ void vf_lanes_mark(vf_directory *directory, uint64_t count)
        then nothing was pushed */
     if (vf_load_acquire(&directory->marked) == count)
         return;
-    for (vf_lane *lane = NULL; (lane = next_lane(directory, lane)) != NULL;) {
+    for (vf_lane *lane = NULL; (lane = vf_lanes_next(directory, lane)) != NULL;) {
         uint64_t unused = unused_of(directory, lane);
         if (unused > 0 || vf_load_relaxed(&lane->marked) != 0) {
             mark_run(directory, lane, lane->core.end - unused);
@@ -62,9 +71,22 @@ void vf_lanes_mark(vf_directory *directory, uint64_t count)
     vf_store_release(&directory->marked, count);
 }
 
+/* The lane has no run; a push with VF_FLIP may look whether it has. */
+static void forget_run(const vf_directory *directory, vf_lane *lane)
+{
+    lane->stop = lane->at;
+    lane->marked = 0;
+    lane->core.end = 0;
+    lane->core.run = 0;
+    if (directory->type.bank_size != 0) {
+        vf_store_relaxed(&((vf_flip_lane *)lane)->left, 0);
+        ((vf_flip_lane *)lane)->filled = 0; /* no push is in flight */
+    }
+}
+
 uint64_t vf_lanes_end(vf_directory *directory, uint64_t used)
 {
-    for (vf_lane *lane = NULL; (lane = next_lane(directory, lane)) != NULL;) {
+    for (vf_lane *lane = NULL; (lane = vf_lanes_next(directory, lane)) != NULL;) {
         uint64_t unused = unused_of(directory, lane);
         bool last = lane->core.end == used;
         if (last)
@@ -73,12 +95,16 @@ uint64_t vf_lanes_end(vf_directory *directory, uint64_t used)
             directory->gaps += unused;
         if (lane->marked != 0 || (unused > 0 && !last))
             mark_run(directory, lane, lane->core.end - (last ? 0 : unused));
-        lane->stop = lane->at;
-        lane->marked = 0;
-        lane->core.end = 0;
-        lane->core.run = 0;
+        forget_run(directory, lane);
     }
     return used;
+}
+
+void vf_lanes_forget(vf_directory *directory)
+{
+    for (vf_lane *lane = NULL; (lane = vf_lanes_next(directory, lane)) != NULL;)
+        forget_run(directory, lane);
+    directory->gaps++; /* so that no mark counts in the next fill */
 }
 
 size_t vf_lanes_free(vf_directory *directory)
@@ -88,15 +114,15 @@ size_t vf_lanes_free(vf_directory *directory)
         vf_lane **link = &vf_lane_heads(directory)[head];
         while (*link != NULL) {
             vf_lane *lane = *link;
-            if (lane->at != lane->stop) {
+            if (unused_of(directory, lane) > 0) {
                 link = &lane->next;
                 continue;
             }
             if (lane->marked != 0)
                 vf_lanes_unmark(directory, lane);
             *link = lane->next;
-            vf_chunk_memory_free(directory->options, lane, sizeof *lane, VF_CACHE_LINE);
-            bytes += sizeof *lane;
+            vf_chunk_memory_free(directory->options, lane, vf_lanes_size(directory), VF_CACHE_LINE);
+            bytes += vf_lanes_size(directory);
         }
     }
     return bytes;

@@ -14,7 +14,8 @@
  *   allocator                                                          ../common/hook.c
  *
  * Beside them: drain.c walks over what was pushed, writer.c hands out runs of slots, lane.c and
- * lanes.c keep such a run for each thread with VF_LANES, flip.c waits for pushes in flight.
+ * lanes.c keep such a run for each thread with VF_LANES, flip.c waits for pushes in flight, and
+ * lane_flip.c is for lanes with flips.
  *
  * Words, one for one thing:
  *
@@ -34,6 +35,7 @@
  *   fill        what is pushed between two drains
  *   run         neighbouring slots that a writer has taken, or a lane
  *   lane        a writer that the buffer keeps for a thread, with VF_LANES
+ *   claim       to take a slot of one's lane, which a flip may end, with VF_FLIP
  *   gap         the unused end of a run that could not be given back
  *   bank        one of the two buffers within a buffer with VF_FLIP
  *
@@ -45,7 +47,7 @@
 #define VF_SMALLBUF_H
 
 #include <veryfast/detail/smallbuf_core.h>
-#include <veryfast/detail/smallbuf_lane.h>
+#include <veryfast/detail/smallbuf_lane_flip.h>
 
 #include "../common/arith.h"
 #include "../platform/compiler.h"
@@ -101,12 +103,13 @@ typedef struct vf_directory {
     void *chunks[VF_SPILL_LEVELS]; /* atomic: what is known of each */
     const vf_smallbuf_options *options;
     vf_smallbuf_type type; /* constant; a copy, since what the program has may be unloaded */
-    uint64_t refused;  /* since the last drain, by refusals that S_reserve has lifted; exclusive */
-    uint64_t gaps;     /* atomic: slots in the gaps of this fill */
-    uint64_t fill;     /* number of this fill, as marks have it; exclusive */
-    uint64_t hint;     /* atomic: drain.c, a place to look from */
-    uint64_t taken;    /* VF_FLIP: the index that a flip has taken, if it is large; the drainer's */
-    uint64_t promised; /* VF_LANES: slots below it are S_reserve's; exclusive */
+    uint64_t refused; /* since the last drain, by refusals that S_reserve has lifted; exclusive, but
+                         that with VF_LANES and VF_FLIP (atomic) a run refused counts as one */
+    uint64_t gaps;    /* atomic: slots in the gaps of this fill */
+    uint64_t fill;    /* number of this fill, as marks have it; exclusive */
+    uint64_t hint;    /* atomic: drain.c, a place to look from */
+    uint64_t taken;   /* VF_FLIP: the index that a flip has taken, if it is large; the drainer's */
+    uint64_t promised; /* VF_LANES, atomic: slots below it are S_reserve's */
     uint64_t marked;   /* VF_LANES, atomic: elements there were when lanes.c marked the lanes */
     vf_kept_window windows[]; /* what pushes look at that the word leads to: [0] has no slots; with
                                  VF_FLIP behind it those of the chunks, from the first one on */

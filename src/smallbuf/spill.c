@@ -165,7 +165,8 @@ static size_t free_chunks(vf_directory *directory, size_t level)
     for (size_t top = levels_end(directory); top > level;) {
         void *chunk = directory->chunks[--top];
         directory->chunks[top] = NULL;
-        directory->room = vf_chunk_room(directory, top - 1);
+        /* relaxed: with VF_FLIP and VF_LANES a push may look; one that has its index acquires it */
+        vf_store_relaxed(&directory->room, vf_chunk_room(directory, top - 1));
         keep_window(directory, top, NULL);
         bytes += vf_chunk_free(directory, chunk, top);
     }
@@ -253,8 +254,7 @@ static size_t trim_to(void **spill, vf_directory *directory, uint64_t kept,
 {
     uint64_t last = kept > type->inside ? kept - 1 : type->inside;
     lead_to_first(spill, directory);
-    return vf_lanes_free(directory) +
-           free_chunks(directory, vf_level_of(last + directory->offset) + 1);
+    return free_chunks(directory, vf_level_of(last + directory->offset) + 1);
 }
 
 size_t vf_spill_trim(void **spill, uint64_t index, size_t keep, const vf_smallbuf_type *type)
@@ -268,7 +268,7 @@ size_t vf_spill_trim(void **spill, uint64_t index, size_t keep, const vf_smallbu
         return 0; /* so nothing is refused, from here on */
     if (kept <= type->inside && directory->refused == 0)
         return free_directory(spill, directory);
-    return trim_to(spill, directory, kept, type);
+    return vf_lanes_free(directory) + trim_to(spill, directory, kept, type);
 }
 
 size_t vf_spill_trim_drained(void **spill, size_t keep, const vf_smallbuf_type *type)
@@ -280,6 +280,9 @@ size_t vf_spill_trim_drained(void **spill, size_t keep, const vf_smallbuf_type *
 void vf_spill_fork_child(void **spill, const vf_smallbuf_type *type)
 {
     vf_drain unread;
+    vf_directory *directory = vf_directory_of(spill);
+    if (directory != NULL)
+        vf_lanes_forget(directory);
     vf_spill_detach(spill, type->inside + 1, type, &unread);
 }
 
@@ -301,7 +304,8 @@ static void begin_fill(vf_directory *directory, uint64_t used)
     directory->refused = 0;
     directory->hint = 0;
     directory->marked = 0;
-    directory->promised = directory->promised > used ? directory->promised - used : 0;
+    uint64_t promised = directory->promised > used ? directory->promised - used : 0;
+    vf_store_relaxed(&directory->promised, promised); /* with VF_FLIP a push may look */
     if (directory->gaps == 0)
         return;
     directory->gaps = 0;

@@ -159,7 +159,7 @@ def read_table(path):
 def archive_of(scenario):
     if scenario.startswith('epoch'):
         return 'explored_epoch'
-    if scenario.startswith('lanes'):
+    if scenario.startswith(('lanes', 'flip_lanes')):
         return 'explored_lanes'
     return 'explored_fenced' if '_fenced' in scenario else 'explored'
 

@@ -36,4 +36,15 @@ static void hand_out(const struct element *element);
 #define VF_EPOCH
 #include "buffer_type.h"
 
+#define NAME flipping_lanes
+#define VF_FLIP
+#define VF_LANES
+#include "buffer_type.h"
+
+#define NAME waiting_lanes
+#define VF_FLIP
+#define VF_EPOCH
+#define VF_LANES
+#include "buffer_type.h"
+
 #endif

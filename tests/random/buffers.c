@@ -378,7 +378,7 @@ void buffers_begin(program_bytes *bytes)
 {
     const buffer_type *const types[BUFFERS][4] = {
         {&plain_type, &apart_type, &lanes_type, &lanes_apart_type},
-        {&flipping_type, &waiting_type, &flipping_type, &waiting_type}};
+        {&flipping_type, &waiting_type, &flipping_lanes_type, &waiting_lanes_type}};
     for (size_t i = 0; i < BUFFERS; i++) {
         struct buffer *buffer = &buffers[i];
         buffer->type = types[i][program_byte(bytes) % 4];

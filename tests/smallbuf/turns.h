@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * turns.h - a small buffer with VF_LANES, and threads that push to it in turns, so that each step
- * can be looked at with exclusive access. What was pushed is compared with what is there.
+ * can be looked at with exclusive access. What was pushed is compared with what is there. With
+ * TURNS_FLIP it has VF_FLIP too.
  */
 #ifndef TESTS_SMALLBUF_TURNS_H
 #define TESTS_SMALLBUF_TURNS_H
@@ -20,6 +21,9 @@ static inline void drop(const struct word *word);
 #define VF_DROP(p) drop(p)
 #define VF_LANES
 #define VF_NAME lanes
+#ifdef TURNS_FLIP
+#    define VF_FLIP
+#endif
 #include <veryfast/smallbuf.h>
 
 #define WORKERS 40            /* more than find their lane at once */
@@ -77,17 +81,19 @@ static inline size_t push_many(uint32_t who, size_t n)
 
 static inline bool push_somehow(uint32_t who, size_t how)
 {
-    struct word *slot;
     size_t index;
     switch (how) {
     case 0:
         return lanes_push(&buffer, next_of(who, 0));
-    case 1:
-        slot = lanes_push_slot(&buffer, &index);
+#ifndef TURNS_FLIP
+    case 1: {
+        struct word *slot = lanes_push_slot(&buffer, &index);
         CHECK((index == 0) == (count + refused == 0));
         if (slot != NULL)
             *slot = next_of(who, 0);
         return slot != NULL;
+    }
+#endif
     case 2:
         return lanes_push_exclusive(&buffer, next_of(who, 0));
     default:
@@ -231,17 +237,22 @@ static inline void check_drained(void)
     check();
 }
 
+static inline void take_all(lanes_drain *drain, bool spans)
+{
+    struct word *words, word;
+    begin_seeing();
+    for (size_t n; spans && (n = lanes_drain_span(drain, &words)) > 0;)
+        see(words, n);
+    while (lanes_drain_next(drain, &word))
+        see(&word, 1);
+    lanes_drain_end(drain);
+    check_drained();
+}
+
 static inline void drain_all(bool spans)
 {
     lanes_drain drain = lanes_drain_begin(&buffer);
-    struct word *words, word;
-    begin_seeing();
-    for (size_t n; spans && (n = lanes_drain_span(&drain, &words)) > 0;)
-        see(words, n);
-    while (lanes_drain_next(&drain, &word))
-        see(&word, 1);
-    lanes_drain_end(&drain);
-    check_drained();
+    take_all(&drain, spans);
 }
 
 static inline bool reserve(size_t n)

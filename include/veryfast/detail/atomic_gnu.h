@@ -39,6 +39,8 @@
 
 #define vf_cas_weak_relaxed(p, expected, v)                                                        \
     __atomic_compare_exchange_n((p), (expected), (v), 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
+#define vf_cas_weak_acquire(p, expected, v)                                                        \
+    __atomic_compare_exchange_n((p), (expected), (v), 1, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
 #define vf_cas_weak_release(p, expected, v)                                                        \
     __atomic_compare_exchange_n((p), (expected), (v), 1, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
 #define vf_cas_strong_relaxed(p, expected, v)                                                      \

@@ -161,6 +161,7 @@ static inline uint64_t vf_msvc_and(volatile void *p, uint64_t value, size_t size
 #define vf_fetch_and_seq_cst(p, v) vf_fetch_and_relaxed(p, v)
 
 #define vf_cas_weak_relaxed(p, expected, v)   vf_msvc_cas((p), (expected), (uint64_t)(v), sizeof *(p))
+#define vf_cas_weak_acquire(p, expected, v)   vf_cas_weak_relaxed(p, expected, v)
 #define vf_cas_weak_release(p, expected, v)   vf_cas_weak_relaxed(p, expected, v)
 #define vf_cas_strong_relaxed(p, expected, v) vf_cas_weak_relaxed(p, expected, v)
 #define vf_cas_strong_acq_rel(p, expected, v) vf_cas_weak_relaxed(p, expected, v)

@@ -24,7 +24,7 @@ VF_HIDDEN static constexpr vf_smallbuf_type vf_self_type = {
     sizeof(vf_t),
     VF_ALIGNOF(vf_t),
     offsetof(vf_self_bank, inline_) - offsetof(vf_self_bank, spill),
-#ifdef VF_FLIP
+#if defined(VF_FLIP) && !defined(VF_LANES)
     false,
 #else
     true,
@@ -33,6 +33,11 @@ VF_HIDDEN static constexpr vf_smallbuf_type vf_self_type = {
     true,
 #else
     false,
+#endif
+#ifdef VF_FLIP
+    sizeof(vf_self_bank),
+#else
+    0,
 #endif
     sizeof(vf_smallbuf_options),
 };
@@ -70,7 +75,11 @@ vf_hidden vf_self_bank *vf_self_current(const vf_self *buffer, uint64_t *index)
 /* The slots in which a push that begins now is likely to have its own. */
 vf_hidden vf_expected vf_self_expect(vf_self *buffer)
 {
-#ifdef VF_FLIP
+#if defined(VF_FLIP) && defined(VF_LANES)
+    vf_expected none = {0, 0, NULL, NULL}; /* the words lead to no slots */
+    (void)buffer;
+    return none;
+#elif defined(VF_FLIP)
     /* relaxed: if it is the other bank by the time that the push takes its index, that index is not
        among those expected here; and in this bank they remain right whatever is drained meanwhile
      */
@@ -130,7 +139,7 @@ vf_hidden vf_t *vf_self_find(vf_self *buffer, uint64_t tail, uint64_t *run)
 /* Is the slot with this offset one of those expected? */
 vf_hidden bool vf_self_expected(const vf_expected *expected, uint64_t at)
 {
-#ifdef VF_FLIP
+#if defined(VF_FLIP) && !defined(VF_LANES)
     return at < expected->count && VF_LIKELY(vf_is_kept(expected));
 #else
     return at < expected->count;
@@ -252,6 +261,8 @@ vf_generic_body VF_ALWAYS_INLINE size_t vf_self_put_n(vf_self *buffer, vf_value 
 {
     return vf_self_put_n_counted(buffer, values, n, index);
 }
+#elif defined(VF_FLIP)
+#    include <veryfast/detail/smallbuf_lanes_flip.h>
 #else
 #    include <veryfast/detail/smallbuf_lanes.h>
 #endif

@@ -84,6 +84,7 @@ typedef struct vf_smallbuf_type {
     size_t inline_offset;       /* bytes from the word spill to slot 0 */
     bool writers;               /* can it have them? */
     bool lanes;                 /* VF_LANES */
+    size_t bank_size;           /* VF_FLIP: bytes from one bank to the other; 0: there is one */
     size_t options_size; /* of the options that the program knows: later versions may have more */
 } vf_smallbuf_type;
 

@@ -66,12 +66,21 @@ vf_fn vf_self_drain vf_self_flip(vf_self *buffer)
     vf_self_flip_begin(buffer);
     /* relaxed: this thread has written the bank's bit */
     vf_self_bank *bank = vf_self_bank_at(buffer, ~vf_load_relaxed(&buffer->tail));
-    vf_self_take_other(buffer, vf_flip_wait(&bank->done, &bank->spill), &drain);
+    uint64_t index = vf_flip_wait(&bank->done, &bank->spill);
+#    ifdef VF_LANES
+    vf_lane_flip_wait(&bank->spill);
+#    endif
+    vf_self_take_other(buffer, index, &drain);
     return drain;
 }
 
 vf_fn bool vf_self_flip_try(vf_self *buffer, vf_self_drain *drain)
 {
+#    ifdef VF_LANES
+    /* whether a push is in flight is known only of runs that have ended */
+    vf_self_flip_begin(buffer);
+    return vf_self_take_begun(buffer, drain);
+#    else
     uint64_t tail = vf_load_relaxed(&buffer->tail); /* the swap tells whether it is still so */
     if (vf_self_has_begun(buffer))
         return vf_self_take_begun(buffer, drain);
@@ -90,6 +99,7 @@ vf_fn bool vf_self_flip_try(vf_self *buffer, vf_self_drain *drain)
             return true;
         }
     }
+#    endif
 }
 #endif
 
@@ -128,9 +138,13 @@ vf_hidden bool vf_self_is_torn(const vf_self *buffer, const vf_self_bank *bank)
     return current ? vf_plain_index(tail) != 0 : bank->done != 0; /* nobody knows */
 #else
     uint64_t n;
+#    ifdef VF_LANES
+    if (current && !vf_lane_flip_is_filled(&bank->spill))
+        return true;
+#    endif
     if (current)
         return bank->done != vf_plain_index(tail);
-    return bank->done != 0 && !vf_flip_over(&bank->done, &bank->spill, &n);
+    return bank->done != 0 && !vf_self_is_over(bank, &n);
 #endif
 }
 

@@ -12,7 +12,7 @@
 #include <veryfast/detail/names.h>
 #include <veryfast/detail/object.hpp>
 #include <veryfast/detail/smallbuf_core.h>
-#include <veryfast/detail/smallbuf_lane.h>
+#include <veryfast/detail/smallbuf_lane_flip.h>
 
 namespace veryfast
 {
@@ -23,7 +23,7 @@ namespace detail
 {
 
 // clang-format off: it does not understand a class that includes its members
-/* Without a further parameter, with VF_FLIP, and with VF_LANES. */
+/* Without a further parameter, with VF_FLIP, with VF_LANES, and with both. */
 template <typename vf_type, std::size_t vf_number, int> struct buffer_members {
     static const char *text() noexcept
     {
@@ -65,6 +65,22 @@ template <typename vf_type, std::size_t vf_number> struct buffer_members<vf_type
 #define VF_N       vf_number
 #define VF_NAME    self
 #define VF_DROP(p) (p)->~vf_type()
+#define VF_LANES
+#include <veryfast/smallbuf.h>
+};
+
+template <typename vf_type, std::size_t vf_number> struct buffer_members<vf_type, vf_number, 3> {
+    static const char *text() noexcept
+    {
+        static constexpr auto name = name_of<small_buffer<vf_type, vf_number, 3>, vf_type>();
+        return name.data();
+    }
+
+#define VF_T       vf_type
+#define VF_N       vf_number
+#define VF_NAME    self
+#define VF_DROP(p) (p)->~vf_type()
+#define VF_FLIP
 #define VF_LANES
 #include <veryfast/smallbuf.h>
 #undef vf_members

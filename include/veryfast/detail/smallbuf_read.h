@@ -173,6 +173,18 @@ vf_hidden uint64_t vf_self_detach(vf_self_bank *bank, uint64_t index, vf_self_dr
     return beginning;
 }
 
+#if defined(VF_FLIP) && !defined(VF_EPOCH)
+/* Are all pushes into the bank done that a flip has taken? *index: as far as it is filled. */
+vf_hidden bool vf_self_is_over(const vf_self_bank *bank, uint64_t *index)
+{
+#    ifdef VF_LANES
+    return vf_flip_over(&bank->done, &bank->spill, index) && vf_lane_flip_end(&bank->spill);
+#    else
+    return vf_flip_over(&bank->done, &bank->spill, index);
+#    endif
+}
+#endif
+
 #ifdef VF_FLIP
 /* Takes what a flip has begun to take, whose pushes are over: the drainer, or exclusive access. */
 vf_hidden void vf_self_take_other(vf_self *buffer, uint64_t index, vf_self_drain *drain)
@@ -194,7 +206,7 @@ vf_hidden bool vf_self_take_begun(vf_self *buffer, vf_self_drain *drain)
     if (index == 0)
         return false;
 #    else
-    if (!vf_flip_over(&bank->done, &bank->spill, &index))
+    if (!vf_self_is_over(bank, &index))
         return false;
 #    endif
     vf_self_take_other(buffer, index, drain);

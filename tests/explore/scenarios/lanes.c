@@ -4,7 +4,8 @@
  * list. BEFORE puts them among the single slots, where runs begin, or at the end of a chunk.
  *
  *     RESERVE   room was reserved, and no memory is to be had: no push may fail, or need any
- *     BULK      the second push is one of two elements
+ *     BULK      the second push is one of two elements: one in the lane, one behind it, if the run
+ *               is of two
  *     END       one thread is two, one after the other
  *     READ      two readers meet lanes with slots, of this thread and of one that has ended
  */
@@ -18,17 +19,17 @@ static void *push_from(void *argument)
 {
     long who = (long)argument / PUSHES;
     for (long i = (long)argument % PUSHES; i < PUSHES; i++) {
-#ifdef BULK /* one, and a run that begins in the lane */
-        long all[PUSHES] = {number_of(who, 0), number_of(who, 1), number_of(who, 2)};
-        size_t n = numbers_push_n(&buffer, all + i, i == 0 ? 1 : 2);
-        for (; n > 0; n--) {
-            accepted[who][i] = true;
-            i += n > 1;
+#ifdef BULK
+        if (i == 1) {
+            long both[] = {number_of(who, 1), number_of(who, 2)};
+            size_t n = numbers_push_n(&buffer, both, 2);
+            accepted[who][1] = n > 0;
+            accepted[who][++i] = n > 1;
+            continue;
         }
-#else
+#endif
         accepted[who][i] = numbers_push(&buffer, number_of(who, i));
         assert(!accepted[who][i] || i == 0 || accepted[who][i - 1]);
-#endif
     }
     return NULL;
 }

@@ -3,4 +3,4 @@
 
 #include <veryfast/veryfast.hpp>
 
-veryfast::small_buffer<int, 4, 3> numbers;
+veryfast::small_buffer<int, 4, 4> numbers;

@@ -355,6 +355,46 @@ static void laned_values_stay_when_refused()
     assert(jobs.push(std::move(mine)) && mine == nullptr && jobs.trim(0) > 0);
 }
 
+// Both: what is drained beside pushes is each thread's, once and in its order.
+static void threads_have_lanes_beside_flips()
+{
+    typedef veryfast::small_buffer<job, 4, veryfast::flip | veryfast::lanes> laned;
+    static_assert(sizeof(laned) == sizeof(veryfast::small_buffer<job, 4, veryfast::flip>), "");
+    laned jobs;
+    std::vector<std::thread> threads;
+    for (int who = 0; who < 3; who++) {
+        threads.emplace_back([&jobs, who] {
+            std::size_t index;
+            for (int i = 0; i < 1000; i++) {
+                job mine(new int(1000 * who + i));
+                assert(i % 2 != 0 ? jobs.push(std::move(mine))
+                                  : jobs.push_index(std::move(mine), &index));
+                assert(mine == nullptr);
+                if (i % 100 == 0)
+                    std::this_thread::yield();
+            }
+        });
+    }
+    int next[3] = {0, 0, 0};
+    for (int seen = 0; seen < 3000;) {
+        jobs.wait();
+        laned::drain_type drain = jobs.flip();
+        for (auto run : drain) {
+            for (job &each : run) {
+                assert(*each % 1000 == next[*each / 1000]++);
+                seen++;
+            }
+        }
+        assert(drain.refused() == 0);
+        drain.end_trim(0);
+    }
+    for (std::thread &each : threads)
+        each.join();
+    for (int i = 0; i < 500; i++)
+        assert(jobs.emplace(new int(i)));
+    assert(jobs.count() == 500 && !jobs.flip_done() && jobs.try_flip() && jobs.count() == 0);
+}
+
 static void bulk()
 {
     veryfast::small_buffer<int, 4> buffer;
@@ -388,6 +428,7 @@ int main()
     drains_are_divided();
     waits_and_wakes();
     threads_have_lanes();
+    threads_have_lanes_beside_flips();
     laned_values_stay_when_refused();
     bulk();
 }
