@@ -6,9 +6,9 @@
  *
  * Several threads log through one small buffer, which has room for so many lines in each of its two
  * banks, and keeps what they push off one another's cache lines (VF_LANES). The logger's thread
- * sleeps in S_wait; the first line of each idle period wakes it, and while it writes no line makes a
- * system call. What becomes of the lines when it is too slow is the program's choice. This one makes
- * all three in turn:
+ * sleeps in S_wait; the first line of each idle period wakes it, and while it writes no line makes
+ * a system call. What becomes of the lines when it is too slow is the program's choice. This one
+ * makes all three in turn:
  *
  *     drop-newest    a line that is refused is counted, and gone
  *     drop-oldest    a thread that is refused takes the drainer's part, throws away all that is
