@@ -8,37 +8,39 @@
 
 #include <threads.h>
 
-typedef mtx_t vf_own_mutex;
+/* Of zero bytes, whatever the type is, it is a plain mutex, in glibc and in musl. */
+typedef struct {
+    int zero;
+    mtx_t mutex;
+} vf_own_mutex;
 #define VF_OWN_MUTEX_INIT                                                                          \
     {                                                                                              \
-        {                                                                                          \
-            0                                                                                      \
-        }                                                                                          \
-    } /* a plain mutex, in glibc */
+        .zero = 0                                                                                  \
+    }
 
 static inline void vf_own_mutex_init(vf_own_mutex *mutex)
 {
-    (void)mtx_init(mutex, mtx_plain);
+    (void)mtx_init(&mutex->mutex, mtx_plain);
 }
 
 static inline void vf_own_mutex_destroy(vf_own_mutex *mutex)
 {
-    mtx_destroy(mutex);
+    mtx_destroy(&mutex->mutex);
 }
 
 static inline void vf_own_mutex_lock(vf_own_mutex *mutex)
 {
-    (void)mtx_lock(mutex);
+    (void)mtx_lock(&mutex->mutex);
 }
 
 static inline int vf_own_mutex_trylock(vf_own_mutex *mutex)
 {
-    return mtx_trylock(mutex) == thrd_success;
+    return mtx_trylock(&mutex->mutex) == thrd_success;
 }
 
 static inline void vf_own_mutex_unlock(vf_own_mutex *mutex)
 {
-    (void)mtx_unlock(mutex);
+    (void)mtx_unlock(&mutex->mutex);
 }
 
 static inline uintptr_t vf_own_self(void)
