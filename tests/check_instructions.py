@@ -20,18 +20,18 @@ PATHS = ('alloc', 'free', 'cache_alloc', 'cache_free', 'get', 'free_found', 'fre
 
 # compiler, with its options: its disassembler, and the most instructions of each path
 COMPILERS = {
-    'gcc-12': ('objdump', (13, 14, 8, 9, 18, 27, 26)),
-    'clang-14': ('objdump', (11, 13, 7, 9, 18, 25, 27)),
-    'clang-19': ('objdump', (11, 13, 7, 9, 19, 26, 27)),
-    'aarch64-linux-gnu-gcc-12': ('aarch64-linux-gnu-objdump', (15, 17, 8, 8, 20, 31, 29)),
-    'riscv64-linux-gnu-gcc-12': ('riscv64-linux-gnu-objdump', (15, 16, 8, 8, 22, 31, 33)),
-    'arm-linux-gnueabihf-gcc-12': ('arm-linux-gnueabihf-objdump', (17, 18, 8, 10, 23, 33, 32)),
+    'gcc-12': ('objdump', (13, 14, 8, 9, 18, 27, 23)),
+    'clang-14': ('objdump', (11, 13, 7, 9, 18, 25, 24)),
+    'clang-19': ('objdump', (11, 13, 7, 9, 19, 26, 24)),
+    'aarch64-linux-gnu-gcc-12': ('aarch64-linux-gnu-objdump', (15, 17, 8, 8, 20, 31, 25)),
+    'riscv64-linux-gnu-gcc-12': ('riscv64-linux-gnu-objdump', (15, 16, 8, 8, 22, 31, 32)),
+    'arm-linux-gnueabihf-gcc-12': ('arm-linux-gnueabihf-objdump', (17, 18, 8, 10, 23, 33, 28)),
     's390x-linux-gnu-gcc-12': ('s390x-linux-gnu-objdump', (16, 20, 8, 9, 17, 30, 28)),
     'clang-19 --target=x86_64-w64-windows-gnu': ('x86_64-w64-mingw32-objdump',
-                                                 (13, 15, 7, 9, 19, 29, 28)),
+                                                 (13, 15, 7, 9, 19, 29, 25)),
 }
 
-RETURN = re.compile(r'ret|bx lr|br %r14')
+RETURN = re.compile(r'ret|bx lr|pop\s.*pc|br %r14')
 JUMP = re.compile(r'(?:jmp|b|j)(?:\.[nw])?$')
 CALL = re.compile(r'call|blx?$|blr$|jal|bra?sl?$')
 # what acquires, where the processor's order of memory is weak

@@ -6,6 +6,8 @@
  *                      |
  *   leaf->owners:   [ A | A | SHARED | B | 0 ]       of each page the one pool that has batches on
  *                                                    it, or SHARED: then page.h has more on it
+ *   leaf->columns:  [ a | a |   0    | b | 0 ]       that pool's column, where this is all that
+ *                                                    vf_free must know
  */
 #include "map.h"
 
@@ -41,7 +43,7 @@ static bool reserve_leaves(size_t number)
         if (vf_map_leaves[i] != NULL) /* else that costs no memory if it is not written to */
             longer[i] = vf_map_leaves[i];
     }
-    vf_store_release(&vf_map_leaves, longer); /* pairs with the consume in vf_map_owner */
+    vf_store_release(&vf_map_leaves, longer); /* pairs with the consume in vf_map_leaf_of */
     leaves_size = size;
     return true;
 }
@@ -70,6 +72,26 @@ static vf_leaf *make_leaf(uintptr_t address)
     return vf_map_leaves[number];
 }
 
+/* ---- pages ---- */
+
+/*
+ * A page's owner from here on, after the pool has got or lost a part of it. Of other pools nothing
+ * is read: in the child of a fork there may be one that has ended, with a batch that it never knew
+ * of. So where one is left alone its objects are found by the owner until it gets a part again.
+ */
+static void set_owner(vf_leaf *leaf, size_t number, uintptr_t owner, const vf_pool_core *pool)
+{
+    assert(vf_mutex_held(&vf_slab_lock));
+    if (owner == leaf->owners[number])
+        return;
+    bool is_enough = owner == (uintptr_t)pool && !pool->frees_more;
+    /* relaxed: a column leads to nothing in the map; and before the owner, for the child of a fork
+     */
+    vf_store_relaxed(&leaf->columns[number], is_enough ? (uint32_t)pool->column : 0);
+    /* release: pairs with the acquire in vf_map_shared, for a page that one pool had */
+    vf_store_release(&leaf->owners[number], owner);
+}
+
 /* ---- the calls ---- */
 
 /* All that entering the memory may need: leaves, and tables for pages that it crowds or covers. */
@@ -95,33 +117,33 @@ static bool make_leaves(uintptr_t address, size_t size)
 }
 
 /* Of memory for which there are leaves. */
-static void enter_memory(uintptr_t pool, uintptr_t address, size_t size)
+static void enter_memory(const vf_pool_core *pool, uintptr_t address, size_t size)
 {
     assert(vf_mutex_held(&vf_slab_lock));
     for (size_t at = 0; at < size;) {
         vf_page_part part = vf_page_part_at(address + at, size - at);
         vf_leaf *leaf = leaf_of(address + at);
         size_t number = vf_map_page(address + at);
-        uintptr_t owner = vf_page_enter(&leaf->pages[number], leaf->owners[number], part, pool);
-        /* release: pairs with the acquire in vf_map_shared, for a page that one pool had */
-        vf_store_release(&leaf->owners[number], owner);
+        uintptr_t owner =
+            vf_page_enter(&leaf->pages[number], leaf->owners[number], part, (uintptr_t)pool);
+        set_owner(leaf, number, owner, pool);
         at += vf_page_part_bytes(part);
     }
 }
 
-bool vf_map_enter(const void *pool, const char *memory, size_t size)
+bool vf_map_enter(const vf_pool_core *pool, const char *memory, size_t size)
 {
     uintptr_t address = (uintptr_t)memory;
     assert(size > 0 && address % VF_CACHE_LINE == 0);
     vf_mutex_lock(&vf_slab_lock);
     bool prepared = make_leaves(address, size);
     if (prepared)
-        enter_memory((uintptr_t)pool, address, size);
+        enter_memory(pool, address, size);
     vf_mutex_unlock(&vf_slab_lock);
     return prepared;
 }
 
-void vf_map_remove(const void *pool, const char *memory, size_t size)
+void vf_map_remove(const vf_pool_core *pool, const char *memory, size_t size)
 {
     uintptr_t address = (uintptr_t)memory;
     vf_mutex_lock(&vf_slab_lock);
@@ -134,8 +156,7 @@ void vf_map_remove(const void *pool, const char *memory, size_t size)
             continue;
         uintptr_t owner =
             vf_page_remove(&leaf->pages[number], leaf->owners[number], part, (uintptr_t)pool);
-        /* relaxed: nobody looks for what is removed, and what it tells of others stays */
-        vf_store_relaxed(&leaf->owners[number], owner);
+        set_owner(leaf, number, owner, pool);
     }
     vf_mutex_unlock(&vf_slab_lock);
 }
@@ -143,7 +164,7 @@ void vf_map_remove(const void *pool, const char *memory, size_t size)
 void *vf_map_shared(const void *object)
 {
     uintptr_t address = (uintptr_t)object;
-    vf_leaf **leaves = vf_load_acquire(&vf_map_leaves); /* as in vf_map_owner */
+    vf_leaf **leaves = vf_load_acquire(&vf_map_leaves); /* as in vf_map_leaf_of */
     const vf_leaf *leaf = leaves[vf_map_leaf(address)];
     /* acquire: pairs with the release in enter_memory. A page that one pool had, and that others
        cover in part now, has been crowded before */

@@ -3,7 +3,7 @@
  * map.h - the map: which pool the memory of a batch belongs to, for vf_free. Most of its look-up is
  * in <veryfast/detail/pool_free.h>.
  *
- * There is one for all pools. Its memory belongs to none of them, and is counted in none: 24 bytes
+ * There is one for all pools. Its memory belongs to none of them, and is counted in none: 28 bytes
  * for 4 KiB of a batch, where batches lie together (the system counts in pages), and 520 more where
  * a batch begins and ends within these 4 KiB, or 1040 where it lies in another pool's object. What
  * it has got it keeps.
@@ -19,10 +19,10 @@
  * pool, that one has it again when this is removed. False: out of memory, and nothing has changed.
  * Keeps errno. Any thread.
  */
-bool vf_map_enter(const void *pool, const char *memory, size_t size);
+bool vf_map_enter(const vf_pool_core *pool, const char *memory, size_t size);
 
 /* Removes what was entered, or a part of it was, or nothing: before the memory is given back. */
-void vf_map_remove(const void *pool, const char *memory, size_t size);
+void vf_map_remove(const vf_pool_core *pool, const char *memory, size_t size);
 
 /* The pool of a live object whose page several share. Lock-free; any thread. */
 void *vf_map_shared(const void *object);

@@ -215,6 +215,27 @@ Test(free, finds_each_of_many_pools)
     }
 }
 
+/* Batches of two pools lie among each other, on the same pages, till one of the two ends. */
+Test(free, finds_the_pool_that_is_left_on_a_page)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        set_kind(kind);
+        pairs *left = pairs_new(&options), *gone = pairs_new(&options);
+        for (size_t i = 0; i < MOST; i++) {
+            nodes[i] = pairs_alloc(left);
+            cr_assert(nodes[i] != NULL && pairs_alloc(gone) != NULL);
+        }
+        pairs_destroy(gone);
+        for (size_t i = 0; i < MOST; i++) {
+            check_equal(pairs_stats(left).live, MOST - i);
+            vf_free(nodes[i]);
+        }
+        check_equal(pairs_stats(left).live, 0);
+        pairs_release(left);
+        check_all_back(&allocator);
+    }
+}
+
 /* The memory of a batch that was given back becomes another pool's. */
 Test(free, follows_memory_from_pool_to_pool)
 {

@@ -64,7 +64,7 @@ static size_t alloc_all(nodes *pool)
     return n;
 }
 
-/* The first batch needs the map of addresses, too, which has 5 MiB of them. */
+/* The first batch needs the map of addresses, too, which has 5.5 MiB of them. */
 Test(limited, pool_refuses_and_goes_on, .init = lift_limit)
 {
     nodes *pool = nodes_new(NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_map.c - the map from addresses to pools: pages of one pool and of several, crowded ones, and
- * what a failure leaves behind. It never looks at the memory that it is told of, so addresses and
- * pools are made up.
+ * what a failure leaves behind. It never looks at the memory that it is told of, so addresses are
+ * made up; so are pools, but for what it reads in them.
  */
 #include "test_common.h"
 
@@ -50,9 +50,17 @@ static struct {
 enum { BATCHES = sizeof batches / sizeof *batches };
 static int batch_of[LINES]; /* number and 1, or 0 */
 
-static const void *pool_at(int pool)
+/* Of the last one vf_free does more than to give back the slot. Pools lie at multiples of two
+ * lines. */
+static struct {
+    _Alignas(2 * VF_CACHE_LINE) vf_pool_core core;
+} made_up[POOLS + 1];
+
+static const vf_pool_core *pool_at(int pool)
 {
-    return (const void *)((uintptr_t)pool * 2 * LINE);
+    made_up[pool].core.column = (size_t)pool * 8;
+    made_up[pool].core.frees_more = pool == POOLS;
+    return &made_up[pool].core;
 }
 
 static const char *line_at(size_t line)
@@ -60,11 +68,24 @@ static const char *line_at(size_t line)
     return (const char *)(arena + line * LINE);
 }
 
-/* As vf_free looks, where there is a live object. */
+static uintptr_t owner_of(const char *address)
+{
+    return vf_map_owner(vf_map_leaf_of(address), vf_map_page((uintptr_t)address));
+}
+
+static uint32_t column_of(const char *address)
+{
+    return vf_map_column(vf_map_leaf_of(address), vf_map_page((uintptr_t)address));
+}
+
+/* As vf_free looks, where there is a live object; and whatever the column says. */
 static const void *look(const char *address)
 {
-    uintptr_t owner = vf_map_owner(address);
-    return owner == VF_PAGE_SHARED ? vf_map_shared(address) : (const void *)owner;
+    uintptr_t owner = owner_of(address);
+    const void *pool = owner == VF_PAGE_SHARED ? vf_map_shared(address) : (const void *)owner;
+    uint32_t column = column_of(address);
+    return column == 0 || (pool != pool_at(POOLS) && pool == pool_at((int)column / 8)) ? pool
+                                                                                       : NULL;
 }
 
 static bool is_free(size_t first, size_t lines)
@@ -231,7 +252,7 @@ Test(map, covers_nothing_where_memory_is_out, .fini = teardown)
     leave(1);
     leave(2);
     for (size_t i = 0; i < 3 * PAGE / LINE; i++)
-        cr_assert(vf_map_owner(line_at(i)) == (uintptr_t)pool_at(1));
+        cr_assert(owner_of(line_at(i)) == (uintptr_t)pool_at(1));
     leave(0);
     check_empty();
 }
@@ -250,16 +271,32 @@ Test(map, keeps_no_more_than_was_needed_at_once, .fini = teardown)
 Test(map, knows_the_pool_of_a_page_at_once_where_there_is_only_one, .fini = teardown)
 {
     cr_assert(enter(0, 3, LINE, 1) && enter(1, 9, PAGE, 1) && enter(2, 4, 2 * LINE, 1));
-    cr_assert(vf_map_owner(line_at(3)) == (uintptr_t)pool_at(1));
-    cr_assert(vf_map_owner(line_at(PAGE / LINE)) == (uintptr_t)pool_at(1));
+    cr_assert(owner_of(line_at(3)) == (uintptr_t)pool_at(1));
+    cr_assert(owner_of(line_at(PAGE / LINE)) == (uintptr_t)pool_at(1));
+    cr_assert(column_of(line_at(3)) == pool_at(1)->column);
+    cr_assert(column_of(line_at(PAGE / LINE)) == pool_at(1)->column);
     cr_assert(enter(3, 7, LINE, 2));
-    cr_assert(vf_map_owner(line_at(3)) == VF_PAGE_SHARED);
+    cr_assert(owner_of(line_at(3)) == VF_PAGE_SHARED && column_of(line_at(3)) == 0);
     check_all_lines();
     leave(3);
-    cr_assert(vf_map_owner(line_at(3)) == (uintptr_t)pool_at(1));
+    cr_assert(owner_of(line_at(3)) == (uintptr_t)pool_at(1));
+    vf_map_remove(pool_at(2), line_at(PAGE / LINE), LINE); /* which it does not have */
+    cr_assert(column_of(line_at(PAGE / LINE)) == pool_at(1)->column);
     for (int number = 0; number < 3; number++)
         leave(number);
     check_empty();
+}
+
+/* Its column alone would not say what else is to be done. */
+Test(map, has_no_column_of_a_pool_that_does_more, .fini = teardown)
+{
+    cr_assert(enter(0, 3, 2 * PAGE, POOLS));
+    cr_assert(owner_of(line_at(3)) == (uintptr_t)pool_at(POOLS) && column_of(line_at(3)) == 0);
+    cr_assert(column_of(line_at(PAGE / LINE)) == 0);
+    leave(0);
+    cr_assert(enter(0, 3, 2 * PAGE, 1) && column_of(line_at(PAGE / LINE)) == pool_at(1)->column);
+    leave(0);
+    check_equal((size_t)column_of(line_at(PAGE / LINE)), 0);
 }
 
 Test(map, takes_addresses_behind_those_that_are_used_today, .fini = teardown)

@@ -124,12 +124,17 @@ VF_EXTERN_C_END
 /* A program may call other things pool, cache, top or slot. */
 VF_NAMES_BEGIN
 
-/* The calling thread's cache of the pool, or one that looks empty and full. */
-static inline vf_cache *vf_pool_core_find(const vf_pool_core *pool)
+/* The calling thread's cache of the pool with this column, or one that looks empty and full. */
+static inline vf_cache *vf_pool_core_find_at(size_t column)
 {
     uintptr_t row = (uintptr_t)vf_row_own();
     /* relaxed: what it leads to was written by this thread when it attached, or never is */
-    return (vf_cache *)(row + vf_load_relaxed((const uintptr_t *)(row + pool->column)));
+    return (vf_cache *)(row + vf_load_relaxed((const uintptr_t *)(row + column)));
+}
+
+static inline vf_cache *vf_pool_core_find(const vf_pool_core *pool)
+{
+    return vf_pool_core_find_at(pool->column);
 }
 
 /* Takes a slot; false where the cache is empty. Owner only. */
@@ -200,27 +205,20 @@ static inline bool vf_pool_core_cache_may_drop(vf_cache *cache, const void *obje
            vf_pool_core_cache_claim(cache, object);
 }
 
-/* Of a pool with VF_DROP or handles: apart, so that others' frees save no registers for the call.
- */
-static VF_UNUSED VF_NOINLINE void vf_pool_core_free_more(vf_pool_core *pool, void *object)
+/* P_free where the object's type is not known: apart, so that a vf_free to which the map has told
+   all saves no registers for the call of VF_DROP. */
+static VF_UNUSED VF_NOINLINE void vf_pool_core_free_untyped(vf_pool_core *pool, void *object)
 {
     if (VF_UNLIKELY(vf_load_relaxed(&pool->directory) != NULL)) {
         vf_pool_core_free_published(pool, object);
         return;
     }
-    if (!vf_pool_core_may_drop(pool, object))
-        return;
-    pool->drop(object);
+    if (pool->drop != NULL) {
+        if (!vf_pool_core_may_drop(pool, object))
+            return;
+        pool->drop(object);
+    }
     vf_pool_core_free(pool, object);
-}
-
-/* P_free where the object's type is not known. */
-static inline void vf_pool_core_free_untyped(vf_pool_core *pool, void *object)
-{
-    if (VF_UNLIKELY(pool->frees_more))
-        vf_pool_core_free_more(pool, object);
-    else
-        vf_pool_core_free(pool, object);
 }
 
 static inline void *vf_pool_core_cache_alloc(vf_cache *cache)

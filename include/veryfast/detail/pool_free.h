@@ -6,7 +6,11 @@
  *   vf_map_leaves:  one pointer for each 512 MiB of addresses (4 MiB where a pointer has 32 bits)
  *                        |
  *                        v
- *   leaf->owners:   [ pool | pool | SHARED | ... ]    one for each page of 4 KiB
+ *   leaf->columns:   [  56  |  64  |   0    | ... ]    one for each page of 4 KiB: of the pool
+ *   leaf->owners:    [ pool | pool | SHARED | ... ]    the column in rows, and the pool itself
+ *
+ * The column is all that most calls need. It is 0 where they need more: the page is shared, or the
+ * pool has VF_DROP or handles.
  *
  * (These pages are of one size, whatever the system's are.)
  */
@@ -26,6 +30,7 @@ VF_NAMES_BEGIN
 #define VF_PAGE_SHARED ((uintptr_t)1)
 
 typedef struct vf_leaf {
+    uint32_t columns[VF_LEAF_PAGES]; /* atomic: of the owner, or 0 */
     uintptr_t owners[VF_LEAF_PAGES]; /* atomic: a pool, or 0, or VF_PAGE_SHARED */
     struct vf_page {
         uintptr_t before, begins;
@@ -56,15 +61,27 @@ static inline size_t vf_map_page(uintptr_t address)
     return (address >> VF_PAGE_LOG2) % VF_LEAF_PAGES;
 }
 
-/* Who owns the page of an object that is live. */
-static inline uintptr_t vf_map_owner(const void *object)
+/* The leaf with the page of an object that is live. */
+static inline const vf_leaf *vf_map_leaf_of(const void *object)
 {
-    uintptr_t address = (uintptr_t)object;
     /* consume: pairs with the release in src/pool/map.c: a longer one was filled before */
     vf_leaf **leaves = vf_load_consume(&vf_map_leaves);
-    const vf_leaf *leaf = leaves[vf_map_leaf(address)];
-    /* relaxed: written before the object was handed out, or again since */
-    return vf_load_relaxed(&leaf->owners[vf_map_page(address)]);
+    return leaves[vf_map_leaf((uintptr_t)object)];
+}
+
+/*
+ * The column of the pool that owns the page of a live object, or 0; and the owner. relaxed: written
+ * before the object was handed out, or again since. Where they change one thread may read the one
+ * as it was and the other as it is: each is right by itself.
+ */
+static inline uint32_t vf_map_column(const vf_leaf *leaf, size_t page)
+{
+    return vf_load_relaxed(&leaf->columns[page]);
+}
+
+static inline uintptr_t vf_map_owner(const vf_leaf *leaf, size_t page)
+{
+    return vf_load_relaxed(&leaf->owners[page]);
 }
 
 /*
@@ -72,8 +89,8 @@ static inline uintptr_t vf_map_owner(const void *object)
  * does, VF_DROP included: for hooks and interfaces of the kind free(void *). NULL is ignored; any
  * other pointer that is not a live object's is misuse. Never fails and never needs memory.
  *
- * Any thread, after P_release too. Costs as much as P_free and two loads, one after the other; and
- * of an instance with VF_DROP, a call through a pointer.
+ * Any thread, after P_release too. Costs what P_free does, and finds the pool's column by two loads
+ * in place of one; of an instance with VF_DROP, a call through a pointer besides.
  */
 VF_STATIC_CALL void vf_free(void *object)
 {
@@ -82,7 +99,12 @@ VF_STATIC_CALL void vf_free(void *object)
 #ifdef VF_CHECKED
     vf_checked_free_any(object, VF_RETURN_ADDRESS);
 #else
-    uintptr_t owner = vf_map_owner(object);
+    const vf_leaf *leaf = vf_map_leaf_of(object);
+    size_t page = vf_map_page((uintptr_t)object);
+    uint32_t column = vf_map_column(leaf, page);
+    if (VF_LIKELY(column != 0) && VF_LIKELY(vf_cache_push(vf_pool_core_find_at(column), object)))
+        return;
+    uintptr_t owner = vf_map_owner(leaf, page);
     if (VF_LIKELY(owner != VF_PAGE_SHARED))
         vf_pool_core_free_untyped((vf_pool_core *)owner, object);
     else

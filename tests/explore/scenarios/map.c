@@ -19,8 +19,12 @@
 #define PAGE ((size_t)1 << VF_PAGE_LOG2)
 
 static char *const page = (char *)((uintptr_t)5 << 32);
-static const void *const mine = (const void *)(2 * LINE), *const other = (const void *)(4 * LINE),
-                         *const third = (const void *)(6 * LINE);
+/* Pools lie at multiples of two lines. */
+static struct {
+    _Alignas(2 * VF_CACHE_LINE) vf_pool_core core;
+} pools[3] = {{{.column = 100}}, {{.column = 200}}, {{.column = 300}}};
+static const vf_pool_core *const mine = &pools[0].core, *const other = &pools[1].core,
+                                 *const third = &pools[2].core;
 
 typedef struct memory {
     char *begin;
@@ -59,9 +63,14 @@ typedef struct memory {
 #    define THIRD ((memory){page + 50 * LINE, PAGE})
 #endif
 
+/* As vf_free does; and at the owner, whether that must be looked at or not. */
 static void look(void)
 {
-    uintptr_t owner = vf_map_owner(OBJECT);
+    const vf_leaf *leaf = vf_map_leaf_of(OBJECT);
+    size_t number = vf_map_page((uintptr_t)OBJECT);
+    uint32_t column = vf_map_column(leaf, number);
+    assert(column == 0 || column == mine->column);
+    uintptr_t owner = vf_map_owner(leaf, number);
     const void *found = owner == VF_PAGE_SHARED ? vf_map_shared(OBJECT) : (const void *)owner;
     assert(found == mine);
 }
