@@ -31,6 +31,7 @@ SPILLED, REFUSED = 1, 6  # detail/smallbuf_core.h
 BANK_BIT, CAP_INSIDE = 1 << 63, 1 << 62
 MARK_SLOT_BITS, MARKS_BITS, MARK_SIZE = 27, 14, 4  # src/smallbuf/smallbuf.h
 LANE_HEADS = 32  # detail/smallbuf_lane.h
+RUN_ENDED = 1 << 63  # detail/smallbuf_lane_flip.h
 NEEDS = 'needs the debug information of libveryfast'
 
 
@@ -330,7 +331,10 @@ def runs_of_lanes(directory):
     for lane in numbers(heads, LANE_HEADS, size) if directory['type']['lanes'] else []:
         while lane != 0:
             of = pointed(lane, 'vf_lane')
-            unused = int(of['stop'] - of['at']) // int(directory['type']['size'])
+            if directory['type']['bank_size']:  # VF_FLIP
+                unused = int(pointed(lane, 'vf_flip_lane')['left']) & ~RUN_ENDED
+            else:
+                unused = int(of['stop'] - of['at']) // int(directory['type']['size'])
             end = int(of['core']['end'])
             if unused > 0 or of['marked']:
                 yield int(of['first']), end - unused, end

@@ -33,6 +33,13 @@ struct particle {
 #define VF_LANES
 #include <veryfast/smallbuf.h>
 
+#define VF_T    long
+#define VF_N    4
+#define VF_NAME both
+#define VF_FLIP
+#define VF_LANES
+#include <veryfast/smallbuf.h>
+
 #define VF_T    struct particle
 #define VF_N    10
 #define VF_NAME units
@@ -46,6 +53,7 @@ pool_particle_100_cache *cache;
 smallbuf_long_4 empty, some, spilled, gaps, refused;
 flipped flips;
 laned lanes;
+both laned_flips;
 units_handle lives, gone, none;
 static smallbuf_long_4 *const buffers[] = {&empty, &some, &spilled, &gaps, &refused};
 
@@ -227,6 +235,8 @@ int main(void)
     flipped_drain_end(&drain);
     flipped_push(&flips, 7);
     fill_lanes();
+    for (long i = 0; i < 90; i++)
+        both_push(&laned_flips, i);
     say_elements("empty", &empty);
     say_elements("refused", &refused);
     say_elements("some", &some);
@@ -235,6 +245,11 @@ int main(void)
     printf("flips: %zu elements, room for %zu = {7}\n", flipped_count(&flips),
            flipped_capacity(&flips));
     say_lanes();
+    printf("laned_flips: %zu elements, room for %zu = {0", both_count(&laned_flips),
+           both_capacity(&laned_flips));
+    for (long i = 1; i < 90; i++)
+        printf(", %ld", i);
+    puts("}");
     printf("cache: %zu free objects, room for 128\n", cached_by_caller);
     say_handles();
     all_is_set_up();
@@ -242,5 +257,6 @@ int main(void)
         smallbuf_long_4_destroy(buffers[i]);
     flipped_destroy(&flips);
     laned_destroy(&lanes);
+    both_destroy(&laned_flips);
     return 0;
 }

@@ -122,6 +122,11 @@ struct kind {
 #define VF_EPOCH
 #include "test_failing_smallbuf_type.h"
 
+#define NAME flipping_lanes
+#define VF_FLIP
+#define VF_LANES
+#include "test_failing_smallbuf_type.h"
+
 /* ---- states of a buffer, before the call ---- */
 
 static void nothing_was_done(const struct kind *kind)
@@ -261,6 +266,11 @@ Test(failing_smallbuf, every_call_with_lanes)
 Test(failing_smallbuf, every_call_of_one_that_flips)
 {
     run_all(&flipping_kind);
+}
+
+Test(failing_smallbuf, every_call_of_one_that_flips_with_lanes)
+{
+    run_all(&flipping_lanes_kind);
 }
 
 Test(failing_smallbuf, every_call_of_one_that_waits_for_readers)

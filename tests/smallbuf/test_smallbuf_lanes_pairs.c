@@ -16,8 +16,8 @@
 #ifndef FORKS
 #    define FORKS 1
 #endif
+#include <sched.h>
 #if FORKS
-#    include <sched.h>
 #    include <sys/wait.h>
 #    include <unistd.h>
 #endif
@@ -377,47 +377,79 @@ Test(smallbuf_lanes_pairs, with_clear, .init = setup, .fini = teardown)
 /* ---- x the end of a thread ---- */
 
 static pthread_key_t at_end;
-
 static unsigned times[STREAMS]; /* that a thread has pushed at its end */
+static atomic_uint met;
 
-static void push_thirty(uint32_t who)
+/* Waits for all of both generations. */
+static void meet(void)
 {
-    CHECK(push_some(who, 30) == 30);
-    streams[who].pushed += 30;
+    met++;
+    while (atomic_load(&met) < 2 * THREADS)
+        sched_yield();
 }
 
-/* Again and again, before and behind the exit hook of the library. */
+static void push_all_of(uint32_t who, uint32_t n)
+{
+    CHECK(push_some(who, n) == n);
+    streams[who].pushed += n;
+}
+
+/* Again and again, before and behind the exit hook of the library; behind it all at once, and at
+   once with the threads that have the same indices by then. */
 static void push_at_end(void *argument)
 {
     uint32_t who = (uint32_t)(uintptr_t)argument;
-    push_thirty(who);
-    if (++times[who] < 3)
+    if (++times[who] == 2)
+        meet();
+    push_all_of(who, times[who] == 1 ? 30 : 2000);
+    if (times[who] < 3)
         CHECK(pthread_setspecific(at_end, argument) == 0);
 }
 
 static void *push_to_the_end(void *argument)
 {
     CHECK(pthread_setspecific(at_end, argument) == 0);
-    push_thirty((uint32_t)(uintptr_t)argument);
+    push_all_of((uint32_t)(uintptr_t)argument, 30);
     return NULL;
+}
+
+static void *push_behind_them(void *argument)
+{
+    push_all_of((uint32_t)(uintptr_t)argument, 30);
+    meet();
+    push_all_of((uint32_t)(uintptr_t)argument, 4000);
+    return NULL;
+}
+
+static void two_generations(uint32_t first)
+{
+    pthread_t threads[2 * THREADS];
+    memset(times, 0, sizeof times);
+    met = 0;
+    for (uint32_t i = 0; i < 2 * THREADS; i++) {
+        while (i == THREADS && atomic_load(&met) < THREADS) /* they have no index any more */
+            sched_yield();
+        void *who = (void *)(uintptr_t)(first + i);
+        void *(*body)(void *) = i < THREADS ? push_to_the_end : push_behind_them;
+        cr_assert(pthread_create(&threads[i], NULL, body, who) == 0);
+    }
+    for (size_t i = 0; i < 2 * THREADS; i++)
+        cr_assert(pthread_join(threads[i], NULL) == 0);
+    count += (size_t)THREADS * (30 + 30 + 2000 + 2000 + 30 + 4000);
 }
 
 Test(smallbuf_lanes_pairs, with_threads_that_push_to_their_end, .init = setup, .fini = teardown)
 {
     cr_assert(pthread_key_create(&at_end, push_at_end) == 0);
-    for (uint32_t round = 0; round < 20; round++) {
-        memset(times, 0, sizeof times);
-        at_once(push_to_the_end, 1 + round % 4 * THREADS, THREADS);
-        count += (size_t)THREADS * 4 * 30;
+    for (uint32_t round = 0; round < 8; round++) {
+        two_generations(1 + round % 2 * 2 * THREADS);
         check();
         check_spans();
-        if (round % 4 == 3)
-            drain_all(round % 8 == 3);
-        if (round % 8 == 7)
-            lanes_trim(&buffer, 0);
+        if (round % 2 == 1)
+            drain_all(round % 4 == 1);
+        cr_assert(round % 4 != 3 || lanes_trim(&buffer, 0) > 0);
+        cr_assert(round % 4 != 3 || atomic_load(&allocator.bytes) == 0);
     }
-    cr_assert(lanes_trim(&buffer, 0) > 0);
-    check_equal(atomic_load(&allocator.bytes), 0);
     pthread_key_delete(at_end);
 }
 #endif

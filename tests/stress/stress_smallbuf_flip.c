@@ -2,6 +2,7 @@
 /*
  * stress_smallbuf_flip.c - one thread drains while others push: nothing is lost, nothing comes
  * twice, each producer's elements come in order; and a push that is stuck delays the drainer only.
+ * WITH_LANES: the buffer has VF_LANES too.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -16,7 +17,16 @@
 #define VF_N 4
 #define VF_FLIP
 #define VF_NAME numbers
+#ifdef WITH_LANES
+#    define VF_LANES
+#endif
 #include <veryfast/smallbuf.h>
+
+#ifdef WITH_LANES
+#    define NAME "stress_smallbuf_flip_lanes"
+#else
+#    define NAME "stress_smallbuf_flip"
+#endif
 
 #define PRODUCERS  3
 #define DRAINER    PRODUCERS /* he pushes, too: from within a drain */
@@ -255,7 +265,7 @@ static void scene_stuck(void)
 
 int main(void)
 {
-    stress_begin("stress_smallbuf_flip");
+    stress_begin(NAME);
     scene_flips(stress_count(3000000, 100000), false);
     stress_passed("drained while three push: all arrives once, in order");
     scene_flips(stress_count(1000000, 50000), true);
