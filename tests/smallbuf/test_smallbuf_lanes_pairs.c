@@ -6,8 +6,10 @@
 #include "test_common.h"
 #include "turns.h"
 
-#if defined(_WIN32) || defined(__EMSCRIPTEN__) || defined(__SANITIZE_THREAD__)
-#    define FORKS 0 /* ThreadSanitizer bears no new threads in a child that had others */
+/* Neither ThreadSanitizer nor qemu bears new threads in a child whose parent had others. */
+#if defined(_WIN32) || defined(__EMSCRIPTEN__) || defined(__SANITIZE_THREAD__) ||                  \
+    defined(IN_EMULATOR)
+#    define FORKS 0
 #elif defined(__has_feature)
 #    if __has_feature(thread_sanitizer)
 #        define FORKS 0
