@@ -570,9 +570,9 @@ vf_fn size_t vf_self_drain_split(vf_self_drain *drain, vf_self_drain parts[], si
 
 #    ifdef VF_FLIP
 /*
- * S_drain_end, and gives memory of the drained bank back but for its first chunk and `keep`
- * elements; how many bytes. For a buffer that has seen a burst, and whose producers never stop:
- * S_trim needs exclusive access. Never fails. With VF_FLIP.
+ * S_drain_end, and gives memory of the drained bank back but for its first chunk, its lanes and
+ * `keep` elements; how many bytes. For a buffer that has seen a burst, and whose producers never
+ * stop: S_trim needs exclusive access. Never fails. With VF_FLIP.
  *
  * The thread that drains, beside any number of pushes. Costs what S_drain_end does, and what the
  * allocator takes for each chunk.

@@ -217,7 +217,7 @@ Test(smallbuf_lanes_flip, a_forks_child_gives_up_a_push_in_flight, .init = setup
 /* ---- at once ---- */
 
 #define THREADS     8
-#define GENERATIONS 20
+#define GENERATIONS 10
 
 static atomic_size_t running, edges;
 static uint32_t each;

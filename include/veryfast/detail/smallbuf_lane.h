@@ -10,7 +10,8 @@
  *
  * A lane is a writer that the buffer keeps: a run of slots, found by the number of the thread that
  * fills it. The heads lie before the directory, each the first lane of a list of those threads that
- * share it. Only its thread writes to a lane, and a thread with exclusive access.
+ * share it. Only its thread writes to a lane, and a thread with exclusive access; with VF_FLIP
+ * there is more to it (detail/smallbuf_lane_flip.h).
  *
  * The word spill leads to the heads, whatever chunk is being filled: before them is a window
  * without slots. A push that has no slot in its lane asks the core.
