@@ -10,8 +10,9 @@
  * What it shows: two pools, one for each type. A document is built, and then edited: in each edit a
  * part of it goes, and as much comes elsewhere, and now and then all of it is read. After many
  * edits the elements that were made together still lie together, and so the reading stays fast; at
- * the end the pools are destroyed, and no tree is taken apart. With --malloc both types come from
- * malloc instead, for comparison, and the tree is taken apart.
+ * the end the pools are destroyed, and no tree is taken apart. A part that goes is taken apart by
+ * its address alone, as where free(void *) is all there is: vf_free finds the pools. With --malloc
+ * both types come from malloc instead, for comparison, and the tree is taken apart.
  */
 #define _DEFAULT_SOURCE
 
@@ -59,24 +60,28 @@ static struct text *text_new(struct document *document)
     return document->texts ? texts_alloc(document->texts) : malloc(sizeof(struct text));
 }
 
-/* An element and all below it. */
-static void drop(struct document *document, struct element *element)
+static bool use_malloc;
+
+static void give_back(void *object)
+{
+    if (use_malloc)
+        free(object);
+    else
+        vf_free(object);
+}
+
+/* An element and all below it: of whichever document. */
+static void drop(struct element *element)
 {
     for (struct text *text = element->texts, *next; text != NULL; text = next) {
         next = text->next;
-        if (document->texts)
-            texts_free(document->texts, text);
-        else
-            free(text);
+        give_back(text);
     }
     for (struct element *child = element->first, *next; child != NULL; child = next) {
         next = child->next;
-        drop(document, child);
+        drop(child);
     }
-    if (document->elements)
-        elements_free(document->elements, element);
-    else
-        free(element);
+    give_back(element);
 }
 
 static bool write_text(struct document *document, struct element *element)
@@ -113,7 +118,7 @@ static struct element *build(struct document *document, size_t size)
     }
     if (good)
         return element;
-    drop(document, element);
+    drop(element);
     return NULL;
 }
 
@@ -149,7 +154,7 @@ static bool edit(struct document *document)
     from->first = gone->next;
     from->children--;
     size_t size = count(gone);
-    drop(document, gone);
+    drop(gone);
     struct element *to = choose(document), *come = build(document, size);
     if (come == NULL)
         return false;
@@ -203,7 +208,6 @@ static void print_pools(const struct document *document)
 }
 
 struct settings {
-    bool use_malloc;
     size_t elements, edits, seed;
 };
 
@@ -217,7 +221,7 @@ static bool parse(int count, char **arguments, struct settings *settings)
     bool good = true;
     for (int option; (option = getopt_long(count, arguments, "", options, NULL)) != -1;) {
         if (option == 'm')
-            settings->use_malloc = true;
+            use_malloc = true;
         else if (option == 'e')
             good &= parse_number(optarg, 10, UINT32_MAX, &settings->elements);
         else if (option == 'n')
@@ -238,21 +242,21 @@ int main(int count, char **arguments)
     struct document document = {.random = settings.seed};
     struct sums sums = {0};
     double start = seconds();
-    if (!settings.use_malloc) {
+    if (!use_malloc) {
         document.elements = elements_new(NULL);
         document.texts = texts_new(NULL);
     }
-    bool good = settings.use_malloc || (document.elements && document.texts);
+    bool good = use_malloc || (document.elements && document.texts);
     good = good && write_document(&document, settings.elements, settings.edits, &sums);
     printf("%" PRIu64 " elements, %" PRIu64 " texts from %s, %zu edits\n", sums.elements,
-           sums.texts, settings.use_malloc ? "malloc" : "pools", settings.edits);
+           sums.texts, use_malloc ? "malloc" : "pools", settings.edits);
     printf("checksum %016" PRIx64 "\n", sums.checksum);
     if (!good)
         fprintf(stderr, "document: %s\n", strerror(ENOMEM));
-    else if (!settings.use_malloc)
+    else if (!use_malloc)
         print_pools(&document);
-    if (settings.use_malloc && document.root != NULL)
-        drop(&document, document.root);
+    if (use_malloc && document.root != NULL)
+        drop(document.root);
     elements_destroy(document.elements);
     texts_destroy(document.texts);
     print_end(seconds() - start);

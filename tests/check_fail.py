@@ -8,6 +8,7 @@ The comments at the head of a file say what is expected of all compilers:
 
     // expect: a part of what the compiler prints
     // once                 one error, and no second one after it
+    // standards: c99 c++11 in place of C11 and C++17
 
 A .c file is compiled as C and as C++, a .cpp file as C++.
 """
@@ -21,8 +22,8 @@ from pathlib import Path
 WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Wundef']
 
 
-def compile_file(command, language, include, source):
-    standard = {'c': '-std=c11', 'c++': '-std=c++17'}[language]
+def compile_file(command, language, include, source, standards):
+    standard = f"-std={dict(zip(['c', 'c++'], standards))[language]}"
     return subprocess.run(
         command + ['-x', language, standard, '-fsyntax-only', f'-I{include}', *WARNINGS, source],
         capture_output=True, text=True, env={**os.environ, 'LC_ALL': 'C'})
@@ -30,7 +31,8 @@ def compile_file(command, language, include, source):
 
 def check(compiler, language, include, source, comments):
     """What is wrong with how the file fails; an empty text if nothing is."""
-    result = compile_file([compiler], language, include, source)
+    standards = [each.split()[1:] for each in comments if each.startswith('standards: ')]
+    result = compile_file([compiler], language, include, source, *standards or [['c11', 'c++17']])
     expected = comments[0].removeprefix('expect: ')
     errors = re.findall(r'^.*\berror: .*$', result.stderr, re.MULTILINE)
     if result.returncode == 0:

@@ -12,6 +12,12 @@
 #define VF_N 100
 #include <veryfast/pool.h>
 
+#define VF_T    int
+#define VF_N    10
+#define VF_NAME tallies
+#define VF_SHARED
+#include <veryfast/pool.h>
+
 static void *find(void *plugin, const char *name)
 {
     void *symbol = dlsym(plugin, name);
@@ -23,14 +29,17 @@ static void *find(void *plugin, const char *name)
 static int use(void *plugin, int own)
 {
     const char *(*run)(void);
-    const void *(*core)(void);
+    const void *(*core)(void), *(*shared)(void);
     *(void **)&run = find(plugin, "plugin_run");
     *(void **)&core = find(plugin, "plugin_core");
-    if (run == NULL || core == NULL)
+    *(void **)&shared = find(plugin, "plugin_shared");
+    if (run == NULL || core == NULL || shared == NULL)
         return 1;
     const char *wrong = run();
     if (wrong == NULL && (core() != &vf_interface_1) != own)
         wrong = own ? "it has the program's library" : "it has a library of its own";
+    if (wrong == NULL && (shared() != tallies_shared()) != own)
+        wrong = own ? "its shared pool is the program's" : "its shared pool is another";
     puts(wrong == NULL ? "fine" : wrong);
     return wrong != NULL;
 }

@@ -12,8 +12,16 @@
 #define VF_N 100
 #include <veryfast/pool.h>
 
+/* As the program has it. */
+#define VF_T    int
+#define VF_N    10
+#define VF_NAME tallies
+#define VF_SHARED
+#include <veryfast/pool.h>
+
 __attribute__((visibility("default"))) const char *plugin_run(void);
 __attribute__((visibility("default"))) const void *plugin_core(void);
+__attribute__((visibility("default"))) const void *plugin_shared(void);
 
 /* What went wrong, or NULL. */
 const char *plugin_run(void)
@@ -46,4 +54,9 @@ const char *plugin_run(void)
 const void *plugin_core(void)
 {
     return &vf_interface_1;
+}
+
+const void *plugin_shared(void)
+{
+    return tallies_shared();
 }
