@@ -48,9 +48,7 @@ bool vf_lane_is_there(const vf_directory *directory, uint64_t index)
 
 vf_lane *vf_lane_find(vf_directory *directory, uint64_t thread)
 {
-    /* acquire: pairs with the release in vf_lane_new; those behind the first one are in its
-     * sequence
-     */
+    /* acquire: pairs with the release in vf_lane_new; the others are in its release sequence */
     vf_lane *lane = vf_load_acquire(&vf_lane_heads(directory)[thread % VF_LANE_HEADS]);
     while (lane != NULL && lane->thread != thread)
         lane = lane->next;

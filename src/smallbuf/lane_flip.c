@@ -111,7 +111,7 @@ void *vf_lane_flip_next(uint64_t *tail, void **spill, const vf_smallbuf_type *ty
         /* acquire: as in vf_self_count_up */
         if (vf_cas_weak_acquire(tail, &claim->tail, claim->tail + (end - index))) {
             vf_tsan_acquire(tail);
-            return begin_run(directory, (vf_flip_lane *)lane, word, end, claim);
+            return begin_run(directory, vf_flip_lane_of(lane), word, end, claim);
         }
     }
 }
@@ -125,7 +125,7 @@ size_t vf_lane_flip_rest(uint64_t *tail, void **spill, const vf_smallbuf_type *t
     vf_lane *lane = directory != NULL ? vf_lane_find(directory, thread) : NULL;
     if (lane == NULL)
         return 0;
-    claim->lane = (vf_flip_lane *)lane;
+    claim->lane = vf_flip_lane_of(lane);
     uint64_t left;
     n = (size_t)vf_claim_slots(claim->lane, n, &left);
     if (n == 0)
@@ -144,7 +144,7 @@ static bool are_filled(void *const *spill, uint64_t bits)
     vf_directory *directory = vf_directory_of(spill);
     bool filled = true;
     for (vf_lane *lane = NULL; (lane = vf_lanes_next(directory, lane)) != NULL;) {
-        vf_flip_lane *of = (vf_flip_lane *)lane;
+        vf_flip_lane *of = vf_flip_lane_of(lane);
         /* relaxed: pairs with the swap of a push, and nothing is read by it but how much is left */
         uint64_t left = vf_fetch_or_relaxed(&of->left, bits) & ~VF_RUN_ENDED;
         /* acquire: pairs with the release of each push, whose element comes before it */

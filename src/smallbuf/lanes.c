@@ -30,7 +30,7 @@ vf_lane *vf_lanes_next(vf_directory *directory, const vf_lane *lane)
 static uint64_t unused_of(const vf_directory *directory, const vf_lane *lane)
 {
     if (directory->type.bank_size != 0)
-        return vf_load_relaxed(&((const vf_flip_lane *)lane)->left) & ~VF_RUN_ENDED;
+        return vf_load_relaxed(&vf_flip_lane_of(lane)->left) & ~VF_RUN_ENDED;
     return lane->at != lane->stop ? (uint64_t)(lane->stop - lane->at) / directory->type.size : 0;
 }
 
@@ -79,8 +79,8 @@ static void forget_run(const vf_directory *directory, vf_lane *lane)
     lane->core.end = 0;
     lane->core.run = 0;
     if (directory->type.bank_size != 0) {
-        vf_store_relaxed(&((vf_flip_lane *)lane)->left, 0);
-        ((vf_flip_lane *)lane)->filled = 0; /* no push is in flight */
+        vf_store_relaxed(&vf_flip_lane_of(lane)->left, 0);
+        vf_flip_lane_of(lane)->filled = 0; /* no push is in flight */
     }
 }
 

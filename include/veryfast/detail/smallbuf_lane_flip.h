@@ -68,6 +68,12 @@ VF_EXTERN_C_END
 /* A program may call other things lane or left. */
 VF_NAMES_BEGIN
 
+/* Of a buffer with VF_FLIP each lane is one of these. */
+static inline vf_flip_lane *vf_flip_lane_of(const vf_lane *lane)
+{
+    return (vf_flip_lane *)(uintptr_t)lane;
+}
+
 /* Claims up to n slots of the lane's run, from the one on behind which *left are; how many. */
 static inline uint64_t vf_claim_slots(vf_flip_lane *lane, uint64_t n, uint64_t *left)
 {

@@ -61,7 +61,7 @@ vf_generic_body VF_ALWAYS_INLINE bool vf_self_put(vf_self *buffer, vf_value *val
     uint64_t tail = vf_load_relaxed(&buffer->tail);
     vf_lane *lane = vf_lane_own(&vf_self_bank_at(buffer, tail)->spill);
     if (VF_LIKELY(lane != NULL)) {
-        vf_flip_lane *own = (vf_flip_lane *)lane;
+        vf_flip_lane *own = vf_flip_lane_of(lane);
         uint64_t left;
         if (VF_LIKELY(vf_claim_slots(own, 1, &left) != 0)) {
             *index = (size_t)(lane->core.end - left);
