@@ -110,6 +110,9 @@ static void use_writer(void)
     bool pushed = inbox_writer_push_index(&writer, (struct order){.pieces = 2}, &index);
     expect(pushed && index == 0, "S_writer_push_index"); /* 0: it has made it non-empty */
     inbox_writer_close(&writer);
+    inbox_writer_open_keyed(&writer, &box, 7); /* drained by key, behind what has none */
+    expect(inbox_writer_push(&writer, (struct order){.pieces = 2}), "S_writer_open_keyed");
+    inbox_writer_close(&writer);
     inbox_destroy(&box);
 }
 

@@ -98,7 +98,8 @@
  *
  * Order: what one thread pushes is drained in that order, and S_push keeps one order for all (not
  * with VF_LANES). A writer's elements are in order among themselves, from its opening to its
- * closing.
+ * closing. Those of writers with a key (S_writer_open_keyed) have an order that is the same
+ * whatever the schedule.
  *
  * A call that fails sets errno to ENOMEM and changes nothing but the number of those refused;
  * success leaves errno alone. NULL is misuse except as options and where a function says that it
@@ -332,6 +333,30 @@ vf_fn size_t vf_self_count_about(const vf_self *buffer);
 vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer);
 
 /*
+ * S_writer_open for a drain in the same order whatever the schedule: of lockstep games, replays,
+ * and tests. S_drain_begin sorts, and then comes all that was pushed without a key, and behind it
+ * what was pushed by writers with one, by ascending key. What one writer pushed is in its order. So
+ * is what several of the same key pushed one after the other; between two that are open at once
+ * there is no order. S_span reads all of it in the order of the slots, as ever. Takes nothing yet;
+ * never fails. Not with VF_FLIP.
+ *
+ * A job opens such a writer, pushes little or much, and closes it. What it leaves of a run is for
+ * the next one, so many jobs leave little unused. The N slots inside are not for these writers: the
+ * first push of one, in each fill, leaves those unused that are free. They count for max_elements
+ * and S_reserve; with a max_elements of N or less each push by such a writer is refused. No push by
+ * one has the index 0.
+ *
+ * Each run is in a list, 40 bytes of the allocator's for a run, which the buffer keeps for the next
+ * fill as it does its chunks. S_reserve makes no promise for the list: where that has no memory the
+ * push is refused, and so is each that needs a run until the next drain or S_reserve. S_refused
+ * does not count what is refused before the buffer has a chunk.
+ *
+ * Any thread; from here on the writer is for one thread at a time. Costs a few stores; a run, an
+ * atomic operation more than with S_writer_open; a drain, some tens of nanoseconds for each run.
+ */
+vf_fn void vf_self_writer_open_keyed(vf_self_writer *writer, vf_self *buffer, uint64_t key);
+
+/*
  * S_push through the writer. False and ENOMEM: refused, the value is still the caller's.
  *
  * One thread at a time. Costs one atomic operation for a run of slots, from VF_N on: 128 bytes at
@@ -507,7 +532,8 @@ vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, vf_t const **eleme
  * so it must not be used again. (Code that pushes to the buffer while it handles the elements needs
  * VF_FLIP, and a flip.)
  *
- * Exclusive access, to the end of the drain. Costs the same for any number of elements.
+ * Exclusive access, to the end of the drain. Costs the same for any number of elements, but for
+ * those of writers with a key.
  */
 vf_fn vf_self_drain vf_self_drain_begin(vf_self *buffer);
 

@@ -278,6 +278,11 @@ template <typename T, std::size_t N, int Kind> class small_buffer<T, N, Kind>::w
     {
         in::self_writer_open(&writer_, &of.buffer_);
     }
+    /* S_writer_open_keyed: what it pushes is drained by ascending key, behind what has none. */
+    VF_INLINED writer(small_buffer &of, std::uint64_t key) noexcept
+    {
+        in::self_writer_open_keyed(&writer_, &of.buffer_, key);
+    }
     /* push, through the writer. */
     VF_INLINED bool push(T &&value) noexcept
     {

@@ -198,6 +198,9 @@ vf_directory *vf_chunk_directory_new(const vf_smallbuf_options *options,
     directory->first = level;
     directory->block = vf_block_least(type->size);
     directory->fill = 1;
+    directory->keyed.spill = &directory->keyed.options;
+    if (options != NULL)
+        directory->keyed.options.allocator = options->allocator;
     directory->offset = ((uint64_t)1 << level) - type->inside;
     directory->chunks[level] = memory + lead;
     chunk_init(directory, directory->chunks[level], level);

@@ -61,6 +61,8 @@ vf_directory *vf_decide_directory(void **spill, uint64_t slot, const vf_smallbuf
     if (((uintptr_t)word & VF_SPILLED) != 0 || slot >= first_limit(word))
         return vf_directory_in(word);
     vf_directory *mine = vf_chunk_directory_new(vf_options_of(word), type);
+    if (mine == NULL && slot == VF_NO_SLOT)
+        return vf_directory_of(spill);
     do {
         void *decision = decision_of_first(mine, word, slot);
         if (mine != NULL)

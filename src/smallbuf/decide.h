@@ -9,7 +9,9 @@
 
 /* Any thread. A slot is a number in the first chunk, an index one of all slots. */
 
-/* Decides on the first chunk, for its slot of that number; NULL: refused. */
+/* Decides on the first chunk, for its slot of that number; NULL: refused. VF_NO_SLOT: for none, so
+   that a failure decides nothing. */
+#define VF_NO_SLOT (VF_NO_LIMIT - 1)
 vf_directory *vf_decide_directory(void **spill, uint64_t slot, const vf_smallbuf_type *type);
 
 /* Decides on all chunks up to the one that the index is in; false: refused. */

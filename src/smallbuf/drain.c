@@ -10,6 +10,7 @@
 
 #include <assert.h>
 
+#include "keyed.h"
 #include "lanes.h"
 
 /* The first place from here on, below end, that is not in a gap; end, where there is none. */
@@ -46,9 +47,24 @@ static uint64_t find_gap(const vf_directory *directory, const vf_drain *drain, u
     return end;
 }
 
+/* Without gaps: to the end of the chunk. */
+static size_t more_in_chunk(const vf_directory *directory, vf_drain *drain, void **elements)
+{
+    uint64_t left = drain->end - drain->next;
+    uint64_t run;
+    *elements = vf_slot_of(directory, drain->next, &run);
+    run = run < left ? run : left;
+    drain->next += run;
+    return (size_t)run;
+}
+
 size_t vf_drain_more(vf_drain *drain, void **elements)
 {
     const vf_directory *directory = vf_directory_of(drain->spill);
+    if (drain->fill == 0)
+        return drain->next < drain->end ? more_in_chunk(directory, drain, elements) : 0;
+    if ((drain->fill & VF_KEYED) != 0)
+        return vf_keyed_drain(drain, elements);
     while (drain->next < drain->end) {
         assert(directory != NULL && drain->next >= directory->type.inside);
         uint64_t offset = directory->offset;
@@ -56,11 +72,9 @@ size_t vf_drain_more(vf_drain *drain, void **elements)
         uint64_t end = (uint64_t)2 << vf_level_of(place);
         if (end > drain->end + offset)
             end = drain->end + offset;
-        if (drain->fill != 0) {
-            place = skip_gap(directory, drain, place, end);
-            if (place < end)
-                end = find_gap(directory, drain, place, end);
-        }
+        place = skip_gap(directory, drain, place, end);
+        if (place < end)
+            end = find_gap(directory, drain, place, end);
         drain->next = end - offset;
         if (place < end) {
             uint64_t run; /* to the end of the chunk */
@@ -71,13 +85,21 @@ size_t vf_drain_more(vf_drain *drain, void **elements)
     return 0;
 }
 
+/* How many elements inside there are, of so many slots. */
+static uint64_t inside_of(const vf_directory *directory, const vf_smallbuf_type *type,
+                          uint64_t used)
+{
+    uint64_t skipped = directory != NULL ? directory->keyed.skipped : 0;
+    return (used < type->inside ? used : type->inside) - skipped;
+}
+
 /* How many elements there are before the slot at which the walk goes on. */
 static uint64_t walk_from_hint(vf_directory *directory, vf_drain *walk, uint64_t from)
 {
     uint64_t hint = vf_load_relaxed(&directory->hint); /* orders nothing, both halves are there */
     uint64_t before = hint & UINT32_MAX;
     if (hint == 0 || before > from)
-        return walk->next;
+        return inside_of(directory, &directory->type, walk->next);
     walk->next = hint >> 32;
     return before;
 }
@@ -107,10 +129,14 @@ static size_t span_among_gaps(vf_directory *directory, vf_drain *walk, uint64_t 
 size_t vf_spill_span(void *const *spill, uint64_t index, size_t from, const vf_smallbuf_type *type,
                      const void **elements)
 {
-    assert(from >= type->inside || index >= VF_CAP_INSIDE);
     vf_directory *directory = vf_directory_of(spill);
-    vf_drain walk = {(void **)(uintptr_t)spill, type->inside, vf_spill_used(spill, index, type), 0,
-                     0};
+    uint64_t used = vf_spill_used(spill, index, type);
+    uint64_t inside = inside_of(directory, type, used);
+    vf_drain walk = {.spill = (void **)(uintptr_t)spill, .next = type->inside, .end = used};
+    if (from < inside) {
+        *elements = (const char *)spill + type->inline_offset + from * type->size;
+        return (size_t)(inside - from);
+    }
     if (directory == NULL || from >= walk.end)
         return 0;
     void *found = NULL;

@@ -13,9 +13,9 @@
  *      |
  *   allocator                                                          ../common/hook.c
  *
- * Beside them: drain.c walks over what was pushed, writer.c hands out runs of slots, lane.c and
- * lanes.c keep such a run for each thread with VF_LANES, flip.c waits for pushes in flight, and
- * lane_flip.c is for lanes with flips.
+ * Beside them: drain.c walks over what was pushed, writer.c hands out runs of slots, keyed.c lists
+ * and sorts those of writers with a key, lane.c and lanes.c keep a run for each thread with
+ * VF_LANES, flip.c waits for pushes in flight, and lane_flip.c is for lanes with flips.
  *
  * Words, one for one thing:
  *
@@ -37,6 +37,7 @@
  *   lane        a writer that the buffer keeps for a thread, with VF_LANES
  *   claim       to take a slot of one's lane, which a flip may end, with VF_FLIP
  *   gap         the unused end of a run that could not be given back
+ *   rest        a gap that a writer with a key has left, for another to take
  *   bank        one of the two buffers within a buffer with VF_FLIP
  *
  * The one rule behind the promise that what was accepted is a prefix: a chunk is decided, by one
@@ -83,6 +84,24 @@ static inline uint64_t vf_refusal_limit(const void *decision)
 /* Highest bits that a place can have: 2^40 slots and more. */
 #define VF_SPILL_LEVELS 41
 
+/* A run of a writer with a key. */
+typedef struct vf_keyed_run {
+    struct vf_keyed_run *next; /* in a drain: the one behind it */
+    uint64_t key;              /* in a drain: the number of its first slot there */
+    uint64_t first;            /* index */
+    uint64_t count;            /* of its slots that are used */
+} vf_keyed_run;
+
+/* keyed.c's, of one fill. */
+#define VF_KEYED_RESTS 16
+typedef struct vf_keyed {
+    uint64_t tail;                  /* atomic: the list of the runs is a small buffer of its own, */
+    void *spill;                    /* atomic: without slots inside, */
+    vf_smallbuf_options options;    /* constant: of the same allocator */
+    uint64_t skipped;               /* slots inside that were left unused */
+    uint64_t rests[VF_KEYED_RESTS]; /* atomic: the indices at which some rests begin; 0: none */
+} vf_keyed;
+
 /*
  * Slot i, from N on, has a place in the chunks, i + offset: the highest bit of the place says in
  * which chunk, the bits below it where. The first chunk has 2^k slots, with k chosen, and offset is
@@ -111,6 +130,7 @@ typedef struct vf_directory {
     uint64_t taken;   /* VF_FLIP: the index that a flip has taken, if it is large; the drainer's */
     uint64_t promised; /* VF_LANES, atomic: slots below it are S_reserve's */
     uint64_t marked;   /* VF_LANES, atomic: elements there were when lanes.c marked the lanes */
+    vf_keyed keyed;
     vf_kept_window windows[]; /* what pushes look at that the word leads to: [0] has no slots; with
                                  VF_FLIP behind it those of the chunks, from the first one on */
 } vf_directory;
@@ -298,6 +318,21 @@ static inline vf_mark *vf_mark_at(const vf_directory *directory, uint64_t place)
  * chunk, so the marks are this run's.
  */
 void vf_writer_mark(vf_directory *directory, uint64_t first, uint64_t from, uint64_t end);
+
+/* writer.c: counts and marks slots of a run, from the index to its end, as a gap. */
+void vf_writer_leave(vf_directory *directory, uint64_t index, uint64_t end);
+
+/* writer.c: the index behind the slots of a run that begins at the index, where so many follow in
+   the chunk. */
+uint64_t vf_writer_end(const vf_writer *writer, const vf_directory *directory, uint64_t index,
+                       uint64_t in_chunk);
+
+/* writer.c: a run of slots that are there; 0: they are to be decided, or refused. */
+size_t vf_writer_take(vf_writer *writer, uint64_t *tail, void **spill, const vf_smallbuf_type *type,
+                      void **slots);
+
+/* writer.c: the next run is twice as long, within bounds. */
+void vf_writer_lengthen(vf_writer *writer, const vf_directory *directory);
 
 /* spill.c: how many slots below the index are within room. Exclusive access. */
 uint64_t vf_spill_used(void *const *spill, uint64_t index, const vf_smallbuf_type *type);

@@ -12,6 +12,7 @@
 #include "../common/probe.h"
 #include "../platform/tsan.h"
 #include "chunk.h"
+#include "keyed.h"
 #include "lanes.h"
 
 /* Wherever they are now. Any thread. */
@@ -176,6 +177,7 @@ static size_t free_chunks(vf_directory *directory, size_t level)
 static size_t free_directory(void **spill, vf_directory *directory)
 {
     size_t bytes = free_chunks(directory, directory->first + 1) + vf_lanes_free(directory);
+    bytes += vf_keyed_trim(directory);
     *spill = vf_word_of(directory->options);
     return bytes + vf_chunk_directory_free(directory);
 }
@@ -235,6 +237,9 @@ bool vf_spill_reserve(void **spill, uint64_t *index, size_t n, const vf_smallbuf
 {
     uint64_t used = vf_spill_used(spill, *index, type);
     uint64_t capacity = vf_spill_capacity(spill, type);
+    vf_directory *directory = vf_directory_of(spill);
+    if (n > 0 && directory != NULL && !vf_keyed_reserve(directory))
+        return false;
     if (n > capacity - used) { /* else there is room for one more: nothing was refused */
         if (n > vf_chunk_cap(options_in(spill)) - used ||
             !reserve_chunks(spill, used + n - 1, type)) {
@@ -268,7 +273,8 @@ size_t vf_spill_trim(void **spill, uint64_t index, size_t keep, const vf_smallbu
         return 0; /* so nothing is refused, from here on */
     if (kept <= type->inside && directory->refused == 0)
         return free_directory(spill, directory);
-    return vf_lanes_free(directory) + trim_to(spill, directory, kept, type);
+    return vf_lanes_free(directory) + vf_keyed_trim(directory) +
+           trim_to(spill, directory, kept, type);
 }
 
 size_t vf_spill_trim_drained(void **spill, size_t keep, const vf_smallbuf_type *type)
@@ -279,7 +285,7 @@ size_t vf_spill_trim_drained(void **spill, size_t keep, const vf_smallbuf_type *
 
 void vf_spill_fork_child(void **spill, const vf_smallbuf_type *type)
 {
-    vf_drain unread;
+    vf_drain unread = {.spill = spill};
     vf_directory *directory = vf_directory_of(spill);
     if (directory != NULL)
         vf_lanes_forget(directory);
@@ -321,7 +327,9 @@ uint64_t vf_spill_detach(void **spill, uint64_t index, const vf_smallbuf_type *t
 {
     vf_directory *directory = vf_directory_of(spill);
     drain->end = vf_spill_used(spill, index, type);
-    drain->refused = vf_spill_refused(spill, index, type);
+    drain->next = drain->next < drain->end ? drain->next : drain->end;
+    if (type->bank_size != 0) /* VF_FLIP: S_drain_refused */
+        drain->refused = vf_spill_refused(spill, index, type);
     if (directory == NULL) {
         /* a refusal is lifted; atomic, since with VF_FLIP a push may look */
         vf_store_relaxed(spill, vf_word_of(vf_options_of(*spill)));
@@ -329,7 +337,11 @@ uint64_t vf_spill_detach(void **spill, uint64_t index, const vf_smallbuf_type *t
     }
     uint64_t used = drain->end;
     drain->end = vf_lanes_end(directory, used);
-    drain->fill = directory->gaps != 0 ? directory->fill : 0;
+    if ((directory->keyed.tail | directory->keyed.skipped) != 0) {
+        drain->fill = VF_KEYED;
+        vf_keyed_sort(directory, drain);
+    }
+    drain->fill |= directory->gaps != 0 ? directory->fill : 0;
     begin_fill(directory, used);
     lead_to_first(spill, directory);
     return 0;

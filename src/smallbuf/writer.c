@@ -14,6 +14,7 @@
 #include <errno.h>
 
 #include "../platform/tsan.h"
+#include "keyed.h"
 
 #define RUN_MAX 8 /* times the shortest run; more only where a block is more */
 
@@ -32,7 +33,7 @@ static size_t take_one(vf_writer *writer, uint64_t *tail, void **spill,
 }
 
 /* How many slots are available at the index, from N on, without a decision. */
-static uint64_t slots_there(const vf_directory *directory, uint64_t index, void **slots)
+VF_ALWAYS_INLINE uint64_t slots_there(const vf_directory *directory, uint64_t index, void **slots)
 {
     uint64_t run = 0;
     /* acquire: pairs with the release in raise_room, which comes after the chunk's */
@@ -42,49 +43,63 @@ static uint64_t slots_there(const vf_directory *directory, uint64_t index, void 
     return run;
 }
 
-/* Where a run that begins at the index is to end: with a block, and no longer than it should be if
-   that is not shorter than a block. */
-static uint64_t run_end(const vf_writer *writer, const vf_directory *directory, uint64_t index,
-                        uint64_t in_chunk)
+/* With a block, and no longer than it should be if that is not shorter than a block. */
+uint64_t vf_writer_end(const vf_writer *writer, const vf_directory *directory, uint64_t index,
+                       uint64_t in_chunk)
 {
     uint64_t place = index + directory->offset;
     uint64_t block = vf_block_at(directory, place);
     uint64_t run = writer->run < block ? block : writer->run;
-    uint64_t end = (place + run) / block * block - directory->offset;
+    uint64_t end = ((place + run) & ~(block - 1)) - directory->offset; /* a power of two */
     return end - index < in_chunk ? end : index + in_chunk;
 }
 
-/* The next run is twice as long, within bounds. */
-static void lengthen_run(vf_writer *writer, const vf_directory *directory)
+void vf_writer_lengthen(vf_writer *writer, const vf_directory *directory)
 {
     if (writer->run < RUN_MAX * directory->block &&
         writer->run <= VF_RUN_BYTES / 2 / directory->type.size)
         writer->run *= 2;
 }
 
-size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_smallbuf_type *type,
-                      void **slots)
+/* A run, if there are slots; 0: they are to be decided, or refused. */
+VF_ALWAYS_INLINE size_t take(vf_writer *writer, uint64_t *tail, void **spill,
+                             const vf_smallbuf_type *type, void **slots)
 {
     uint64_t index = vf_load_relaxed(tail); /* the swap will tell whether that is still so */
     while (index >= type->inside) {
         const vf_directory *directory = vf_directory_of(spill);
         uint64_t in_chunk = slots_there(directory, index, slots);
         if (in_chunk == 0)
-            break; /* to be decided, or refused: take_one asks and counts */
+            break;
         if (writer->run == 0)
             writer->run = directory->block;
-        uint64_t end = run_end(writer, directory, index, in_chunk);
+        uint64_t end = vf_writer_end(writer, directory, index, in_chunk);
         /* relaxed: exclusive access is what makes elements visible */
         if (vf_cas_weak_relaxed(tail, &index, end)) {
             /* whoever set a limit has an index behind it: gaps are marked up to a block's end */
             assert(vf_lead_of(vf_chunk_of(directory, index))->limit == VF_NO_LIMIT);
             writer->end = end;
-            lengthen_run(writer, directory);
+            vf_writer_lengthen(writer, directory);
             vf_tsan_acquire(directory);
             return (size_t)(end - index);
         }
     }
-    return take_one(writer, tail, spill, type, slots);
+    return 0;
+}
+
+size_t vf_writer_take(vf_writer *writer, uint64_t *tail, void **spill, const vf_smallbuf_type *type,
+                      void **slots)
+{
+    return take(writer, tail, spill, type, slots);
+}
+
+size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_smallbuf_type *type,
+                      void **slots)
+{
+    if ((writer->run & VF_KEYED) != 0)
+        return vf_keyed_more(writer, tail, spill, type, slots);
+    size_t n = take(writer, tail, spill, type, slots);
+    return n != 0 ? n : take_one(writer, tail, spill, type, slots); /* which asks, and counts */
 }
 
 void vf_writer_mark(vf_directory *directory, uint64_t first, uint64_t from, uint64_t end)
@@ -98,18 +113,23 @@ void vf_writer_mark(vf_directory *directory, uint64_t first, uint64_t from, uint
     }
 }
 
+void vf_writer_leave(vf_directory *directory, uint64_t index, uint64_t end)
+{
+    uint64_t offset = directory->offset;
+    vf_writer_mark(directory, index + offset, index + offset, end + offset);
+    /* relaxed: read with exclusive access only, as the marks are */
+    vf_fetch_add_relaxed(&directory->gaps, end - index);
+    vf_store_relaxed(&directory->hint, 0);
+}
+
 void vf_writer_give_back(vf_writer *writer, size_t unused, uint64_t *tail, void **spill)
 {
     assert(unused > 0);
     uint64_t end = writer->end;
     uint64_t index = end - unused;
+    if ((writer->run & VF_KEYED) != 0)
+        vf_keyed_give_back(writer, unused, vf_directory_of(spill));
     /* relaxed: nobody has written to these slots; tail is end only if nobody has any behind them */
-    if (vf_cas_strong_relaxed(tail, &end, index))
-        return;
-    vf_directory *directory = vf_directory_of(spill);
-    uint64_t offset = directory->offset;
-    vf_writer_mark(directory, index + offset, index + offset, writer->end + offset);
-    /* relaxed: read with exclusive access only, as the marks are */
-    vf_fetch_add_relaxed(&directory->gaps, unused);
-    vf_store_relaxed(&directory->hint, 0);
+    else if (!vf_cas_strong_relaxed(tail, &end, index))
+        vf_writer_leave(vf_directory_of(spill), index, writer->end);
 }

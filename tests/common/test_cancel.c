@@ -247,6 +247,10 @@ static void use_a_plain_buffer(void)
     atomic_store(&allocator.refuse, false);
     drain_plain(&buffer);
     CHECK(smallbuf_int_4_reserve(&buffer, SOME));
+    smallbuf_int_4_writer_open_keyed(&writer, &buffer, 1);
+    for (int i = 0; i < SOME; i++)
+        CHECK(smallbuf_int_4_writer_push(&writer, i));
+    smallbuf_int_4_writer_close(&writer);
     smallbuf_int_4_clear(&buffer);
     (void)smallbuf_int_4_trim(&buffer, 10);
     smallbuf_int_4_destroy(&buffer);

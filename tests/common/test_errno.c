@@ -364,6 +364,10 @@ Test(errno_kept, every_call_of_a_buffer, .init = setup, .fini = teardown)
         KEEPS(plain_writer_push(&writer, i));
     KEEPS(plain_writer_push_index(&writer, 1, NULL));
     KEEPS_VOID(plain_writer_close(&writer));
+    KEEPS_VOID(plain_writer_open_keyed(&writer, &one, 1));
+    for (int i = 0; i < 300; i++)
+        KEEPS(plain_writer_push(&writer, i));
+    KEEPS_VOID(plain_writer_close(&writer));
     KEEPS(plain_push_slot(&one, NULL) != NULL);
     KEEPS_VOID(plain_destroy(&one));
 

@@ -126,7 +126,12 @@ void write_some(const instruction *it, struct buffer *buffer)
             return;
         log->stream = ++log->streams;
         log->writing = true;
-        buffer->type->writer_open(&log->writer, buffer->memory);
+        log->keyed[log->stream] = it->how / 64 % 2 != 0;
+        uint64_t key = key_of(it->hand, log->stream);
+        if (log->keyed[log->stream])
+            buffer->type->writer_open_keyed(&log->writer, buffer->memory, key);
+        else
+            buffer->type->writer_open(&log->writer, buffer->memory);
     }
     if (it->alone)
         buffer->one_by_one = false;
@@ -137,6 +142,7 @@ void write_some(const instruction *it, struct buffer *buffer)
         bool given = n % 2 != 0 ? buffer->type->writer_push(&log->writer, element)
                                 : buffer->type->writer_push_index(&log->writer, element, &index);
         call_end(given);
+        log->uncounted += !given && log->keyed[log->stream];
         note(it, buffer, log->stream, given, 1);
     }
 }

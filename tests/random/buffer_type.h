@@ -188,6 +188,10 @@ static void CALL(_any_writer_open)(union any_writer *writer, void *buffer)
     VF_STATIC_ASSERT(sizeof(CALL(_writer)) <= sizeof *writer, "a writer needs more room");
     CALL(_writer_open)((void *)writer, buffer);
 }
+static void CALL(_any_writer_open_keyed)(union any_writer *writer, void *buffer, uint64_t key)
+{
+    CALL(_writer_open_keyed)((void *)writer, buffer, key);
+}
 static bool CALL(_any_writer_push)(union any_writer *writer, struct element element)
 {
     return CALL(_writer_push)((void *)writer, element);
@@ -230,6 +234,7 @@ static const buffer_type CALL(_type) = {
 #else
     .push_slot = CALL(_any_push_slot),
     .writer_open = CALL(_any_writer_open),
+    .writer_open_keyed = CALL(_any_writer_open_keyed),
     .writer_push = CALL(_any_writer_push),
     .writer_push_index = CALL(_any_writer_push_index),
     .writer_close = CALL(_any_writer_close),

@@ -48,6 +48,7 @@ typedef struct buffer_type {
     /* without it */
     struct element *(*push_slot)(void *buffer, size_t *index);
     void (*writer_open)(union any_writer *writer, void *buffer);
+    void (*writer_open_keyed)(union any_writer *writer, void *buffer, uint64_t key);
     bool (*writer_push)(union any_writer *writer, struct element element);
     bool (*writer_push_index)(union any_writer *writer, struct element element, size_t *index);
     void (*writer_close)(union any_writer *writer);
@@ -65,6 +66,7 @@ struct log {
         bool seen; /* it has come out again */
     } entries[LOG];
     size_t count, refused;
+    size_t uncounted;     /* of the refused ones: maybe, for want of a chunk */
     size_t next[STREAMS]; /* what comes out next is not below */
     uint32_t thread;      /* with VF_LANES: who has pushed by itself */
     uint32_t own;         /* the stream of that */
@@ -72,6 +74,7 @@ struct log {
     bool lacking;         /* since then a push was refused, by a writer or not */
     uint32_t stream;      /* of the writer, if that is open */
     uint32_t streams;
+    bool keyed[STREAMS + 1]; /* of a writer with a key */
     bool writing;
     union any_writer writer;
 };
@@ -98,6 +101,8 @@ struct buffer {
 struct element make_element(const struct log *log, unsigned hand, uint32_t stream, size_t ahead);
 /* The stream of what the calling thread, whose log it is, pushes by itself. */
 uint32_t own_stream(const struct buffer *buffer, struct log *log);
+/* The key of a writer, if it has one. */
+uint64_t key_of(unsigned hand, uint32_t stream);
 void accept_element(struct buffer *buffer, struct log *log, uint32_t stream, bool alone);
 bool is_writing(const struct buffer *buffer);
 

@@ -137,6 +137,21 @@ static void CALL(_call_writer_index)(void)
     }
     CALL(_writer_close)(&writer);
 }
+
+/* What is refused before there is a chunk does not count. */
+static void CALL(_call_writer_keyed)(void)
+{
+    CALL(_writer) writer;
+    CALL(_writer_open_keyed)(&writer, &CALL(_buffer), 7);
+    for (int i = 0; i < MANY && !failed(); i++) {
+        bool pushed = CALL(_writer_push)(&writer, next());
+        cr_assert(model.count + 1 < sizeof model.written / sizeof *model.written);
+        model.written[model.count] = pushed;
+        note(pushed, 1);
+    }
+    CALL(_writer_close)(&writer);
+    model.refused -= failed() && CALL(_room)() <= INSIDE;
+}
 #endif
 
 /* ---- calls that cannot ---- */
@@ -285,6 +300,7 @@ static const struct entry CALL(_entries)[] = {
     {"push_slot", CALL(_call_push_slot), true},
     {"writer_open, writer_push, writer_close", CALL(_call_writer), true},
     {"writer_push_index", CALL(_call_writer_index), true},
+    {"writer_open_keyed", CALL(_call_writer_keyed), true},
 #else
     {"wait, wake", CALL(_call_wait), false},
     {"drain_end_trim", CALL(_call_drain_end_trim), false},

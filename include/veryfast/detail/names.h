@@ -61,6 +61,7 @@
 #define vf_self_push_n            VF_CAT(VF_NAME, _push_n)
 #define vf_self_push_n_index      VF_CAT(VF_NAME, _push_n_index)
 #define vf_self_writer_open       VF_CAT(VF_NAME, _writer_open)
+#define vf_self_writer_open_keyed VF_CAT(VF_NAME, _writer_open_keyed)
 #define vf_self_writer_push       VF_CAT(VF_NAME, _writer_push)
 #define vf_self_writer_push_index VF_CAT(VF_NAME, _writer_push_index)
 #define vf_self_writer_close      VF_CAT(VF_NAME, _writer_close)

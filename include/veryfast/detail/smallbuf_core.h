@@ -119,18 +119,21 @@ static inline uint64_t vf_index_of(uint64_t tail)
 
 VF_NAMES_END
 
+/* A bit of a writer, and of a drain, with keys: see src/smallbuf/keyed.c. */
+#define VF_KEYED ((uint64_t)1 << 63)
+
 /* How far a drain has come in the chunks. */
 typedef struct vf_drain {
     void **spill;
-    uint64_t next, end; /* slots that no span has contained yet, from N on */
-    uint64_t refused;
-    uint64_t fill; /* whose gaps are to be skipped; 0: there are none */
+    uint64_t next, end; /* slots that no span has contained yet, behind those inside */
+    uint64_t refused;   /* with VF_KEYED: the address of the run that it is in */
+    uint64_t fill;      /* whose gaps are to be skipped; 0: there are none. VF_KEYED: by key */
 } vf_drain;
 
 /* A writer's run of slots. */
 typedef struct vf_writer {
-    uint64_t end; /* index behind the run */
-    uint64_t run; /* slots in the next one */
+    uint64_t end; /* index behind the run. The key of a writer that has had none */
+    uint64_t run; /* slots in the next one; or VF_KEYED, and half the address of the last one */
 } vf_writer;
 
 /*

@@ -135,10 +135,10 @@ vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, vf_t const **eleme
     vf_exclusive(buffer, "S_span");
     uint64_t index;
     const vf_self_bank *bank = vf_self_current(buffer, &index);
-    size_t count = vf_self_count(buffer);
-    if (VF_LIKELY(from < vf_n)) {
-        *elements = vf_self_inside(bank) + from;
-        return from >= count ? 0 : (count < vf_n ? count : (size_t)vf_n) - from;
+    if (VF_LIKELY(index <= vf_n)) {
+        size_t at = from < index ? from : (size_t)index;
+        *elements = vf_self_inside(bank) + at;
+        return (size_t)index - at;
     }
     const void *found = NULL;
     size_t n = vf_spill_span(&bank->spill, index, from, &vf_self_type, &found);
@@ -154,7 +154,7 @@ vf_fn size_t vf_self_span(const vf_self *buffer, size_t from, vf_t const **eleme
  */
 vf_hidden uint64_t vf_self_detach(vf_self_bank *bank, uint64_t index, vf_self_drain *drain)
 {
-    vf_drain core = {&bank->spill, vf_n, index, 0, 0};
+    vf_drain core = {&bank->spill, index < vf_n ? index : (uint64_t)vf_n, index, 0, 0};
     uint64_t beginning = 0;
     /* below N, and at N if nothing has spilled, there is nothing for the core to do */
     if (VF_UNLIKELY(index > vf_n || (index == vf_n && bank->spill != NULL))) {
@@ -164,7 +164,7 @@ vf_hidden uint64_t vf_self_detach(vf_self_bank *bank, uint64_t index, vf_self_dr
     }
     drain->core = core;
     drain->at = vf_self_inside(bank);
-    drain->stop = drain->at + (core.end < vf_n ? core.end : (uint64_t)vf_n);
+    drain->stop = drain->at + core.next;
 #ifdef VF_FLIP
     vf_drain none = {NULL, 0, 0, 0, 0};
     drain->behind = none;

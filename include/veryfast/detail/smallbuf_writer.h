@@ -27,6 +27,13 @@ vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer)
     writer->core.run = 0;
 }
 
+vf_fn void vf_self_writer_open_keyed(vf_self_writer *writer, vf_self *buffer, uint64_t key)
+{
+    vf_self_writer_open(writer, buffer);
+    writer->core.end = key;
+    writer->core.run = VF_KEYED;
+}
+
 /*
  * All of a push through a writer.
  *

@@ -253,6 +253,17 @@ static void elements_are_drained_singly()
     const int seven = 7;
     assert(writer.push_index(6, &index) && index == 0);
     assert(writer.push_index(seven, &index) && index == 1);
+    writer.close();
+    {
+        veryfast::small_buffer<int, 4>::writer second(numbers, 2), first(numbers, 1);
+        assert(second.push(9) && first.push(8));
+    }
+    int expected = 6;
+    for (auto run : numbers.drain()) {
+        for (int each : run)
+            assert(each == expected++);
+    }
+    assert(expected == 10);
 }
 
 static void drains_are_divided()
