@@ -371,7 +371,8 @@ class Bank:
     def slots(self):
         """The address of each element."""
         address = int(self.inline.address)
-        for i in range(min(self.used, self.inside)):
+        skipped = int(self.directory['keyed']['skipped']) if self.directory is not None else 0
+        for i in range(min(self.used, self.inside) - skipped):
             yield address + i * self.element.sizeof
         if self.directory is None:
             return

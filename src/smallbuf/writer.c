@@ -62,8 +62,8 @@ void vf_writer_lengthen(vf_writer *writer, const vf_directory *directory)
 }
 
 /* A run, if there are slots; 0: they are to be decided, or refused. */
-VF_ALWAYS_INLINE size_t take(vf_writer *writer, uint64_t *tail, void **spill,
-                             const vf_smallbuf_type *type, void **slots)
+VF_ALWAYS_INLINE size_t take_if_there(vf_writer *writer, uint64_t *tail, void **spill,
+                                      const vf_smallbuf_type *type, void **slots)
 {
     uint64_t index = vf_load_relaxed(tail); /* the swap will tell whether that is still so */
     while (index >= type->inside) {
@@ -90,7 +90,7 @@ VF_ALWAYS_INLINE size_t take(vf_writer *writer, uint64_t *tail, void **spill,
 size_t vf_writer_take(vf_writer *writer, uint64_t *tail, void **spill, const vf_smallbuf_type *type,
                       void **slots)
 {
-    return take(writer, tail, spill, type, slots);
+    return take_if_there(writer, tail, spill, type, slots);
 }
 
 size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_smallbuf_type *type,
@@ -98,7 +98,7 @@ size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_
 {
     if ((writer->run & VF_KEYED) != 0)
         return vf_keyed_more(writer, tail, spill, type, slots);
-    size_t n = take(writer, tail, spill, type, slots);
+    size_t n = take_if_there(writer, tail, spill, type, slots);
     return n != 0 ? n : take_one(writer, tail, spill, type, slots); /* which asks, and counts */
 }
 

@@ -50,12 +50,12 @@ typedef pool_particle_100 particles;
 
 particles *fresh, *used, *capped, *uncached, *released;
 pool_particle_100_cache *cache;
-smallbuf_long_4 empty, some, spilled, gaps, refused;
+smallbuf_long_4 empty, some, spilled, gaps, keyed, refused;
 flipped flips;
 laned lanes;
 both laned_flips;
 units_handle lives, gone, none;
-static smallbuf_long_4 *const buffers[] = {&empty, &some, &spilled, &gaps, &refused};
+static smallbuf_long_4 *const buffers[] = {&empty, &some, &spilled, &gaps, &keyed, &refused};
 
 static struct particle *objects[1000];
 
@@ -105,6 +105,18 @@ static void fill_with_gaps(void)
     }
     smallbuf_long_4_writer_close(&first);
     smallbuf_long_4_writer_close(&second);
+}
+
+/* A writer with a key leaves slots inside unused. */
+static void fill_by_key(void)
+{
+    smallbuf_long_4_writer writer;
+    smallbuf_long_4_push(&keyed, 1);
+    smallbuf_long_4_writer_open_keyed(&writer, &keyed, 7);
+    for (long i = 0; i < 10; i++)
+        smallbuf_long_4_writer_push(&writer, 10 + i);
+    smallbuf_long_4_writer_close(&writer);
+    smallbuf_long_4_push(&keyed, 2);
 }
 
 static void say_elements(const char *name, const smallbuf_long_4 *buffer)
@@ -229,6 +241,7 @@ int main(void)
     fill(&some, 3);
     fill(&spilled, 150);
     fill_with_gaps();
+    fill_by_key();
     for (long i = 0; i < 9; i++)
         flipped_push(&flips, i);
     flipped_drain drain = flipped_flip(&flips);
@@ -242,6 +255,7 @@ int main(void)
     say_elements("some", &some);
     say_elements("spilled", &spilled);
     say_elements("gaps", &gaps);
+    say_elements("keyed", &keyed);
     printf("flips: %zu elements, room for %zu = {7}\n", flipped_count(&flips),
            flipped_capacity(&flips));
     say_lanes();
