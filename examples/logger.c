@@ -243,7 +243,7 @@ static void *write_all(void *context)
 {
     struct logger *logger = context;
     for (;;) {
-        bool stop = atomic_load(&logger->stop); /* looked at before the lines that came before it */
+        bool stop = atomic_load(&logger->stop); /* first: lines before it are taken */
         bool some = write_some(logger);
         if (stop && !some)
             return NULL;

@@ -7,7 +7,7 @@ struct particle {
 };
 
 #define VF_T    struct particle
-#define VF_N    256 /* particles in one batch of memory */
+#define VF_N    1024 /* particles in one batch of memory */
 #define VF_NAME particles
 #include <veryfast/pool.h> /* -> particles, particles_new(), particles_push(), ... */
 

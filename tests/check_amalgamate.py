@@ -6,8 +6,9 @@ usage: check_amalgamate.py SOURCE COMPILER...
 
 The core compiles alone with each C compiler, exports nothing without the prefix, and serves the
 consumer, in C and C++, and the short examples, checked and not; the templates' own test files
-compile with it.
+compile with it. A C++ compiler that is given the core is told what to do.
 """
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -44,6 +45,14 @@ def check_programs(source, compiler, directory, core, side):
         require(output in run([program]), f'{name} does not say {output}')
 
 
+def check_core_as_cplusplus(compiler, directory):
+    result = subprocess.run([compiler, '-fsyntax-only', '-x', 'c++',
+                             directory / 'veryfast' / 'veryfast.c'], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    require(result.returncode != 0 and 'veryfast.c is in C' in result.stdout,
+            f'{compiler} is not told that the core is in C:\n{result.stdout}')
+
+
 def check_templates(source, compiler, directory):
     files = sorted((source / 'tests' / 'template' / 'ok').glob('*.c*'))
     require(files, 'no files to compile')
@@ -68,6 +77,8 @@ def main():
                     check_core(compiler, directory, core, side)
                 check_programs(source, compiler, directory, core, side)
         for compiler in compilers:
+            if language_of(compiler) == 'c++':
+                check_core_as_cplusplus(compiler, directory)
             check_templates(source, compiler, directory)
 
 

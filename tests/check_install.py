@@ -212,15 +212,17 @@ def check_meson_dependency(installed):
 
 
 def check_instances(installed):
-    """The program that Meson finds above, by itself: without headers, or with one that is not
-    there, it makes nothing."""
+    """The program that Meson finds above, by itself: without headers, with one that is not there,
+    or where it cannot write, it makes nothing and says so."""
     program, = installed.pkg_config('--variable=instances')
     made = installed.temporary / 'made.c'
-    for headers in [], ['nowhere.h']:
-        result = subprocess.run([program, made, *headers], capture_output=True, text=True)
-        require(result.returncode != 0 and (headers or ['usage'])[0] in result.stderr
-                and not made.exists(), f'with {headers} it says {result.stderr}')
-    run([program, 'made.c', installed.consumer / 'declared.h'], cwd=installed.temporary)
+    header, nowhere = installed.consumer / 'declared.h', installed.temporary / 'nowhere' / 'made.c'
+    for words, said in (([made], 'usage'), ([made, 'nowhere.h'], 'there is no'),
+                        ([nowhere, header], f'veryfast-instances: {nowhere}: ')):
+        result = subprocess.run([program, *words], capture_output=True, text=True)
+        require(result.returncode != 0 and said in result.stderr and not made.exists(),
+                f'with {words} it says {result.stderr}')
+    run([program, 'made.c', header], cwd=installed.temporary)
     flags = installed.pkg_config('--cflags')
     run([*installed.cc, '-O2', '-c', made, '-o', made.with_suffix('.o'), *flags])
     names = run(['nm', '--defined-only', made.with_suffix('.o')])

@@ -106,6 +106,8 @@ def write(source, directory):
             text[:first] + '#include "veryfast.h" /* and the licence */\n' + text[first:])
     (directory / 'veryfast.c').write_text(
         head(source, 'veryfast.c', 'the core, to be compiled with -std=c11 -pthread.')
+        + '#ifdef __cplusplus\n#    error "veryfast.c is in C: compile it with a C compiler, and '
+        + 'link its object file to the program in C++"\n#endif\n'
         + '#ifndef _GNU_SOURCE\n#    define _GNU_SOURCE\n#endif\n'
         + '#ifndef VF_STATIC\n#    define VF_STATIC /* what has it inside exports nothing of it */\n'
         + '#endif\n\n#include "veryfast.h"\n\n'

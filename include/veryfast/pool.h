@@ -422,8 +422,8 @@ vf_fn vf_self_walk vf_self_walk_begin(vf_self *pool);
 /*
  * P_walk_begin for one of so many parts, 0 <= part < parts: together the parts give all objects,
  * each in one of them, so that as many threads can walk at once. A part has runs of slots, of 4 KiB
- * at first and of up to 64, in turn with the other parts. All parts are begun before an object is
- * freed in any.
+ * at first and of up to 64 KiB, in turn with the other parts. Without VF_HANDLE all parts are begun
+ * before an object is freed in any; with it each may be begun at any time.
  *
  * Any thread; from here on the part is for one thread at a time. Costs as much as P_walk_begin.
  */

@@ -76,7 +76,7 @@
  * flight in their middle, not for threads that have slots and do not push. A push in a lane is one
  * atomic operation then, on a line of its thread's own. A thread has a lane in each bank, of 128
  * bytes, until S_trim or S_destroy; the length of a run goes by the place in the bank alone, up to
- * a 64th of what is before it, or 128 bytes if that is more.
+ * a 64th of what is before it and 8 KiB at most, or 128 bytes if that is more.
  *
  * With VF_FLIP there are two banks: pushes go to one, and the other is empty or being drained. A
  * flip makes pushes go to the other bank, and takes the elements of the first when the pushes into
