@@ -53,8 +53,13 @@ static size_t near_power(size_t i)
 
 static void check_first_chunk(size_t size, size_t first_chunk, bool writers)
 {
-    vf_smallbuf_type type = {&vf_interface_1, 1,       size,  1,
-                             sizeof(void *),  writers, false, sizeof(vf_smallbuf_options)};
+    vf_smallbuf_type type = {.interface_kind = &vf_interface_1,
+                             .inside = 1,
+                             .size = size,
+                             .alignment = 1,
+                             .inline_offset = sizeof(void *),
+                             .writers = writers,
+                             .options_size = sizeof(vf_smallbuf_options)};
     vf_smallbuf_options options = {{small_alloc, take_back, &allocator},
                                    .first_chunk = first_chunk};
     void *spill = NULL;
@@ -91,8 +96,13 @@ Test(smallbuf_limits, a_chunk_is_as_large_as_its_elements_or_refused)
    of two; but no run has more than 8 KiB, or one element. */
 static void check_runs(size_t size)
 {
-    vf_smallbuf_type type = {&vf_interface_1, 1,    size,  1,
-                             sizeof(void *),  true, false, sizeof(vf_smallbuf_options)};
+    vf_smallbuf_type type = {.interface_kind = &vf_interface_1,
+                             .inside = 1,
+                             .size = size,
+                             .alignment = 1,
+                             .inline_offset = sizeof(void *),
+                             .writers = true,
+                             .options_size = sizeof(vf_smallbuf_options)};
     uint64_t least = 8, tail = 1, before = 0;
     while (least * size < 128)
         least *= 2;
@@ -127,8 +137,12 @@ Test(smallbuf_limits, a_run_is_no_longer_than_it_says)
 Test(smallbuf_limits, an_index_beyond_all_chunks_is_refused)
 {
     const vf_smallbuf_options *options[] = {NULL, &lending};
-    vf_smallbuf_type type = {&vf_interface_1, 8,     1,     1,
-                             sizeof(void *),  false, false, sizeof(vf_smallbuf_options)};
+    vf_smallbuf_type type = {.interface_kind = &vf_interface_1,
+                             .inside = 8,
+                             .size = 1,
+                             .alignment = 1,
+                             .inline_offset = sizeof(void *),
+                             .options_size = sizeof(vf_smallbuf_options)};
     for (size_t i = 0; i < 2; i++) {
         void *spill = NULL;
         uint64_t run;
