@@ -175,11 +175,11 @@ Test(batch, is_found_with_any_stride_and_any_number_of_slots)
     check_strides((size_t)1 << 22, 1, 2);
 }
 
-/* Batches side by side, a granule apart, a page apart, and a power of two apart: as the customary
+/* Batches side by side, at pairs of cache lines, at pages, and at a power of two: as the customary
    allocators place them, and such that many would begin at the same place in the table. */
 Test(batch, is_found_wherever_the_allocator_places_it)
 {
-    static const size_t alignments[] = {64, 128, 4096, 65536};
+    static const size_t alignments[] = {VF_CACHE_LINE, 2 * VF_CACHE_LINE, 4096, 65536};
     arena.memory = test_memory(1, ARENA + 4096);
     char *begin = arena.memory;
     arena.memory += (0 - (uintptr_t)begin) % 4096;
@@ -239,7 +239,7 @@ Test(batch, that_comes_and_goes_leaves_nothing_behind)
     arena.memory += (0 - (uintptr_t)begin) % 4096;
     open_pool(16, 8, 10);
     arena.from = 0;
-    arena.step = 192;
+    arena.step = 3 * VF_CACHE_LINE;
     cr_assert(make(5) != NULL);
     size_t before = 0;
     for (size_t i = 0; i < 10000; i++) {
