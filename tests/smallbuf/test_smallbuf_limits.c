@@ -92,8 +92,8 @@ Test(smallbuf_limits, a_chunk_is_as_large_as_its_elements_or_refused)
     }
 }
 
-/* A first run has 128 bytes, or 8 elements, and those later 8 times as much, rounded up to a power
-   of two; but no run has more than 8 KiB, or one element. */
+/* A first run has two cache lines, or 8 elements, and those later 8 times as much, rounded up to a
+   power of two; but no run has more than 8 KiB, or one element. */
 static void check_runs(size_t size)
 {
     vf_smallbuf_type type = {.interface_kind = &vf_interface_1,
@@ -104,7 +104,7 @@ static void check_runs(size_t size)
                              .writers = true,
                              .options_size = sizeof(vf_smallbuf_options)};
     uint64_t least = 8, tail = 1, before = 0;
-    while (least * size < 128)
+    while (least * size < 2 * VF_CACHE_LINE)
         least *= 2;
     vf_smallbuf_options options = {.allocator = test_allocator_hook(&allocator),
                                    .first_chunk = 1024};
