@@ -115,6 +115,9 @@ Test(smallbuf_lanes_flip, one_that_is_begun_has_what_was_there, .init = setup, .
 
 /* ---- a push in flight ---- */
 
+/* Slots beyond N that are taken one by one: 4 of the shortest runs, of two cache lines each. */
+#define SINGLE (4 * 2 * VF_CACHE_LINE / sizeof(struct word))
+
 /* This thread's lane, which may be behind others of the same head. */
 static vf_flip_lane *own_lane(void *const *spill)
 {
@@ -200,7 +203,7 @@ Test(smallbuf_lanes_flip, a_forks_child_gives_up_a_push_in_flight, .init = setup
     for (size_t round = 0; round < 40; round++) {
         for (size_t who = 0; who < 5; who++)
             turn(who, 0, 30 + round);
-        push_own(100);
+        push_own(SINGLE + 36);
         if (round % 4 < 2)
             check_spans();
         lanes_fork_child(&buffer);
