@@ -60,23 +60,24 @@
  * before. "Shared with other readers": several threads may make such calls at once.
  *
  * With VF_LANES the struct is the same, and below VF_N pushes are. Beyond VF_N and four of the
- * shortest runs (128 bytes, 8 elements at least), the buffer keeps a lane for each thread that
- * pushes, 64 bytes of its allocator's: a run of slots, so that a push is a store, and one atomic
- * operation comes with each run. Runs grow as those of a writer do, and further, up to 8 KiB, as
- * long as they are no more than a 64th of the buffer. Order and refusals are each thread's own:
- * what one thread pushes is drained in its order, and of that a prefix is accepted; between threads
- * there is no order. Until a drain, no other thread can use the slots that are left of a thread's
- * run: one run for each thread counts for max_elements, S_capacity and S_count_about, and not for
- * S_count, S_refused and S_span; reading ends no run. Where fewer than 64 of the shortest runs are
- * left below the cap, and in what S_reserve has promised, slots are taken one by one, so that a
- * promise is kept to the element. A thread that ends leaves its lane to one that comes later. A
- * push that can have no lane (no memory for it, or the thread is at its end) takes a single slot.
+ * shortest runs (2 * VF_CACHE_LINE bytes, that is, 128 as a rule; 8 elements at least), the buffer
+ * keeps a lane for each thread that pushes, 64 bytes of its allocator's: a run of slots, so that a
+ * push is a store, and one atomic operation comes with each run. Runs grow as those of a writer
+ * do, and further, up to 8 KiB, as long as they are no more than a 64th of the buffer. Order and
+ * refusals are each thread's own: what one thread pushes is drained in its order, and of that a
+ * prefix is accepted; between threads there is no order. Until a drain, no other thread can use
+ * the slots that are left of a thread's run: one run for each thread counts for max_elements,
+ * S_capacity and S_count_about, and not for S_count, S_refused and S_span; reading ends no run.
+ * Where fewer than 64 of the shortest runs are left below the cap, and in what S_reserve has
+ * promised, slots are taken one by one, so that a promise is kept to the element. A thread that
+ * ends leaves its lane to one that comes later. A push that can have no lane (no memory for it, or
+ * the thread is at its end) takes a single slot.
  *
  * VF_LANES with VF_FLIP: a flip ends all runs of the bank that it takes, and waits for pushes in
  * flight in their middle, not for threads that have slots and do not push. A push in a lane is one
  * atomic operation then, on a line of its thread's own. A thread has a lane in each bank, of 128
  * bytes, until S_trim or S_destroy; the length of a run goes by the place in the bank alone, up to
- * a 64th of what is before it and 8 KiB at most, or 128 bytes if that is more.
+ * a 64th of what is before it and 8 KiB at most, or the shortest run if that is more.
  *
  * With VF_FLIP there are two banks: pushes go to one, and the other is empty or being drained. A
  * flip makes pushes go to the other bank, and takes the elements of the first when the pushes into
@@ -359,9 +360,10 @@ vf_fn void vf_self_writer_open_keyed(vf_self_writer *writer, vf_self *buffer, ui
 /*
  * S_push through the writer. False and ENOMEM: refused, the value is still the caller's.
  *
- * One thread at a time. Costs one atomic operation for a run of slots, from VF_N on: 128 bytes at
- * first (8 elements at least), 1 KiB (64) later, rounded up to a power of two of elements, but
- * never more than 8 KiB or one element; a store for each element.
+ * One thread at a time. Costs one atomic operation for a run of slots, from VF_N on: at first
+ * 2 * VF_CACHE_LINE bytes (128 as a rule; 8 elements at least), later 8 times as much, rounded up
+ * to a power of two of elements, but never more than 8 KiB or one element; a store for each
+ * element.
  */
 vf_generic vf_fn bool vf_self_writer_push(vf_self_writer *writer, vf_moved value);
 

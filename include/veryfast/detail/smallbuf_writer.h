@@ -5,9 +5,9 @@
  *
  * Two threads that push into one buffer pay with each push for the counter's line and for the
  * element's, which the other had last. A writer takes a run of slots by one atomic operation and
- * has lines of its own to fill. Runs double from 128 bytes (8 elements at least) to 1 KiB (64), and
- * stay below 8 KiB or are one element; in a chunk of more than 16,384 of the shortest, each run is
- * at least its 16,384th part.
+ * has lines of its own to fill. Runs double from two lines (8 elements at least) to 8 times that,
+ * and stay below 8 KiB or are one element; in a chunk of more than 16,384 of the shortest, each
+ * run is at least its 16,384th part.
  *
  * Below VF_N writers take slots singly. Of the last run, what is unused goes back to the buffer if
  * no thread has pushed since; otherwise the drain skips it. S_reserve and max_elements count such
