@@ -24,7 +24,7 @@ def compile_core(source, directory, flags):
     for path in sorted((source / 'src').glob('*/*.c')):
         if path.parent.name == 'checked' and '-DVF_CHECKED' not in flags:
             continue
-        run(['musl-gcc', *FLAGS, *flags, f'-I{source}/include', '-c', path,
+        run(['musl-gcc', *FLAGS, *flags, '-fvisibility=hidden', f'-I{source}/include', '-c', path,
              '-o', directory / f'{path.parent.name}_{path.stem}.o'])
     return sorted(directory.glob('*.o'))
 

@@ -5,6 +5,8 @@
 #ifndef VF_SLAB_H
 #define VF_SLAB_H
 
+#include <stddef.h>
+
 #include "../platform/mutex.h"
 
 /* The map's lock. It guards all changes of the map; each leaves the map whole, since the child of a

@@ -203,7 +203,7 @@ static void flip(const instruction *it, struct buffer *buffer)
     draining = NULL;
     CHECK(flipped || !it->alone);
     buffer->refused_drained += refused;
-    buffer->flipped = false;
+    buffer->flipped = !flipped && buffer->type->lanes; /* then S_flip_try has begun one */
     if (it->alone) {
         check_out(buffer);
         buffer->one_by_one = buffer->one_by_one && buffer->type->flip_begin == NULL;
