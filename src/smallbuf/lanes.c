@@ -5,11 +5,13 @@
  */
 #include "lanes.h"
 
+#include "../common/arith.h"
 #include "chunk.h"
 
 size_t vf_lanes_size(const vf_directory *directory)
 {
-    return directory->type.bank_size != 0 ? sizeof(vf_flip_lane) : sizeof(vf_lane);
+    size_t size = directory->type.bank_size != 0 ? sizeof(vf_flip_lane) : sizeof(vf_lane);
+    return vf_round_up(size, VF_CACHE_LINE); /* all of its lines are its thread's */
 }
 
 vf_lane *vf_lanes_next(vf_directory *directory, const vf_lane *lane)
