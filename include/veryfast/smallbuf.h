@@ -349,8 +349,9 @@ vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer);
  *
  * Each run is in a list, 40 bytes of the allocator's for a run, which the buffer keeps for the next
  * fill as it does its chunks. S_reserve makes no promise for the list: where that has no memory the
- * push is refused, and so is each that needs a run until the next drain or S_reserve. S_refused
- * does not count what is refused before the buffer has a chunk.
+ * push is refused, and so is each that needs a run until the next drain or S_reserve. A writer that
+ * was refused is so until it is closed. S_refused does not count what is refused before the buffer
+ * has a chunk.
  *
  * Any thread; from here on the writer is for one thread at a time. Costs a few stores; a run, an
  * atomic operation more than with S_writer_open; a drain, some tens of nanoseconds for each run.

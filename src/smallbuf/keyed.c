@@ -118,10 +118,9 @@ static bool is_capped_inside(void *const *spill, const vf_smallbuf_type *type)
     return vf_spill_about(spill, type->inside + 1) <= type->inside;
 }
 
-/* Of a writer that was refused for want of the first chunk or of the list. */
+/* Of a writer that was refused. What is accepted of it is a prefix, though others leave rests. */
 #define REFUSED UINT64_MAX
 
-/* What is accepted of a writer is a prefix. */
 static size_t refuse(vf_writer *writer, vf_directory *directory)
 {
     writer->run = REFUSED;
@@ -151,8 +150,10 @@ size_t vf_keyed_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_s
     size_t n = last == NULL ? take_rest(&next, key, directory, slots) : 0;
     if (n == 0)
         n = take_next_run(&next, directory, tail, spill, slots);
-    if (n == 0)
+    if (n == 0) {
+        writer->run = REFUSED; /* the index that was refused counts */
         return 0;
+    }
     uint64_t entries;
     uint64_t entry = vf_fetch_add_relaxed(&directory->keyed.tail, 1); /* as in S_push */
     vf_keyed_run *run = vf_spill_find(&directory->keyed.spill, entry, &list_type, &entries);
