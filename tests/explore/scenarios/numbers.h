@@ -20,9 +20,11 @@
 #ifndef REFUSED
 #    define REFUSED 0 /* which allocation is refused; 0: none */
 #endif
-
 #ifndef FIRST_CHUNK
 #    define FIRST_CHUNK 0 /* slots in the first chunk; 0: the usual */
+#endif
+#ifndef CAP
+#    define CAP 0 /* elements; 0: none */
 #endif
 
 enum { PUSHERS = 2 };
@@ -46,7 +48,7 @@ static inline long number_of(long who, long when)
 
 static inline void prepare(void)
 {
-    static const vf_smallbuf_options options = {.first_chunk = FIRST_CHUNK};
+    static const vf_smallbuf_options options = {.first_chunk = FIRST_CHUNK, .max_elements = CAP};
     numbers_init(&buffer, &options);
     for (long i = 0; i < BEFORE; i++) {
         bool pushed = numbers_push_exclusive(&buffer, i);
@@ -107,4 +109,15 @@ static inline size_t check_drained(void)
         }
     }
     return n;
+}
+
+/* How many were accepted, where no drain came between: of each thread, the first ones. */
+static inline size_t check_prefixes(void)
+{
+    for (int who = 0; who < PUSHERS; who++) {
+        for (int when = 1; when < PUSHES; when++) {
+            assert(accepted[who][when - 1] || !accepted[who][when]);
+        }
+    }
+    return check_drained();
 }

@@ -60,7 +60,7 @@ void scenario(void)
     check_prefix(count);
     numbers_drain drain = numbers_drain_begin(&buffer);
     size_t n = take_all(&drain);
-    assert(n == count && count == BEFORE + check_drained());
+    assert(n == count && count == BEFORE + check_prefixes());
     assert(refused == (size_t)BEFORE + PUSHERS * PUSHES - count);
 #ifdef ONE
     explore_sometimes(refused > 0 && count > BEFORE, "the chunk", "is there although one failed");

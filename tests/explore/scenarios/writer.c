@@ -39,7 +39,7 @@ void scenario(void)
     size_t refused = numbers_refused(&buffer);
     numbers_drain drain = numbers_drain_begin(&buffer);
     size_t n = take_all(&drain);
-    assert(n == count && count == BEFORE + check_drained());
+    assert(n == count && count == BEFORE + check_prefixes());
     assert(refused == (size_t)BEFORE + PUSHERS * PUSHES - count);
     numbers_destroy(&buffer);
     assert(explore_blocks() == 0);
