@@ -7,15 +7,12 @@
  *     list:          {7, 3, 3} {2, 6, 4}             {2, 14, 5}     {key, first, count}
  *     drain:   u u u         u u         k k k k   k k k k k   k k k
  *
- * Each run that such a writer takes is entered in a list, which is a small buffer itself: so it
- * grows as the buffer does and keeps its room, and where it has no memory the push is refused.
- * What a run is not used for never goes back to the buffer: it is a rest, which the next writer
- * with a key may take, so that of many that push little few leave slots unused. Hence all slots of
- * a block that lie behind one of such a run are of such runs too, or gaps; and for a drain these
- * are marked as gaps, so that it walks over what has no key as ever. Then it goes through the list,
- * which is sorted by key when the drain begins: digit by digit, from the lowest on (LSD radix sort,
- * as Knuth, The Art of Computer Programming 3, 5.2.5, has it with links), which needs no memory and
- * keeps the order of equal keys.
+ * Each run that such a writer takes is entered in a list (runs.c), which is sorted by key when the
+ * drain begins. What a run is not used for never goes back to the buffer: it is a rest, which the
+ * next writer with a key may take, so that of many that push little few leave slots unused. Hence
+ * all slots of a block that lie behind one of such a run are of such runs too, or gaps; and for a
+ * drain these are marked as gaps, so that it walks over what has no key as ever. Then it goes
+ * through the list.
  *
  * Slots inside cannot be marked, so these writers take none, and the first of a fill leaves those
  * that are free. The numbers of a drain's slots are their indices as far as they have no key, and
@@ -26,36 +23,56 @@
 #include <errno.h>
 #include <string.h>
 
+#include <veryfast/detail/thread.h>
+
 #include "../platform/tsan.h"
 #include "chunk.h"
 #include "decide.h"
-
-/* The list of the runs. */
-static const vf_smallbuf_type list_type = {
-    .size = sizeof(vf_keyed_run),
-    .alignment = _Alignof(vf_keyed_run),
-    .writers = true, /* so its directory has no windows to keep */
-};
+#include "runs.h"
 
 /* ---- writers: any thread ---- */
 
-/* Neighbouring keys, of writers that are open at the same time, have different ones. */
-static uint64_t *rest_for(vf_keyed *keyed, uint64_t key)
+/*
+ * A rest: the index at which it begins, and in how many blocks it lies, at most as many as there
+ * are in 8 KiB. A thread that runs one job after the other has its elements in a row, therefore;
+ * and one that has several writers open at a time finds a rest for each, by its key.
+ */
+#define REST_BLOCK_BITS 16
+
+static uint64_t *rest_of_thread(vf_keyed *keyed)
 {
-    return &keyed->rests[(key ^ key >> 16 ^ key >> 32) % VF_KEYED_RESTS];
+    uint64_t thread = vf_thread_lane();
+    return &keyed->rests[(thread != 0 ? thread : vf_thread_lane_begin()) % VF_KEYED_RESTS];
+}
+
+/* Neighbouring keys, of writers that are open at the same time, have different ones. */
+static uint64_t *other_rest(vf_keyed *keyed, uint64_t key)
+{
+    return &keyed->others[(key ^ key >> 16 ^ key >> 32) % VF_KEYED_RESTS];
+}
+
+static uint64_t take_out(uint64_t *rest)
+{
+    /* acquire: pairs with the releases in leave_rest; the rest was marked before, and no more is
+       from here on. The load (relaxed) says only whether it is worth a swap */
+    return vf_load_relaxed(rest) != 0 ? vf_exchange_acquire(rest, 0) : 0;
 }
 
 /* A run of slots that another writer has left; 0: there are none. */
 static size_t take_rest(vf_writer *writer, uint64_t key, vf_directory *directory, void **slots)
 {
-    /* acquire: pairs with the release in vf_keyed_give_back; the rest was marked before, and no
-       more is from here on */
-    uint64_t index = vf_exchange_acquire(rest_for(&directory->keyed, key), 0);
-    if (index == 0)
+    vf_keyed *keyed = &directory->keyed;
+    uint64_t rest = take_out(rest_of_thread(keyed));
+    if (rest == 0)
+        rest = take_out(other_rest(keyed, key));
+    if (rest == 0)
         return 0;
-    uint64_t in_chunk;
     uint64_t offset = directory->offset;
+    uint64_t index = rest >> REST_BLOCK_BITS;
+    uint64_t blocks = rest & (((uint64_t)1 << REST_BLOCK_BITS) - 1);
+    uint64_t in_chunk;
     *slots = vf_slot_of(directory, index, &in_chunk);
+    writer->run = blocks * vf_block_at(directory, index + offset);
     writer->end = vf_writer_end(writer, directory, index, in_chunk);
     vf_writer_mark(directory, index + offset, writer->end + offset, writer->end + offset);
     /* relaxed, both: as in vf_writer_leave */
@@ -64,15 +81,19 @@ static size_t take_rest(vf_writer *writer, uint64_t key, vf_directory *directory
     return (size_t)(writer->end - index);
 }
 
-/* Leaves slots of a run for another writer: those in the last block, and the others as a gap. */
+/* Leaves slots of a run for another writer. */
 static void leave_rest(vf_directory *directory, uint64_t key, uint64_t index, uint64_t end)
 {
-    uint64_t last = end - 1 + directory->offset;
-    uint64_t block = vf_block_at(directory, last);
-    uint64_t begin = last / block * block - directory->offset;
+    vf_keyed *keyed = &directory->keyed;
+    uint64_t first = index + directory->offset;
+    size_t level = vf_level_of(vf_block_at(directory, first));
+    uint64_t blocks = ((end - 1 + directory->offset) >> level) - (first >> level) + 1;
     vf_writer_leave(directory, index, end);
-    /* release: pairs with the acquire in take_rest. Another rest that was there stays a gap */
-    vf_store_release(rest_for(&directory->keyed, key), index > begin ? index : begin);
+    /* release: pairs with the acquire in take_out; acquire: with the release of the thread whose
+       rest it was, and which another one takes from there */
+    uint64_t before = vf_exchange_acq_rel(rest_of_thread(keyed), index << REST_BLOCK_BITS | blocks);
+    if (before != 0) /* a rest that was there stays a gap */
+        vf_store_release(other_rest(keyed, key), before);
 }
 
 /* Leaves the slots inside that are free. */
@@ -97,7 +118,6 @@ static size_t take_next_run(vf_writer *writer, vf_directory *directory, uint64_t
     const vf_smallbuf_type *type = &directory->type;
     size_t n;
     skip_inside(directory, tail);
-    vf_writer_lengthen(writer, directory);
     while ((n = vf_writer_take(writer, tail, spill, type, slots)) == 0) {
         uint64_t index = vf_load_relaxed(tail); /* the swap will tell whether it is still so */
         if (index < vf_chunk_cap(directory->options) && vf_decide_up_to(directory, index))
@@ -130,10 +150,48 @@ static size_t refuse(vf_writer *writer, vf_directory *directory)
     return 0;
 }
 
+/* A bit in a writer's word `run`, where it has a run, whose address is a multiple of 16 at least:
+   it has had a rest. */
+#define HAS_HAD_REST ((uint64_t)1)
+
 /* A writer's last run in the list; NULL: it has had none. */
-static vf_keyed_run *run_of(const vf_writer *writer)
+static vf_run *run_of(const vf_writer *writer)
 {
-    return (vf_keyed_run *)(uintptr_t)(writer->run << 1);
+    return (vf_run *)(uintptr_t)((writer->run & ~HAS_HAD_REST) << 1);
+}
+
+/*
+ * How many slots are to follow a writer's last run: twice as many as that has, within bounds.
+ * Behind a rest it may be a part of all slots before them: a thread that has had one has run other
+ * jobs, and will run more, and as many as take so large a part each leave little unused.
+ */
+#define PART 128
+
+static uint64_t next_run(const vf_writer *writer, const vf_smallbuf_type *type)
+{
+    const vf_run *last = run_of(writer);
+    uint64_t most = VF_RUN_BYTES / type->size;
+    uint64_t twice = last != NULL ? 2 * vf_run_count(last->slots) : 0;
+    uint64_t part = (writer->run & HAS_HAD_REST) != 0 ? writer->end / PART : 0;
+    uint64_t run = twice > part ? twice : part;
+    return run < most ? run : most;
+}
+
+/* Enters slots of a writer in the list; false: there is no memory. */
+static bool enter(vf_writer *writer, uint64_t key, uint64_t first, uint64_t n,
+                  vf_directory *directory)
+{
+    vf_run *run = run_of(writer);
+    if (run != NULL && vf_run_goes_on(directory, run->slots, first, n)) {
+        run->slots += n;
+        return true;
+    }
+    run = vf_runs_new(&directory->keyed);
+    if (run == NULL)
+        return false;
+    *run = (vf_run){key, vf_run_slots(first, n)};
+    writer->run = VF_KEYED | (uintptr_t)run >> 1 | (writer->run & HAS_HAD_REST);
+    return true;
 }
 
 size_t vf_keyed_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_smallbuf_type *type,
@@ -144,122 +202,107 @@ size_t vf_keyed_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_s
         directory = vf_decide_directory(spill, VF_NO_SLOT, type);
     if (directory == NULL || writer->run == REFUSED)
         return refuse(writer, directory);
-    const vf_keyed_run *last = run_of(writer);
+    const vf_run *last = run_of(writer);
     uint64_t key = last != NULL ? last->key : writer->end;
-    vf_writer next = {0, last != NULL ? last->count : 0};
-    size_t n = last == NULL ? take_rest(&next, key, directory, slots) : 0;
-    if (n == 0)
+    vf_writer next = {0, next_run(writer, type)};
+    size_t n = take_rest(&next, key, directory, slots);
+    if (n != 0)
+        writer->run |= HAS_HAD_REST;
+    else
         n = take_next_run(&next, directory, tail, spill, slots);
     if (n == 0) {
         writer->run = REFUSED; /* the index that was refused counts */
         return 0;
     }
-    uint64_t entries;
-    uint64_t entry = vf_fetch_add_relaxed(&directory->keyed.tail, 1); /* as in S_push */
-    vf_keyed_run *run = vf_spill_find(&directory->keyed.spill, entry, &list_type, &entries);
-    if (run == NULL) {
-        leave_rest(directory, key, next.end - n, next.end);
+    uint64_t first = next.end - n;
+    if (n > VF_RUN_COUNT_MAX) {
+        n = VF_RUN_COUNT_MAX;
+        leave_rest(directory, key, first + n, next.end);
+    }
+    if (!enter(writer, key, first, n, directory)) {
+        leave_rest(directory, key, first, first + n);
         return refuse(writer, directory);
     }
-    *run = (vf_keyed_run){NULL, key, next.end - n, n};
-    writer->end = next.end;
-    writer->run = VF_KEYED | (uintptr_t)run >> 1;
+    writer->end = first + n;
     return n;
 }
 
 void vf_keyed_give_back(const vf_writer *writer, size_t unused, vf_directory *directory)
 {
-    vf_keyed_run *run = run_of(writer);
-    run->count -= unused;
+    vf_run *run = run_of(writer);
+    run->slots -= unused;
     leave_rest(directory, run->key, writer->end - unused, writer->end);
 }
 
 /* ---- drains: exclusive access ---- */
 
-/* Links the runs of a fill in the order of the list; *differ: bits in which not all keys are the
-   same. How many elements they have. */
-static uint64_t link_runs(vf_keyed *keyed, vf_keyed_run **runs, uint64_t *differ)
+/* Gives the slots of sorted runs the numbers from the first one with a key on, and joins those that
+   go on where the one before them ends. The number behind the last. */
+static uint64_t number_runs(vf_directory *directory, const vf_runs *runs, unsigned side)
 {
-    vf_drain list = {.spill = &keyed->spill};
-    vf_keyed_run **last = runs;
-    uint64_t elements = 0;
-    void *found = NULL;
-    keyed->tail = vf_spill_detach(&keyed->spill, keyed->tail, &list_type, &list);
-    for (size_t n; (n = vf_drain_more(&list, &found)) > 0;) {
-        vf_keyed_run *run = found;
-        for (size_t i = 0; i < n; i++, run++) {
-            *last = run;
-            last = &run->next;
-            elements += run->count;
-            *differ |= run->key ^ (*runs)->key;
-        }
-    }
-    *last = NULL;
-    return elements;
-}
-
-/* By ascending key; those of the same key stay in their order. */
-#define DIGIT_BITS 8
-#define DIGITS     (1 << DIGIT_BITS)
-
-static vf_keyed_run *sort(vf_keyed_run *runs, uint64_t differ)
-{
-    for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
-        if ((differ >> shift & (DIGITS - 1)) == 0)
-            continue;
-        vf_keyed_run *first[DIGITS] = {NULL};
-        vf_keyed_run **ends[DIGITS];
-        for (vf_keyed_run *run = runs; run != NULL; run = run->next) {
-            size_t digit = run->key >> shift & (DIGITS - 1);
-            *(first[digit] == NULL ? &first[digit] : ends[digit]) = run;
-            ends[digit] = &run->next;
-        }
-        vf_keyed_run **end = &runs;
-        for (size_t digit = 0; digit < DIGITS; digit++) {
-            if (first[digit] != NULL) {
-                *end = first[digit];
-                end = ends[digit];
+    uint64_t number = directory->keyed.begin;
+    uint64_t joined = 0;
+    vf_run last = {number, 0};
+    for (uint64_t i = 0, n; i < runs->count; i += n) {
+        const vf_run *run = vf_runs_row(runs, i, side, &n);
+        for (const vf_run *end = run + n; run < end; run++) {
+            uint64_t count = vf_run_count(run->slots);
+            if (vf_run_goes_on(directory, last.slots, vf_run_first(run->slots), count)) {
+                last.slots += count;
+            } else {
+                if (last.slots != 0)
+                    *vf_run_at(runs->list, joined++, 0) = last;
+                last = (vf_run){number, run->slots};
             }
+            number += count;
         }
-        *end = NULL;
     }
-    return runs;
+    if (last.slots != 0)
+        *vf_run_at(runs->list, joined, 0) = last;
+    return number;
 }
 
 /* Marks a run as a gap, up to the end of its last block: what is behind it there has a key too, or
    is a gap. */
-static void hide_run(vf_directory *directory, const vf_keyed_run *run)
+static void hide_run(vf_directory *directory, uint64_t slots)
 {
-    uint64_t first = run->first + directory->offset;
-    uint64_t block = vf_block_at(directory, first);
-    uint64_t block_end = (first / block + 1) * block;
-    uint64_t end = ((first + run->count - 1) / block + 1) * block;
+    uint64_t first = vf_run_first(slots) + directory->offset;
+    uint64_t in_block = vf_block_at(directory, first) - 1;
+    uint64_t block_end = (first | in_block) + 1;
+    uint64_t end = ((first + vf_run_count(slots) - 1) | in_block) + 1;
     vf_mark mark = *vf_mark_at(directory, first);
     uint64_t hidden = vf_mark_fill(mark) == directory->fill ? vf_mark_slots(mark) : 0;
-    vf_writer_mark(directory, first, first < block_end - hidden ? first : block_end - hidden, end);
+    if (end > block_end || first < block_end - hidden)
+        vf_writer_mark(directory, first, first < block_end - hidden ? first : block_end - hidden,
+                       end);
+}
+
+static void hide_runs(vf_directory *directory, const vf_runs *runs)
+{
+    for (uint64_t i = 0, n; i < runs->count; i += n) {
+        const vf_run *run = vf_runs_row(runs, i, 0, &n);
+        for (const vf_run *end = run + n; run < end; run++)
+            hide_run(directory, run->slots);
+    }
 }
 
 void vf_keyed_sort(vf_directory *directory, vf_drain *drain)
 {
     vf_keyed *keyed = &directory->keyed;
-    vf_keyed_run *runs = NULL;
-    uint64_t differ = 0;
     uint64_t inside = directory->type.inside - keyed->skipped;
-    directory->gaps += link_runs(keyed, &runs, &differ);
+    vf_runs runs = vf_runs_take(keyed);
+    directory->gaps += runs.elements;
     drain->next = inside; /* the template hands these out */
     if (directory->gaps == drain->end - inside)
         drain->end = inside; /* no other element is without a key */
     else
-        for (const vf_keyed_run *run = runs; run != NULL; run = run->next)
-            hide_run(directory, run);
-    runs = sort(runs, differ);
-    for (vf_keyed_run *run = runs; run != NULL; run = run->next) {
-        run->key = drain->end;
-        drain->end += run->count;
-    }
-    drain->refused = (uintptr_t)runs;
+        hide_runs(directory, &runs);
+    keyed->begin = drain->end;
+    drain->end = number_runs(directory, &runs, vf_runs_sort(&runs));
+    drain->refused = 0;
     keyed->skipped = 0;
     memset(keyed->rests, 0, sizeof keyed->rests);
+    memset(keyed->others, 0, sizeof keyed->others);
 }
 
 /* The next span of what has no key; 0: there is no more. */
@@ -274,24 +317,34 @@ static size_t drain_without_key(vf_drain *drain, uint64_t end, void **elements)
     return n;
 }
 
+/* vf_slot_of, which looks at the chunk too. */
+static void *slot_at(const vf_directory *directory, uint64_t index)
+{
+    uint64_t place = index + directory->offset;
+    size_t level = vf_level_of(place);
+    uint64_t at = place ^ (uint64_t)1 << level;
+    return (char *)directory->chunks[level] + (size_t)at * directory->type.size;
+}
+
 size_t vf_keyed_drain(vf_drain *drain, void **elements)
 {
-    const vf_keyed_run *run = (const vf_keyed_run *)(uintptr_t)drain->refused;
-    uint64_t end = run != NULL ? run->key : drain->end;
+    const vf_directory *directory = vf_directory_of(drain->spill);
+    const vf_keyed *keyed = &directory->keyed;
     size_t n = 0;
-    if (drain->next < end)
-        n = drain_without_key(drain, end, elements);
+    if (drain->next < keyed->begin)
+        n = drain_without_key(drain, keyed->begin, elements);
     if (n > 0 || drain->next >= drain->end)
         return n;
-    while (drain->next - run->key >= run->count)
-        run = run->next;
+    const vf_directory *list = vf_directory_of(&keyed->spill);
+    const vf_run *run = vf_run_at(list, drain->refused, 0);
+    while (drain->next - run->key >= vf_run_count(run->slots))
+        run = vf_run_at(list, ++drain->refused, 0);
     uint64_t from = drain->next - run->key;
+    uint64_t here = vf_run_count(run->slots) - from;
     uint64_t left = drain->end - drain->next;
-    uint64_t in_chunk;
-    *elements = vf_slot_of(vf_directory_of(drain->spill), run->first + from, &in_chunk);
-    n = (size_t)(run->count - from < left ? run->count - from : left);
+    *elements = slot_at(directory, vf_run_first(run->slots) + from);
+    n = (size_t)(here < left ? here : left);
     drain->next += n;
-    drain->refused = (uintptr_t)run;
     return n;
 }
 
@@ -300,15 +353,11 @@ bool vf_keyed_reserve(vf_directory *directory)
     vf_keyed *keyed = &directory->keyed;
     if (keyed->tail == 0)
         return true;
-    if (!vf_spill_reserve(&keyed->spill, &keyed->tail, 1, &list_type))
+    if (!vf_runs_reserve(keyed))
         return false;
-    vf_directory_of(&keyed->spill)->refused = 0; /* the buffer's own counts these */
-    if (keyed->tail == 0) /* all were refused: to the next drain there is no list */
+    if (keyed->tail == 0) { /* all were refused: to the next drain there is no list */
         memset(keyed->rests, 0, sizeof keyed->rests);
+        memset(keyed->others, 0, sizeof keyed->others);
+    }
     return true;
-}
-
-size_t vf_keyed_trim(vf_directory *directory)
-{
-    return vf_spill_trim(&directory->keyed.spill, directory->keyed.tail, 0, &list_type);
 }

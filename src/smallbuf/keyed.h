@@ -22,7 +22,4 @@ size_t vf_keyed_drain(vf_drain *drain, void **elements);
    Exclusive access. */
 bool vf_keyed_reserve(vf_directory *directory);
 
-/* Gives back memory of the list that no run is in; how many bytes. Exclusive access. */
-size_t vf_keyed_trim(vf_directory *directory);
-
 #endif

@@ -13,9 +13,10 @@
  *      |
  *   allocator                                                          ../common/hook.c
  *
- * Beside them: drain.c walks over what was pushed, writer.c hands out runs of slots, keyed.c lists
- * and sorts those of writers with a key, lane.c and lanes.c keep a run for each thread with
- * VF_LANES, flip.c waits for pushes in flight, and lane_flip.c is for lanes with flips.
+ * Beside them: drain.c walks over what was pushed, writer.c hands out runs of slots, keyed.c hands
+ * out those of writers with a key, which runs.c lists and sorts, lane.c and lanes.c keep a run for
+ * each thread with VF_LANES, flip.c waits for pushes in flight, and lane_flip.c is for lanes with
+ * flips.
  *
  * Words, one for one thing:
  *
@@ -84,22 +85,18 @@ static inline uint64_t vf_refusal_limit(const void *decision)
 /* Highest bits that a place can have: 2^40 slots and more. */
 #define VF_SPILL_LEVELS 41
 
-/* A run of a writer with a key. */
-typedef struct vf_keyed_run {
-    struct vf_keyed_run *next; /* in a drain: the one behind it */
-    uint64_t key;              /* in a drain: the number of its first slot there */
-    uint64_t first;            /* index */
-    uint64_t count;            /* of its slots that are used */
-} vf_keyed_run;
-
 /* keyed.c's, of one fill. */
-#define VF_KEYED_RESTS 16
+#ifndef VF_KEYED_RESTS
+#    define VF_KEYED_RESTS 16
+#endif
 typedef struct vf_keyed {
     uint64_t tail;                  /* atomic: the list of the runs is a small buffer of its own, */
     void *spill;                    /* atomic: without slots inside, */
     vf_smallbuf_options options;    /* constant: of the same allocator */
     uint64_t skipped;               /* slots inside that were left unused */
-    uint64_t rests[VF_KEYED_RESTS]; /* atomic: the indices at which some rests begin; 0: none */
+    uint64_t begin;                 /* in a drain: the number of the first slot with a key */
+    uint64_t rests[VF_KEYED_RESTS]; /* atomic: what the threads have left last, and by key what */
+    uint64_t others[VF_KEYED_RESTS]; /* atomic: they had left before; 0: nothing */
 } vf_keyed;
 
 /*
@@ -309,7 +306,8 @@ static inline vf_mark *vf_mark_at(const vf_directory *directory, uint64_t place)
     size_t level = vf_level_of(place);
     char *chunk = vf_load_relaxed(&directory->chunks[level]); /* room has been acquired */
     vf_mark *marks = (vf_mark *)(void *)(chunk + vf_marks_offset(level, directory->type.size));
-    return &marks[(place ^ (uint64_t)1 << level) / vf_block_at(directory, place)];
+    size_t block_level = vf_level_of(vf_block_at(directory, place)); /* no division: it is slow */
+    return &marks[(place ^ (uint64_t)1 << level) >> block_level];
 }
 
 /*

@@ -14,6 +14,7 @@
 #include "chunk.h"
 #include "keyed.h"
 #include "lanes.h"
+#include "runs.h"
 
 /* Wherever they are now. Any thread. */
 static const vf_smallbuf_options *options_in(void *const *spill)
@@ -177,7 +178,7 @@ static size_t free_chunks(vf_directory *directory, size_t level)
 static size_t free_directory(void **spill, vf_directory *directory)
 {
     size_t bytes = free_chunks(directory, directory->first + 1) + vf_lanes_free(directory);
-    bytes += vf_keyed_trim(directory);
+    bytes += vf_runs_trim(&directory->keyed);
     *spill = vf_word_of(directory->options);
     return bytes + vf_chunk_directory_free(directory);
 }
@@ -273,7 +274,7 @@ size_t vf_spill_trim(void **spill, uint64_t index, size_t keep, const vf_smallbu
         return 0; /* so nothing is refused, from here on */
     if (kept <= type->inside && directory->refused == 0)
         return free_directory(spill, directory);
-    return vf_lanes_free(directory) + vf_keyed_trim(directory) +
+    return vf_lanes_free(directory) + vf_runs_trim(&directory->keyed) +
            trim_to(spill, directory, kept, type);
 }
 

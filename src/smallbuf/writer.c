@@ -105,11 +105,12 @@ size_t vf_writer_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_
 void vf_writer_mark(vf_directory *directory, uint64_t first, uint64_t from, uint64_t end)
 {
     uint64_t block = vf_block_at(directory, first);
-    for (uint64_t begin = first / block * block; begin < end; begin += block) {
+    vf_mark *at = vf_mark_at(directory, first);
+    for (uint64_t begin = first & ~(block - 1); begin < end; begin += block) {
         uint64_t unused = from < begin ? block : begin + block - from;
         vf_mark mark = from < begin + block ? vf_mark_of(directory->fill, unused) : 0;
         /* relaxed: read with exclusive access only; of lanes several readers may write the same */
-        vf_store_relaxed(vf_mark_at(directory, begin), mark);
+        vf_store_relaxed(at++, mark);
     }
 }
 

@@ -39,6 +39,12 @@ struct triple {
 #define VF_NAME odd
 #include <veryfast/smallbuf.h>
 
+/* More of them fit into a run than the list can say of one. */
+#define VF_T    uint8_t
+#define VF_N    1
+#define VF_NAME bytes
+#include <veryfast/smallbuf.h>
+
 #define VF_T    struct word
 #define VF_N    4
 #define VF_NAME lanes
@@ -109,6 +115,13 @@ static uint64_t itself(uint32_t job)
 static uint64_t wide(uint32_t job)
 {
     return job * UINT64_C(0x0123456789ABCD) + (job & 0xFF);
+}
+
+/* Many with the same upper digits, and few with others: in an order by those alone many would be
+   out of place. */
+static uint64_t low_or_high(uint32_t job)
+{
+    return job < 200 ? job : UINT64_MAX - jobs + job;
 }
 
 /* jobs is a prime number or a power of two that no odd number divides */
@@ -283,6 +296,8 @@ Test(smallbuf_keyed, same_order_by_any_number_of_threads, .init = setup, .fini =
     check_orders(plain_run_jobs, plain_check_drain);
     begin_jobs(212, few_or_many, wide, false);
     check_orders(plain_run_jobs, plain_check_drain);
+    begin_jobs(211, few_or_many, low_or_high, false);
+    check_orders(plain_run_jobs, plain_check_drain);
 }
 
 Test(smallbuf_keyed, behind_those_without_a_key, .init = setup, .fini = teardown)
@@ -349,6 +364,53 @@ Test(smallbuf_keyed, short_jobs_waste_little, .init = setup, .fini = teardown)
     slots_of_short_jobs(1);
     cr_assert(allocator.bytes < 6 * sizeof(struct word) * 3 * JOBS + 100000);
     plain_check_drain(0);
+}
+
+/* All of a round are open at once, and closed before the next: each leaves a rest. */
+static size_t slots_of_rounds(size_t open)
+{
+    plain_writer writers[THREADS];
+    for (uint32_t first = 0; first < JOBS; first += (uint32_t)open) {
+        for (uint32_t i = 0; i < open; i++) {
+            plain_writer_open_keyed(&writers[i], &buffer, first + i);
+            for (; given[first + i] < 3; given[first + i]++)
+                cr_assert(
+                    plain_writer_push(&writers[i], (struct word){first + i, given[first + i]}));
+        }
+        for (size_t i = 0; i < open; i++)
+            plain_writer_close(&writers[i]);
+    }
+    return plain_count_about(&buffer);
+}
+
+Test(smallbuf_keyed, rounds_of_short_jobs_waste_little, .init = setup, .fini = teardown)
+{
+    begin_jobs(JOBS, three, itself, false);
+    static const size_t open[] = {1, 3, 15};
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++) {
+        memset(given, 0, sizeof given);
+        size_t slots = slots_of_rounds(open[i]);
+        cr_assert(slots < 4 * JOBS + 1000, "%zu slots with %zu open", slots, open[i]);
+        plain_check_drain(i);
+    }
+}
+
+/* Jobs that one thread has run in the order of their keys lie in a row. */
+Test(smallbuf_keyed, in_a_row_are_one_span, .init = setup, .fini = teardown)
+{
+    struct word *words;
+    size_t spans = 0, elements = 0;
+    begin_jobs(JOBS, three, itself, false);
+    slots_of_short_jobs(1);
+    plain_drain drain = plain_drain_begin(&buffer);
+    begin_seeing();
+    for (size_t n; (n = plain_drain_span(&drain, &words)) > 0; spans++, elements += n) {
+        for (size_t i = 0; i < n; i++)
+            see(words[i]);
+    }
+    check_equal(elements, 3 * JOBS);
+    cr_assert(spans < 20, "%zu spans", spans); /* chunks end, and spans have an end */
+    plain_drain_end(&drain);
 }
 
 /* ---- order in detail ---- */
@@ -639,4 +701,30 @@ Test(smallbuf_keyed, elements_of_other_sizes, .init = setup, .fini = teardown)
     check_equal(seen.keyed, 97u * 250);
     large_destroy(&larges);
     odd_destroy(&odds);
+}
+
+/* Each of three writers pushes its number, and the numbers of its bytes, in turns. */
+Test(smallbuf_keyed, more_than_a_run_can_have)
+{
+    static bytes buffers;
+    bytes_writer writers[3];
+    for (uint8_t who = 0; who < 3; who++)
+        bytes_writer_open_keyed(&writers[who], &buffers, who);
+    for (uint32_t i = 0; i < 150000; i++) {
+        uint32_t who = i / 5000 % 3;
+        cr_assert(bytes_writer_push(&writers[who], (uint8_t)(i % 5000 % 83 * 3 + who)));
+    }
+    for (uint32_t who = 0; who < 3; who++)
+        bytes_writer_close(&writers[who]);
+    check_equal(bytes_count(&buffers), 150000);
+    cr_assert(bytes_count_about(&buffers) < 150000 + 4 * 8192);
+    bytes_drain drain = bytes_drain_begin(&buffers);
+    uint8_t value;
+    for (uint32_t i = 0; i < 150000; i++) {
+        cr_assert(bytes_drain_next(&drain, &value));
+        check_equal(value, i % 5000 % 83 * 3 + i / 50000);
+    }
+    cr_assert(!bytes_drain_next(&drain, &value));
+    bytes_drain_end(&drain);
+    bytes_destroy(&buffers);
 }
