@@ -3,7 +3,8 @@
  * keyed.c - two writers with keys, or one and a push (PUSH), on one small buffer. The drain must
  * have what was pushed by key, behind what has none, and no slot may be in two runs. Their keys
  * share a rest: FIRST leaves one to both, and AGAIN has each writer closed between its pushes, and
- * opened again. CAP: a writer that is refused leaves what the other then gives back. NO_CHUNK: the first one is refused, and that does not count.
+ * opened again. CAP: a writer that is refused leaves what the other then gives back. NO_CHUNK: the
+ * first one is refused, and that does not count.
  */
 #include "numbers.h"
 

@@ -3,8 +3,8 @@
  * sleep.c - two threads push while a third sleeps until there is something, and drains. A wake-up
  * that is lost is a deadlock. With WAKE another thread ends the wait, and what it did before must
  * be seen behind it; with TIME the wait may end by itself; with OTHER another thread drains while
- * this one sleeps, and tells it. No more threads are woken than there were waits, since one push of
- * each idle period wakes.
+ * this one sleeps, and tells it (TRY: if no push is in flight). No more threads are woken than
+ * there were waits, since one push of each idle period wakes.
  */
 #define VF_FLIP
 #define PUSHES 1
@@ -51,15 +51,15 @@ static void end_by_wake(void)
 }
 #endif
 
+static pthread_mutex_t drainer = PTHREAD_MUTEX_INITIALIZER;
+static size_t taken;
+
 /* How many numbers have been taken in all. */
 static size_t take(void)
 {
-    static pthread_mutex_t drainer = PTHREAD_MUTEX_INITIALIZER;
-    static size_t all;
     pthread_mutex_lock(&drainer);
     numbers_drain drain = numbers_flip(&buffer);
-    all += take_all(&drain);
-    size_t n = all;
+    size_t n = taken += take_all(&drain);
     pthread_mutex_unlock(&drainer);
     return n;
 }
@@ -69,7 +69,16 @@ enum { OTHERS = 1 };
 
 static void *other(void *argument)
 {
+#    ifdef TRY
+    numbers_drain drain;
+    pthread_mutex_lock(&drainer);
+    if (numbers_flip_try(&buffer, &drain)) {
+        taken += take_all(&drain);
+    }
+    pthread_mutex_unlock(&drainer);
+#    else
     take();
+#    endif
     numbers_wake(&buffer);
     return argument;
 }
