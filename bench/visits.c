@@ -34,21 +34,28 @@ static void visit_one(struct object *object, void *sum)
     visit(object, sum);
 }
 
-static void each_passes(struct visits *visits, visited *pool)
+/* Passes over the pool: how long they took. */
+typedef double passes_time(struct visits *visits, visited *pool);
+
+static double each_time(struct visits *visits, visited *pool)
 {
+    double begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     for (size_t pass = 0; pass < VISIT_PASSES; pass++) {
         if (!visited_each(pool, visit_one, &visits->sum))
             exit(1);
     }
+    return clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
 }
 
-static void walk_passes(struct visits *visits, visited *pool)
+static double walk_time(struct visits *visits, visited *pool)
 {
+    double begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     for (size_t pass = 0; pass < VISIT_PASSES; pass++) {
         visited_walk walk = visited_walk_begin(pool);
         for (struct object *object; (object = visited_walk_next(&walk)) != NULL;)
             visit(object, &visits->sum);
     }
+    return clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
 }
 
 /* What two workers share; each has a sum on a line of its own. */
@@ -69,8 +76,15 @@ static void walk_part(void *context, unsigned worker)
     }
 }
 
-/* By these passes; NULL: by two workers. */
-static void visit_pool(struct visits *visits, void (*passes)(struct visits *visits, visited *pool))
+static double two_time(struct visits *visits, visited *pool)
+{
+    struct parts parts = {.pool = pool};
+    double ns = workers_time(2, walk_part, &parts);
+    visits->sum += parts.of[0].sum + parts.of[1].sum;
+    return ns;
+}
+
+static void visit_pool(struct visits *visits, passes_time *time_of)
 {
     visited *pool = made(visited_new(NULL));
     struct object **objects = made(calloc(visits->objects, sizeof(struct object *)));
@@ -85,31 +99,23 @@ static void visit_pool(struct visits *visits, void (*passes)(struct visits *visi
                 objects[i] = NULL;
             }
         }
-        if (passes == NULL) {
-            struct parts parts = {.pool = pool};
-            visits->ns[share] = workers_time(2, walk_part, &parts);
-            visits->sum += parts.of[0].sum + parts.of[1].sum;
-        } else {
-            double begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-            passes(visits, pool);
-            visits->ns[share] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
-        }
+        visits->ns[share] = time_of(visits, pool);
     }
 }
 
 static void visit_by_each(struct visits *visits)
 {
-    visit_pool(visits, each_passes);
+    visit_pool(visits, each_time);
 }
 
 static void visit_by_walk(struct visits *visits)
 {
-    visit_pool(visits, walk_passes);
+    visit_pool(visits, walk_time);
 }
 
 static void visit_by_two(struct visits *visits)
 {
-    visit_pool(visits, NULL);
+    visit_pool(visits, two_time);
 }
 
 /* ---- arrays: of the objects, and of pointers to them, with those that are gone squeezed out ----

@@ -5,7 +5,7 @@
  *   vf_map_leaves:  [ leaf | 0 | leaf | ... ]        one for each 512 MiB of addresses
  *                      |
  *   leaf->owners:   [ A | A | SHARED | B | 0 ]       of each page the one pool that has batches on
- *                                                    it, or SHARED: then page.h has more on it
+ *                                                    it, or SHARED: then page.c has more on it
  *   leaf->columns:  [ a | a |   0    | b | 0 ]       that pool's column, where this is all that
  *                                                    vf_free must know
  */
@@ -166,7 +166,7 @@ void *vf_map_shared(const void *object)
     uintptr_t address = (uintptr_t)object;
     vf_leaf **leaves = vf_load_acquire(&vf_map_leaves); /* as in vf_map_leaf_of */
     const vf_leaf *leaf = leaves[vf_map_leaf(address)];
-    /* acquire: pairs with the release in enter_memory. A page that one pool had, and that others
+    /* acquire: pairs with the release in set_owner. A page that one pool had, and that others
        cover in part now, has been crowded before */
     uintptr_t owner = vf_load_acquire(&leaf->owners[vf_map_page(address)]);
     if (owner != VF_PAGE_SHARED)

@@ -98,11 +98,12 @@ static size_t run_words(const vf_walk_position *at)
 /* Goes on by so many runs, but not far beyond the end. */
 static void pass_runs(vf_walk_position *at, size_t words, size_t runs)
 {
+    if (runs == 0 || at->number >= at->batches)
+        return; /* so a walk by one thread divides nothing */
     size_t word = at->number * words + at->word;
-    if (at->number >= at->batches)
-        return;
-    size_t most = (at->batches * words - word) / run_words(at) + 1;
-    word += vf_min(runs, most) * run_words(at);
+    size_t run = run_words(at);
+    size_t most = (at->batches * words - word) / run + 1;
+    word += vf_min(runs, most) * run;
     at->number = word / words;
     at->word = word % words;
 }

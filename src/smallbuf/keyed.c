@@ -72,8 +72,8 @@ static size_t take_rest(vf_writer *writer, uint64_t key, vf_directory *directory
     uint64_t blocks = rest & (((uint64_t)1 << REST_BLOCK_BITS) - 1);
     uint64_t in_chunk;
     *slots = vf_slot_of(directory, index, &in_chunk);
-    writer->run = blocks * vf_block_at(directory, index + offset);
-    writer->end = vf_writer_end(writer, directory, index, in_chunk);
+    uint64_t run = blocks * vf_block_at(directory, index + offset);
+    writer->end = vf_writer_end(run, directory, index, in_chunk);
     vf_writer_mark(directory, index + offset, writer->end + offset, writer->end + offset);
     /* relaxed, both: as in vf_writer_leave */
     vf_fetch_add_relaxed(&directory->gaps, index - writer->end);

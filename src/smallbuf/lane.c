@@ -25,6 +25,10 @@
 #define FIRST_BLOCKS 4
 #define LAST_BLOCKS  64
 
+/* A run is no longer than a writer's, and than such a part of the slots before it: as many threads
+   as take so large a part each leave little of a large buffer unused. */
+#define PART 64
+
 bool vf_lane_is_single(const vf_directory *directory, uint64_t index)
 {
     uint64_t cap = vf_chunk_cap(directory->options);
@@ -71,29 +75,23 @@ vf_lane *vf_lane_new(vf_directory *directory, uint64_t thread)
     return lane;
 }
 
-/* Of a large buffer the next run may be longer than a writer's: as many threads as take so large a
-   part each leave little of it unused. */
-static void lengthen_lane_run(vf_lane *lane, const vf_smallbuf_type *type)
+bool vf_lane_may_double(uint64_t run, uint64_t index, const vf_smallbuf_type *type)
 {
-    if (lane->core.run <= lane->core.end / VF_LANE_PART / 2 &&
-        lane->core.run <= VF_RUN_BYTES / 2 / type->size)
-        lane->core.run *= 2;
+    return run <= index / PART / 2 && run <= VF_RUN_BYTES / 2 / type->size;
 }
 
 /* The lane's next run, or a slot, if that is all there is; false and ENOMEM: refused. */
 static bool take_run(vf_lane *lane, uint64_t *tail, void **spill, const vf_smallbuf_type *type)
 {
     void *slots = NULL;
-    if (lane->marked != 0) { /* and all of that run is used by now */
-        vf_lanes_unmark(vf_directory_of(spill), lane);
-        lane->marked = 0;
-    }
+    vf_lanes_unmark(vf_directory_of(spill), lane);
     size_t n = vf_writer_more(&lane->core, tail, spill, type, &slots);
     lane->at = (char *)slots;
     lane->stop = lane->at;
     if (n == 0)
         return false;
-    lengthen_lane_run(lane, type);
+    if (vf_lane_may_double(lane->core.run, lane->core.end, type))
+        lane->core.run *= 2;
     lane->stop += n * type->size;
     lane->first = lane->core.end - n;
     return true;

@@ -42,15 +42,13 @@ static void *take_counted(uint64_t *tail, void **spill, const vf_smallbuf_type *
 static uint64_t end_from(const vf_directory *directory, uint64_t index)
 {
     uint64_t place = index + directory->offset;
-    uint64_t block = vf_block_at(directory, place);
-    uint64_t run = block;
-    while (run <= index / VF_LANE_PART / 2 && run <= VF_RUN_BYTES / 2 / directory->type.size)
+    uint64_t run = vf_block_at(directory, place);
+    while (vf_lane_may_double(run, index, &directory->type))
         run *= 2;
-    uint64_t end = (place + run) / block * block - directory->offset;
     uint64_t chunk_end = vf_chunk_end(directory, vf_level_of(place));
     uint64_t room = vf_load_relaxed(&directory->room); /* whoever has the run asks once more */
-    chunk_end = chunk_end < room ? chunk_end : room;
-    return end < chunk_end ? end : chunk_end;
+    uint64_t most = chunk_end < room ? chunk_end : room;
+    return most > index ? vf_writer_end(run, directory, index, most - index) : index;
 }
 
 /* The lane that is to have a run from the index on; NULL: the push takes a single slot. */
@@ -79,10 +77,7 @@ static void *begin_run(vf_directory *directory, vf_flip_lane *own, void **word, 
     }
     assert(there >= n); /* whoever set a limit has an index behind it */
     vf_lane *lane = &own->lane;
-    if (lane->marked != 0) { /* and all of that run is used by now */
-        vf_lanes_unmark(directory, lane);
-        lane->marked = 0;
-    }
+    vf_lanes_unmark(directory, lane);
     lane->stop = slots + (size_t)n * directory->type.size;
     lane->first = index;
     lane->core.end = end;

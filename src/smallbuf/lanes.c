@@ -51,9 +51,11 @@ static void mark_run(vf_directory *directory, const vf_lane *lane, uint64_t from
     vf_writer_mark(directory, lane->first + offset, from + offset, lane->core.end + offset);
 }
 
-void vf_lanes_unmark(vf_directory *directory, const vf_lane *lane)
+void vf_lanes_unmark(vf_directory *directory, vf_lane *lane)
 {
-    mark_run(directory, lane, lane->core.end);
+    if (lane->marked != 0)
+        mark_run(directory, lane, lane->core.end);
+    lane->marked = 0;
 }
 
 void vf_lanes_mark(vf_directory *directory, uint64_t count)
@@ -120,8 +122,7 @@ size_t vf_lanes_free(vf_directory *directory)
                 link = &lane->next;
                 continue;
             }
-            if (lane->marked != 0)
-                vf_lanes_unmark(directory, lane);
+            vf_lanes_unmark(directory, lane);
             *link = lane->next;
             vf_chunk_memory_free(directory->options, lane, vf_lanes_size(directory), VF_CACHE_LINE);
             bytes += vf_lanes_size(directory);

@@ -20,8 +20,8 @@ uint64_t vf_lanes_unused(vf_directory *directory);
    go on behind. */
 void vf_lanes_mark(vf_directory *directory, uint64_t count);
 
-/* Of a lane that was marked, and has filled its run since: the marks go. Its thread. */
-void vf_lanes_unmark(vf_directory *directory, const vf_lane *lane);
+/* Of a lane that has filled its run: if that was marked, the marks go. Its thread. */
+void vf_lanes_unmark(vf_directory *directory, vf_lane *lane);
 
 /* Ends all runs, of slots below the index `used`: what is unused are gaps, or, where it was the
    last to be taken, given back. The index behind the last slot that is used. */

@@ -320,9 +320,9 @@ void vf_writer_mark(vf_directory *directory, uint64_t first, uint64_t from, uint
 /* writer.c: counts and marks slots of a run, from the index to its end, as a gap. */
 void vf_writer_leave(vf_directory *directory, uint64_t index, uint64_t end);
 
-/* writer.c: the index behind the slots of a run that begins at the index, where so many follow in
-   the chunk. */
-uint64_t vf_writer_end(const vf_writer *writer, const vf_directory *directory, uint64_t index,
+/* writer.c: the index behind a run of about so many slots that begins at the index, where so many
+   follow in the chunk. */
+uint64_t vf_writer_end(uint64_t run, const vf_directory *directory, uint64_t index,
                        uint64_t in_chunk);
 
 /* writer.c: a run of slots that are there; 0: they are to be decided, or refused. */

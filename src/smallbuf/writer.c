@@ -44,12 +44,12 @@ VF_ALWAYS_INLINE uint64_t slots_there(const vf_directory *directory, uint64_t in
 }
 
 /* With a block, and no longer than it should be if that is not shorter than a block. */
-uint64_t vf_writer_end(const vf_writer *writer, const vf_directory *directory, uint64_t index,
+uint64_t vf_writer_end(uint64_t run, const vf_directory *directory, uint64_t index,
                        uint64_t in_chunk)
 {
     uint64_t place = index + directory->offset;
     uint64_t block = vf_block_at(directory, place);
-    uint64_t run = writer->run < block ? block : writer->run;
+    run = run < block ? block : run;
     uint64_t end = ((place + run) & ~(block - 1)) - directory->offset; /* a power of two */
     return end - index < in_chunk ? end : index + in_chunk;
 }
@@ -61,7 +61,8 @@ void vf_writer_lengthen(vf_writer *writer, const vf_directory *directory)
         writer->run *= 2;
 }
 
-/* A run, if there are slots; 0: they are to be decided, or refused. */
+/* A run, if there are slots; 0: they are to be decided, or refused. Inlined in the writers' own
+   way, where the call would be a tenth of what a run costs. */
 VF_ALWAYS_INLINE size_t take_if_there(vf_writer *writer, uint64_t *tail, void **spill,
                                       const vf_smallbuf_type *type, void **slots)
 {
@@ -73,7 +74,7 @@ VF_ALWAYS_INLINE size_t take_if_there(vf_writer *writer, uint64_t *tail, void **
             break;
         if (writer->run == 0)
             writer->run = directory->block;
-        uint64_t end = vf_writer_end(writer, directory, index, in_chunk);
+        uint64_t end = vf_writer_end(writer->run, directory, index, in_chunk);
         /* relaxed: exclusive access is what makes elements visible */
         if (vf_cas_weak_relaxed(tail, &index, end)) {
             /* whoever set a limit has an index behind it: gaps are marked up to a block's end */

@@ -18,43 +18,14 @@ Test(smallbuf_lanes, is_no_larger, .init = setup, .fini = teardown)
     check_equal(sizeof(lanes), sizeof(plain));
 }
 
-/* Everything in any order, by more threads than find their lane at once. */
-static void steps(uint64_t seed, size_t threads, size_t n)
+static void drain_somehow(size_t how)
 {
-    begin_turns(threads);
-    for (size_t i = 0; i < n; i++) {
-        size_t what = test_random_below(&seed, 40);
-        if (what < 32) {
-            turn(test_random_below(&seed, threads), what % 5,
-                 test_random_below(&seed, what < 16 ? 300 : 5));
-        } else if (what < 35) {
-            check_spans();
-        } else if (what == 35) {
-            (void)reserve(test_random_below(&seed, 500));
-        } else if (what == 36) {
-            lanes_trim(&buffer, test_random_below(&seed, 2000));
-        } else if (what == 37) {
-            allocator.refuse = test_random_below(&seed, 2) != 0;
-        } else if (what == 38) {
-            drain_all(i % 2 != 0);
-        }
-        check();
-    }
-    allocator.refuse = false;
-    check_spans();
-    drain_all(true);
-    end_turns(threads);
+    drain_all(how % 2 != 0);
 }
 
 Test(smallbuf_lanes, all_in_any_order, .init = setup, .fini = teardown)
 {
-    steps(1, 1, 600);
-    steps(2, 2, 1500);
-    steps(3, 7, 1500);
-    steps(4, WORKERS, 3000);
-    options.max_elements = 3000;
-    lanes_trim(&buffer, 0);
-    steps(5, 5, 1500);
+    all_in_any_order(drain_somehow);
 }
 
 Test(smallbuf_lanes, none_in_a_quiet_buffer, .init = setup, .fini = teardown)

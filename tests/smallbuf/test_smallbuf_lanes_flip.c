@@ -31,43 +31,9 @@ static void flip(size_t how)
         lanes_drain_end_trim(&drain, how);
 }
 
-/* Everything in any order, by more threads than find their lane at once. */
-static void steps(uint64_t seed, size_t threads, size_t n)
-{
-    begin_turns(threads);
-    for (size_t i = 0; i < n; i++) {
-        size_t what = test_random_below(&seed, 40);
-        if (what < 30) {
-            turn(test_random_below(&seed, threads), what % 5,
-                 test_random_below(&seed, what < 15 ? 300 : 5));
-        } else if (what < 33) {
-            check_spans();
-        } else if (what == 33) {
-            (void)reserve(test_random_below(&seed, 500));
-        } else if (what == 34) {
-            lanes_trim(&buffer, test_random_below(&seed, 2000));
-        } else if (what == 35) {
-            allocator.refuse = test_random_below(&seed, 2) != 0;
-        } else {
-            flip(test_random_below(&seed, 64));
-        }
-        check();
-    }
-    allocator.refuse = false;
-    check_spans();
-    flip(1);
-    end_turns(threads);
-}
-
 Test(smallbuf_lanes_flip, all_in_any_order, .init = setup, .fini = teardown)
 {
-    steps(1, 1, 600);
-    steps(2, 2, 1500);
-    steps(3, 7, 1500);
-    steps(4, WORKERS, 3000);
-    options.max_elements = 3000;
-    lanes_trim(&buffer, 0);
-    steps(5, 5, 1500);
+    all_in_any_order(flip);
 }
 
 /* ---- a flip that is begun ---- */

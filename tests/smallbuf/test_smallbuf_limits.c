@@ -51,15 +51,20 @@ static size_t near_power(size_t i)
     return ((size_t)1 << i / 3) + i % 3 - 1;
 }
 
+static vf_smallbuf_type type_of(size_t inside, size_t size, bool writers)
+{
+    return (vf_smallbuf_type){.interface_kind = &vf_interface_1,
+                              .inside = inside,
+                              .size = size,
+                              .alignment = 1,
+                              .inline_offset = sizeof(void *),
+                              .writers = writers,
+                              .options_size = sizeof(vf_smallbuf_options)};
+}
+
 static void check_first_chunk(size_t size, size_t first_chunk, bool writers)
 {
-    vf_smallbuf_type type = {.interface_kind = &vf_interface_1,
-                             .inside = 1,
-                             .size = size,
-                             .alignment = 1,
-                             .inline_offset = sizeof(void *),
-                             .writers = writers,
-                             .options_size = sizeof(vf_smallbuf_options)};
+    vf_smallbuf_type type = type_of(1, size, writers);
     vf_smallbuf_options options = {{small_alloc, take_back, &allocator},
                                    .first_chunk = first_chunk};
     void *spill = NULL;
@@ -96,13 +101,7 @@ Test(smallbuf_limits, a_chunk_is_as_large_as_its_elements_or_refused)
    power of two; but no run has more than 8 KiB, or one element. */
 static void check_runs(size_t size)
 {
-    vf_smallbuf_type type = {.interface_kind = &vf_interface_1,
-                             .inside = 1,
-                             .size = size,
-                             .alignment = 1,
-                             .inline_offset = sizeof(void *),
-                             .writers = true,
-                             .options_size = sizeof(vf_smallbuf_options)};
+    vf_smallbuf_type type = type_of(1, size, true);
     uint64_t least = 8, tail = 1, before = 0;
     while (least * size < 2 * VF_CACHE_LINE)
         least *= 2;
@@ -137,12 +136,7 @@ Test(smallbuf_limits, a_run_is_no_longer_than_it_says)
 Test(smallbuf_limits, an_index_beyond_all_chunks_is_refused)
 {
     const vf_smallbuf_options *options[] = {NULL, &lending};
-    vf_smallbuf_type type = {.interface_kind = &vf_interface_1,
-                             .inside = 8,
-                             .size = 1,
-                             .alignment = 1,
-                             .inline_offset = sizeof(void *),
-                             .options_size = sizeof(vf_smallbuf_options)};
+    vf_smallbuf_type type = type_of(8, 1, false);
     for (size_t i = 0; i < 2; i++) {
         void *spill = NULL;
         uint64_t run;

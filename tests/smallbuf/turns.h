@@ -263,6 +263,51 @@ static inline bool reserve(size_t n)
     return reserved;
 }
 
+/* ---- everything in any order ---- */
+
+static inline void step(uint64_t *seed, size_t threads, void (*take)(size_t how))
+{
+    size_t what = test_random_below(seed, 40);
+    if (what < 31)
+        turn(test_random_below(seed, threads), what % 5,
+             test_random_below(seed, what < 15 ? 300 : 5));
+    else if (what < 34)
+        check_spans();
+    else if (what == 34)
+        (void)reserve(test_random_below(seed, 500));
+    else if (what == 35)
+        lanes_trim(&buffer, test_random_below(seed, 2000));
+    else if (what == 36)
+        allocator.refuse = test_random_below(seed, 2) != 0;
+    else
+        take(test_random_below(seed, 64));
+    check();
+}
+
+static inline void steps(uint64_t seed, size_t threads, size_t n, void (*take)(size_t how))
+{
+    begin_turns(threads);
+    for (size_t i = 0; i < n; i++)
+        step(&seed, threads, take);
+    allocator.refuse = false;
+    check_spans();
+    take(1);
+    end_turns(threads);
+}
+
+/* By more threads than find their lane at once, too; what was pushed is taken in any of the ways
+   of `take`. */
+static inline void all_in_any_order(void (*take)(size_t how))
+{
+    steps(1, 1, 600, take);
+    steps(2, 2, 1500, take);
+    steps(3, 7, 1500, take);
+    steps(4, WORKERS, 3000, take);
+    options.max_elements = 3000;
+    lanes_trim(&buffer, 0);
+    steps(5, 5, 1500, take);
+}
+
 static inline void teardown(void)
 {
     begin_seeing();

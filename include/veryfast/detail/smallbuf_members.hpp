@@ -22,13 +22,18 @@ template <typename T, std::size_t N, int Kind> class small_buffer;
 namespace detail
 {
 
+template <typename T, std::size_t N, int Kind> const char *buffer_text() noexcept
+{
+    static constexpr auto name = name_of<small_buffer<T, N, Kind>, T>();
+    return name.data();
+}
+
 // clang-format off: it does not understand a class that includes its members
 /* Without a further parameter, with VF_FLIP, with VF_LANES, and with both. */
 template <typename vf_type, std::size_t vf_number, int> struct buffer_members {
     static const char *text() noexcept
     {
-        static constexpr auto name = name_of<small_buffer<vf_type, vf_number, 0>, vf_type>();
-        return name.data();
+        return buffer_text<vf_type, vf_number, 0>();
     }
 
 #define vf_members
@@ -42,8 +47,7 @@ template <typename vf_type, std::size_t vf_number, int> struct buffer_members {
 template <typename vf_type, std::size_t vf_number> struct buffer_members<vf_type, vf_number, 1> {
     static const char *text() noexcept
     {
-        static constexpr auto name = name_of<small_buffer<vf_type, vf_number, 1>, vf_type>();
-        return name.data();
+        return buffer_text<vf_type, vf_number, 1>();
     }
 
 #define VF_T       vf_type
@@ -57,8 +61,7 @@ template <typename vf_type, std::size_t vf_number> struct buffer_members<vf_type
 template <typename vf_type, std::size_t vf_number> struct buffer_members<vf_type, vf_number, 2> {
     static const char *text() noexcept
     {
-        static constexpr auto name = name_of<small_buffer<vf_type, vf_number, 2>, vf_type>();
-        return name.data();
+        return buffer_text<vf_type, vf_number, 2>();
     }
 
 #define VF_T       vf_type
@@ -72,8 +75,7 @@ template <typename vf_type, std::size_t vf_number> struct buffer_members<vf_type
 template <typename vf_type, std::size_t vf_number> struct buffer_members<vf_type, vf_number, 3> {
     static const char *text() noexcept
     {
-        static constexpr auto name = name_of<small_buffer<vf_type, vf_number, 3>, vf_type>();
-        return name.data();
+        return buffer_text<vf_type, vf_number, 3>();
     }
 
 #define VF_T       vf_type
