@@ -342,22 +342,23 @@ vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer);
  * never fails. Not with VF_FLIP.
  *
  * A job opens such a writer, pushes little or much, and closes it. What it leaves of a run is for
- * the next one, of the same thread if there is one, so many jobs leave little unused. The N slots inside are not for these writers: the
- * first push of one, in each fill, leaves those unused that are free. They count for max_elements
- * and S_reserve; with a max_elements of N or less each push by such a writer is refused. No push by
- * one has the index 0.
+ * the next one, of the same thread if there is one, so many jobs leave little unused. The N slots
+ * inside are not for these writers: the first push of one, in each fill, leaves those unused that
+ * are free. They count for max_elements and S_reserve; with a max_elements of N or less each push
+ * by such a writer is refused. No push by one has the index 0.
  *
- * Each run is in a list, 40 bytes of the allocator's for a run, which the buffer keeps for the next
+ * Each run is in a list, 16 bytes of the allocator's for a run, which the buffer keeps for the next
  * fill as it does its chunks. S_reserve makes no promise for the list: where that has no memory the
  * push is refused, and so is each that needs a run until the next drain or S_reserve. A writer that
  * was refused is so until it is closed. S_refused does not count what is refused before the buffer
  * has a chunk.
  *
  * Any thread; from here on the writer is for one thread at a time. Costs a few stores; a run, an
- * atomic operation or two more than with S_writer_open, and it may be of 8 KiB sooner; a drain, some
- * 20 to 40 nanoseconds for each run, but two where it lies right behind that with the key before
- * it: what a thread pushes by ascending keys comes in long spans. Jobs of hundreds of elements are
- * drained nearly as fast as without a key; short ones in any order cost more than their elements.
+ * atomic operation or two more than with S_writer_open, and it may be of 8 KiB sooner; a drain,
+ * some 20 to 40 nanoseconds for each run, but two where it lies right behind that with the key
+ * before it: what a thread pushes by ascending keys comes in long spans. Jobs of hundreds of
+ * elements are drained nearly as fast as without a key; short ones in any order cost more than
+ * their elements.
  */
 vf_fn void vf_self_writer_open_keyed(vf_self_writer *writer, vf_self *buffer, uint64_t key);
 
