@@ -138,7 +138,8 @@ static unsigned sort_by_digits(const vf_runs *runs, unsigned shift, unsigned sid
 static unsigned upper_digits(const vf_runs *runs)
 {
     unsigned shift = 64;
-    for (uint64_t pairs = runs->count * runs->count; shift > 0 && pairs > 0;) {
+    uint64_t n = runs->count < UINT32_MAX ? runs->count : UINT32_MAX; /* so that n * n is no more */
+    for (uint64_t pairs = n * n; shift > 0 && pairs > 0;) {
         shift -= DIGIT_BITS;
         if ((runs->differ >> shift & (DIGITS - 1)) != 0)
             pairs >>= DIGIT_BITS;
