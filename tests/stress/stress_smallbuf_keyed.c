@@ -37,7 +37,8 @@ static struct stream {
 } streams[STREAMS];
 
 static uint32_t made; /* atomic: streams, in this round */
-static bool lacking;  /* there may be no memory, in this round */
+static size_t round_now;
+static bool lacking; /* there may be no memory, in this round */
 static test_allocator allocator;
 
 /* All digits are in use, and neighbours are far between; in other rounds it is the number. */
@@ -95,7 +96,7 @@ static size_t size_of_job(uint64_t *random)
     static void *type##_work(void *context)                                                        \
     {                                                                                              \
         uint32_t who = (uint32_t)(uintptr_t)context;                                               \
-        uint64_t random = stress_random_state((uint64_t)made << 8 | who);                          \
+        uint64_t random = stress_random_state((uint64_t)round_now << 8 | who);                     \
         bool refused = false;                                                                      \
         for (size_t job = 0; job < JOBS; job++) {                                                  \
             if (lacking && stress_chance(&random, 100) == 0)                                       \
@@ -158,6 +159,7 @@ static size_t size_of_job(uint64_t *random)
         vf_smallbuf_options options = {.allocator = test_allocator_hook(&allocator)};              \
         type##_init(&type##_buffer, &options);                                                     \
         for (size_t round = 0; round < stress_count(60, 4); round++) {                             \
+            round_now = round;                                                                     \
             lacking = round % 2 != 0;                                                              \
             wide = round % 4 / 2 != 0;                                                             \
             type##_round(1 + stress_chance(&random, THREADS));                                     \
