@@ -196,6 +196,45 @@ Test(misuse_smallbuf, while_another_thread_is_in_a_push, .init = setup, .fini = 
 
 static smallbuf_int_4_writer writer, second;
 
+SCENE(opens_with_a_key)
+{
+    smallbuf_int_4_writer_open_keyed(&writer, &buffer, 7);
+}
+
+SCENE(opens_twice_and_closes_once)
+{
+    opens_with_a_key();
+    if (!smallbuf_int_4_writer_push(&writer, 1))
+        _exit(1);
+    smallbuf_int_4_writer_close(&writer);
+    opens_with_a_key();
+    drains();
+}
+
+Test(misuse_smallbuf, while_a_writer_with_a_key_is_open, .init = setup, .fini = teardown)
+{
+    opens_with_a_key();
+    for (size_t i = 0; i < CALLS; i++) {
+        misuse_check(calls[i].scene, "smallbuf_int_4", calls[i].says, calls[i].place);
+        misuse_check(calls[i].scene, "smallbuf_int_4", " while writer 0x", " is open at ");
+        misuse_check(calls[i].scene, "smallbuf_int_4", " is open at ",
+                     ", opened at opens_with_a_key+0x");
+    }
+    cr_assert(smallbuf_int_4_writer_push(&writer, 1)); /* in a run, and in the list */
+    check_stops(clears, "smallbuf_int_4", ": S_clear while writer 0x");
+    smallbuf_int_4_writer_close(&writer);
+    smallbuf_int_4_writer_close(&writer);
+    cr_assert(check_passes(drains)[0] == '\0');
+    smallbuf_int_4_writer_open_keyed(&writer, &buffer, 7);
+    smallbuf_int_4_writer_open(&second, &buffer);
+    smallbuf_int_4_writer_close(&writer);
+    check_stops(drains, "smallbuf_int_4", ": S_drain_begin while writer 0x");
+    smallbuf_int_4_writer_close(&second);
+    cr_assert(check_passes(drains)[0] == '\0');
+    misuse_check(opens_twice_and_closes_once, "smallbuf_int_4", ": S_drain_begin while writer 0x",
+                 ", opened at opens_with_a_key+0x");
+}
+
 Test(misuse_smallbuf, while_a_writer_is_open, .init = setup, .fini = teardown)
 {
     smallbuf_int_4_writer_open(&writer, &buffer);

@@ -163,6 +163,8 @@ def archive_of(scenario):
         return 'explored_epoch'
     if scenario.startswith(('lanes', 'flip_lanes')):
         return 'explored_lanes'
+    if scenario.startswith('keyed'):
+        return 'explored_keyed'
     return 'explored_fenced' if '_fenced' in scenario else 'explored'
 
 
@@ -172,7 +174,7 @@ class Builder:
     def __init__(self, source, build, link):
         self.source, self.build, self.link = source, build, link
         self.library = {'explored': {}, 'explored_fenced': {}, 'explored_lanes': {},
-                        'explored_epoch': {}}
+                        'explored_keyed': {}, 'explored_epoch': {}}
         self.scenario = {}
         for entry in json.loads((build / 'compile_commands.json').read_text()):
             where, _, name = entry['output'].rpartition('/')

@@ -123,6 +123,7 @@
 #define vf_self_is_over       VF_CAT(vf_is_over_of_, VF_NAME)
 #define vf_self_end_claim     VF_CAT(vf_end_claim_of_, VF_NAME)
 #define vf_self_is_torn       VF_CAT(vf_is_torn_of_, VF_NAME)
+#define vf_self_writer_begin  VF_CAT(vf_writer_begin_of_, VF_NAME)
 #define vf_self_writer_index  VF_CAT(vf_writer_index_of_, VF_NAME)
 #define vf_self_expect        VF_CAT(vf_expect_of_, VF_NAME)
 #define vf_self_count_up      VF_CAT(vf_count_up_of_, VF_NAME)

@@ -17,21 +17,27 @@
 #    error "smallbuf_writer.h is internal: include <veryfast/smallbuf.h>"
 #endif
 
-vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer)
+/* Makes it a writer that has taken nothing. */
+vf_hidden void vf_self_writer_begin(vf_self_writer *writer, vf_self *buffer, vf_writer core)
 {
-    vf_writer_opened(writer, buffer);
     writer->buffer = buffer;
     writer->at = NULL;
     writer->stop = NULL;
-    writer->core.end = 0;
-    writer->core.run = 0;
+    writer->core = core;
+}
+
+vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer)
+{
+    vf_writer none = {0, 0};
+    vf_writer_opened(writer, buffer);
+    vf_self_writer_begin(writer, buffer, none);
 }
 
 vf_fn void vf_self_writer_open_keyed(vf_self_writer *writer, vf_self *buffer, uint64_t key)
 {
-    vf_self_writer_open(writer, buffer);
-    writer->core.end = key;
-    writer->core.run = VF_KEYED;
+    vf_writer keyed = {key, VF_KEYED};
+    vf_writer_opened(writer, buffer);
+    vf_self_writer_begin(writer, buffer, keyed);
 }
 
 /*
@@ -85,6 +91,7 @@ vf_fn void vf_self_writer_close(vf_self_writer *writer)
     if (writer->at != writer->stop)
         vf_writer_give_back(&core, (size_t)(writer->stop - writer->at), &buffer->tail,
                             &buffer->spill);
-    vf_self_writer_open(writer, buffer);
+    vf_writer none = {0, 0};
+    vf_self_writer_begin(writer, buffer, none);
     vf_writer_closed(writer, buffer);
 }
