@@ -13,6 +13,7 @@
 
 #include <assert.h>
 
+#include "../common/arith.h"
 #include "page.h"
 #include "slab.h"
 
@@ -92,6 +93,13 @@ static void set_owner(vf_leaf *leaf, size_t number, uintptr_t owner, const vf_po
     vf_store_release(&leaf->owners[number], owner);
 }
 
+/* Drops what is all zero about n elements of an array in the leaf. */
+static void drop_zeros(vf_leaf *leaf, const void *array, size_t element, size_t first, size_t n)
+{
+    size_t at = (size_t)((const char *)array - (const char *)leaf);
+    vf_slab_drop((char *)leaf, sizeof *leaf, at + first * element, n * element);
+}
+
 /* ---- the calls ---- */
 
 /* All that entering the memory may need: leaves, and tables for pages that it crowds or covers. */
@@ -157,6 +165,25 @@ void vf_map_remove(const vf_pool_core *pool, const char *memory, size_t size)
         uintptr_t owner =
             vf_page_remove(&leaf->pages[number], leaf->owners[number], part, (uintptr_t)pool);
         set_owner(leaf, number, owner, pool);
+    }
+    vf_mutex_unlock(&vf_slab_lock);
+}
+
+void vf_map_trim(const char *memory, size_t size)
+{
+    uintptr_t page = (uintptr_t)memory >> VF_PAGE_LOG2;
+    uintptr_t end = (((uintptr_t)memory + size - 1) >> VF_PAGE_LOG2) + 1;
+    vf_mutex_lock(&vf_slab_lock);
+    while (page < end) {
+        vf_leaf *leaf = leaf_of(page << VF_PAGE_LOG2);
+        size_t first = page % VF_LEAF_PAGES;
+        size_t n = vf_min(end - page, VF_LEAF_PAGES - first);
+        page += n;
+        if (leaf != NULL) {
+            drop_zeros(leaf, leaf->columns, sizeof *leaf->columns, first, n);
+            drop_zeros(leaf, leaf->owners, sizeof *leaf->owners, first, n);
+            drop_zeros(leaf, leaf->pages, sizeof *leaf->pages, first, n);
+        }
     }
     vf_mutex_unlock(&vf_slab_lock);
 }

@@ -5,8 +5,8 @@
  *
  * There is one for all pools. Its memory belongs to none of them, and is counted in none: 28 bytes
  * for 4 KiB of a batch, where batches lie together (the system counts in pages), and 520 more where
- * a batch begins and ends within these 4 KiB, or 1040 where it lies in another pool's object. What
- * it has got it keeps.
+ * a batch begins and ends within these 4 KiB, or 1040 where it lies in another pool's object. It
+ * keeps all but the pages that vf_map_trim finds to say nothing.
  */
 #ifndef VF_MAP_H
 #define VF_MAP_H
@@ -23,6 +23,10 @@ bool vf_map_enter(const vf_pool_core *pool, const char *memory, size_t size);
 
 /* Removes what was entered, or a part of it was, or nothing: before the memory is given back. */
 void vf_map_remove(const vf_pool_core *pool, const char *memory, size_t size);
+
+/* Gives back what the map needed for memory that was removed, and for none that is there. Keeps
+   errno. Any thread. */
+void vf_map_trim(const char *memory, size_t size);
 
 /* The pool of a live object whose page several share. Lock-free; any thread. */
 void *vf_map_shared(const void *object);

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include <veryfast/detail/atomic.h>
 
@@ -32,6 +33,28 @@ void *vf_slab_obtain(size_t size)
     slab->size = size;
     vf_store_release(&slabs, slab); /* release: for the child of a fork */
     return (char *)slab + VF_CACHE_LINE;
+}
+
+/* Each byte is what the one before it is. */
+static bool is_zero(const char *memory, size_t size)
+{
+    return memory[0] == 0 && memcmp(memory, memory + 1, size - 1) == 0;
+}
+
+void vf_slab_drop(char *block, size_t size, size_t from, size_t n)
+{
+    assert(vf_mutex_held(&vf_slab_lock) && n > 0 && from + n <= size);
+    if (!vf_pages_can_drop())
+        return;
+    int saved = errno;
+    size_t page = vf_pages_size();
+    size_t before = (0 - (uintptr_t)block) % page; /* bytes of the block's first page */
+    size_t at = from > before ? before + (from - before) / page * page : before;
+    for (; at < from + n && at + page <= size; at += page) {
+        if (is_zero(block + at, page))
+            vf_pages_drop(NULL, block + at, page);
+    }
+    errno = saved;
 }
 
 void vf_slab_end(void)

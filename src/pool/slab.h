@@ -16,6 +16,13 @@ extern vf_mutex vf_slab_lock;
 /* Zero bytes, from a cache line's boundary on; NULL: out of memory. Keeps errno. With the lock. */
 void *vf_slab_obtain(size_t size);
 
+/*
+ * Drops those pages of a block that have any of the n bytes from `from` on, and are all zero, and
+ * no other block's. So they read as they did, for threads without the lock too, and cost nothing
+ * until they are written to. Keeps errno. With the lock.
+ */
+void vf_slab_drop(char *block, size_t size, size_t from, size_t n);
+
 /* All memory goes back. With the lock. */
 void vf_slab_end(void);
 

@@ -112,6 +112,12 @@ void *__tsan_memset(void *to, int byte, size_t size)
     plain(to, size, true);
     return memset(to, byte, size);
 }
+/* Pages read as zero from here on, which other threads must not be in the midst of changing. */
+void __wrap_vf_pages_drop(void *context, void *memory, size_t size)
+{
+    (void)context;
+    __tsan_memset(memory, 0, size);
+}
 void __tsan_atomic_thread_fence(int order)
 {
     if (order == SEQ_CST && self >= 0) {

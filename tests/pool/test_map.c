@@ -6,6 +6,7 @@
  */
 #include "test_common.h"
 
+#include "platform/pages.h"
 #include "pool/map.h"
 
 #define PAGE  ((size_t)1 << VF_PAGE_LOG2)
@@ -365,4 +366,35 @@ Test(map, is_empty_after_its_end_and_begins_anew, .fini = teardown)
     check_all_lines();
     leave(0);
     leave(1);
+}
+
+/* Whole pages of a part of the leaf. */
+static size_t resident(const void *part, size_t size)
+{
+    uintptr_t page = vf_pages_size(), first = ((uintptr_t)part + page - 1) / page * page;
+    return vf_pages_resident((char *)first, ((uintptr_t)part + size - first) / page * page);
+}
+
+/* Of a batch that ends in the second leaf, and of one beside it. */
+Test(map, gives_back_what_it_needed_for_what_was_removed, .fini = teardown)
+{
+    size_t pages = VF_LEAF_PAGES / 2;
+    const char *begin = line_at(LINES / 2) - pages * PAGE + LINE, *end = begin + 2 * pages * PAGE;
+    cr_assert(vf_map_enter(pool_at(1), begin, 2 * pages * PAGE));
+    cr_assert(vf_map_enter(pool_at(2), end, PAGE) && vf_map_enter(pool_at(3), end + PAGE, PAGE));
+    const vf_leaf *first = vf_map_leaf_of(begin), *second = vf_map_leaf_of(end);
+    vf_map_trim(begin, 2 * pages * PAGE);
+    cr_assert(look(begin) == pool_at(1) && look(end - LINE) == pool_at(1));
+    vf_map_remove(pool_at(1), begin, 2 * pages * PAGE);
+    errno = 0;
+    vf_map_trim(begin, 2 * pages * PAGE);
+    cr_assert(errno == 0);
+    vf_map_trim(begin - 3 * VF_LEAF_PAGES * PAGE, PAGE); /* for which there is no leaf */
+    cr_assert(look(end) == pool_at(2) && look(end + PAGE) == pool_at(3));
+    if (vf_pages_can_drop()) {
+        check_equal(resident(first, sizeof *first), 0);
+        cr_assert(resident(second, sizeof *second) <= 3 * vf_pages_size());
+    }
+    cr_assert(vf_map_enter(pool_at(4), begin, 2 * pages * PAGE));
+    cr_assert(look(begin + pages * PAGE / 2) == pool_at(4) && look(end) == pool_at(2));
 }

@@ -7,7 +7,8 @@
  * what begins (or ends) there, so that the page is shared before. With LONGER it is at an
  * address for which the map grows at its root (and with CROWDS the page is shared nevertheless).
  * With COVERS it is in the memory of another object of
- * the batch, which has the whole page.
+ * the batch, which has the whole page. With TRIM the map gives back its memory each time, with
+ * ENTERS while the object's batch is being entered.
  */
 #include <assert.h>
 #include <pthread.h>
@@ -18,7 +19,11 @@
 #define LINE ((size_t)VF_CACHE_LINE)
 #define PAGE ((size_t)1 << VF_PAGE_LOG2)
 
+#ifdef TRIM /* what the map has of these addresses are whole pages, which can be dropped */
+static char *const page = (char *)(((uintptr_t)5 << 32) + ((uintptr_t)1 << 28));
+#else
 static char *const page = (char *)((uintptr_t)5 << 32);
+#endif
 /* Pools lie at multiples of two lines. */
 static struct {
     _Alignas(2 * VF_CACHE_LINE) vf_pool_core core;
@@ -82,6 +87,9 @@ static void *change(void *argument)
         bool entered = vf_map_enter(other, BESIDE.begin, BESIDE.size);
         assert(entered);
         vf_map_remove(other, BESIDE.begin, BESIDE.size);
+#ifdef TRIM
+        vf_map_trim(BESIDE.begin, BESIDE.size);
+#endif
     }
     return argument;
 }
@@ -89,10 +97,15 @@ static void *change(void *argument)
 void scenario(void)
 {
     pthread_t changer;
+#ifdef ENTERS
+    pthread_create(&changer, NULL, change, NULL);
+#endif
     bool entered =
         vf_map_enter(mine, BATCH.begin, BATCH.size) && vf_map_enter(third, THIRD.begin, THIRD.size);
     assert(entered);
+#ifndef ENTERS
     pthread_create(&changer, NULL, change, NULL);
+#endif
     look();
     look();
     pthread_join(changer, NULL);
