@@ -240,13 +240,46 @@ static void enter_in_table(const vf_batches *batches, vf_addresses *table, vf_ba
     vf_store_release(&table->cells[i], batch); /* pairs with the acquires of cells */
 }
 
-/* A table for so many batches, with all that have memory; false: out of memory. It is twice as
-   large as the one before, at least, so that all that were replaced are not larger than the last;
-   and where batches come and go, the larger one is sparse enough for the cells of those that went
-   to become empty. */
-static bool rehash(vf_batches *batches, size_t count)
+static size_t cell_with(const vf_batches *batches, const vf_addresses *table, const vf_batch *batch)
+{
+    size_t i = hashed_cell(table, (uintptr_t)batch->base >> batches->shape.granule);
+    while (table->cells[i] != batch)
+        i = (i + 1) & (cells_of(table) - 1);
+    return i;
+}
+
+static void remove_cell(const vf_batches *batches, vf_addresses *table, const vf_batch *batch)
 {
     assert(vf_mutex_held(batches->growth));
+    size_t last = cells_of(table) - 1;
+    size_t i = cell_with(batches, table, batch);
+    /* relaxed: nobody looks for a slot of it, and neither of the two that stand for no batch
+       ever changes. Where an empty cell comes next, a search that ends here would end there: so
+       this cell can be empty too, and those before it that were only passed over. */
+    vf_store_release(&table->cells[i], &vf_batch_gone); /* see vf_batch_close */
+    if (table->cells[(i + 1) & last] != &vf_batch_none)
+        return;
+    for (; table->cells[i] == &vf_batch_gone; i = (i - 1) & last) {
+        vf_store_relaxed(&table->cells[i], &vf_batch_none);
+        table->used--;
+    }
+}
+
+/* ---- the next table ---- */
+
+/* Has the next table, if there is one, all that is in the present one up to cell i? */
+static bool is_prepared(const vf_batches *batches, size_t i)
+{
+    return batches->next != NULL && batches->prepared > cells_of(batches->next) + i;
+}
+
+/* Begins a next table, for so many batches; false: out of memory. It is twice as large as the
+   present one, at least, so that all that were replaced are not larger than the last; and where
+   batches come and go, the larger one is sparse enough for the cells of those that went to become
+   empty. */
+static bool begin_next(vf_batches *batches, size_t count)
+{
+    assert(vf_mutex_held(batches->growth) && batches->next == NULL);
     const vf_addresses *old = batches->addresses;
     unsigned log2 = old != NULL ? 65 - old->shift : FIRST_CELLS_LOG2;
     while (count + 1 > ((size_t)1 << log2) / 4 * 3)
@@ -258,43 +291,77 @@ static bool rehash(vf_batches *batches, size_t count)
     table->older = batches->addresses;
     table->shift = 64 - log2;
     table->used = 0;
-    for (size_t i = 0; i < cells_of(table); i++)
-        table->cells[i] = &vf_batch_none;
-    for (size_t number = 0; number < batches->count; number++) {
-        vf_batch *batch = vf_batch_at(batches, number);
-        if (vf_batch_base(batch) != NULL)
-            enter_in_table(batches, table, batch);
-    }
-    vf_store_release(&batches->addresses, table); /* pairs with the acquire in vf_batch_find */
+    batches->prepared = 0;
+    vf_store_release(&batches->next, table); /* its order is for the child of a fork, as below */
     return true;
 }
 
-/* Room for n more batches in the table; false: out of memory. */
-static bool reserve_cells(vf_batches *batches, size_t n)
+/* One cell of the next table becomes empty, or then, one of the present table is entered there. */
+static void prepare_cell(const vf_batches *batches, size_t step)
 {
-    const vf_addresses *table = batches->addresses;
-    if (table != NULL && table->used + n <= cells_of(table) / 4 * 3)
-        return true;
-    return rehash(batches, batches->held + batches->held / 2 + n);
+    vf_addresses *next = batches->next;
+    if (step < cells_of(next)) {
+        next->cells[step] = &vf_batch_none;
+        return;
+    }
+    vf_batch *batch = batches->addresses->cells[step - cells_of(next)];
+    if (batch != &vf_batch_none && batch != &vf_batch_gone)
+        enter_in_table(batches, next, batch);
 }
 
-static void remove_cell(const vf_batches *batches, const vf_batch *batch)
+/* So many steps, after the last of which the next table is the present one. */
+static void prepare_next(vf_batches *batches, size_t steps)
 {
     assert(vf_mutex_held(batches->growth));
-    vf_addresses *table = batches->addresses;
-    size_t last = cells_of(table) - 1;
-    size_t i = hashed_cell(table, (uintptr_t)batch->base >> batches->shape.granule);
-    while (table->cells[i] != batch)
-        i = (i + 1) & last;
-    /* relaxed: nobody looks for a slot of it, and neither of the two that stand for no batch
-       ever changes. Where an empty cell comes next, a search that ends here would end there: so
-       this cell can be empty too, and those before it that were only passed over. */
-    vf_store_release(&table->cells[i], &vf_batch_gone); /* see vf_batch_close */
-    if (table->cells[(i + 1) & last] != &vf_batch_none)
+    vf_addresses *next = batches->next;
+    size_t all = cells_of(next) + (next->older != NULL ? cells_of(next->older) : 0);
+    for (; steps > 0 && batches->prepared < all; steps--, batches->prepared++)
+        prepare_cell(batches, batches->prepared);
+    if (batches->prepared < all)
         return;
-    for (; table->cells[i] == &vf_batch_gone; i = (i - 1) & last) {
-        vf_store_relaxed(&table->cells[i], &vf_batch_none);
-        table->used--;
+    vf_store_release(&batches->next, (vf_addresses *)NULL);
+    vf_store_release(&batches->addresses, next); /* pairs with the acquire in vf_batch_find */
+}
+
+/* Steps for each batch. From the table's being five eighths full to three quarters an eighth of its
+   cells is entered, and there are three times its cells to be prepared: 24 would do. */
+#define STEPS 32
+
+/* Room for n more batches in the table; false: out of memory. Where it will be full soon, some
+   steps are made toward the next one, so that no call has to make them all. */
+static bool reserve_cells(vf_batches *batches, size_t n)
+{
+    const vf_addresses *table;
+    while ((table = batches->addresses) == NULL || table->used + n > cells_of(table) / 4 * 3) {
+        if (batches->next == NULL && !begin_next(batches, batches->held + batches->held / 2 + n))
+            return false;
+        prepare_next(batches, SIZE_MAX);
+    }
+    if (batches->next != NULL ||
+        (table->used > cells_of(table) / 8 * 5 && begin_next(batches, batches->held)))
+        prepare_next(batches, n * STEPS);
+    return true;
+}
+
+static void enter_cell(vf_batches *batches, vf_batch *batch)
+{
+    enter_in_table(batches, batches->addresses, batch);
+    if (is_prepared(batches, cell_with(batches, batches->addresses, batch)))
+        enter_in_table(batches, batches->next, batch);
+}
+
+static void remove_cells(vf_batches *batches, const vf_batch *batch)
+{
+    if (is_prepared(batches, cell_with(batches, batches->addresses, batch)))
+        remove_cell(batches, batches->next, batch);
+    remove_cell(batches, batches->addresses, batch);
+}
+
+void vf_batches_after_fork(vf_batches *batches)
+{
+    if (batches->next != NULL) {
+        batches->next->used = 0;
+        batches->prepared = 0;
     }
 }
 
@@ -384,7 +451,7 @@ vf_batch *vf_batch_new(vf_batches *batches, size_t n)
     for (vf_batch *batch = first; batch != NULL; batch = batch->next) {
         if (batch->group == NULL)
             add_record(batches, batch);
-        enter_in_table(batches, batches->addresses, batch);
+        enter_cell(batches, batch);
         set_generations_base(batches, batch, batch->base);
         vf_store_relaxed(&batch->begun, 0U);
     }
@@ -401,7 +468,7 @@ char *vf_batch_close(vf_batches *batches, vf_batch *batch)
     /* In this order (hence release): the child of a fork in between takes the batch for one that
        was not entered, and lets it be. Nobody changes begun meanwhile: all slots are in hand. */
     vf_store_release(&batch->begun, VF_BATCH_NOT_ENTERED);
-    remove_cell(batches, batch);
+    remove_cells(batches, batch);
     vf_map_remove(batches->pool, base, batches->shape.bytes);
     set_generations_base(batches, batch, NULL);
     vf_store_release(&batch->base, (char *)NULL);
@@ -431,7 +498,8 @@ static void free_groups(vf_batches *batches, vf_group *group)
 static void free_addresses(vf_batches *batches)
 {
     vf_addresses *older;
-    for (vf_addresses *table = batches->addresses; table != NULL; table = older) {
+    vf_addresses *newest = batches->next != NULL ? batches->next : batches->addresses;
+    for (vf_addresses *table = newest; table != NULL; table = older) {
         older = table->older;
         vf_memory_free(batches->memory, table, table_bytes(cells_of(table)),
                        _Alignof(vf_addresses));

@@ -86,6 +86,8 @@ typedef struct vf_shape {
 typedef struct vf_batches {
     vf_group *root;          /* atomic: written under the growth lock */
     vf_addresses *addresses; /* atomic: written under the growth lock */
+    vf_addresses *next;      /* atomic, for forks: what will replace it, or NULL; growth lock */
+    size_t prepared;         /* steps that were made toward that; growth lock */
     size_t count;            /* atomic: records; growth lock */
     size_t held;             /* atomic: those with memory; growth lock */
     size_t unused;           /* no record below this number is without memory; growth lock */
@@ -147,7 +149,7 @@ vf_batch *vf_batch_find(const vf_batches *batches, uintptr_t address);
 /* The table by address, for vf_batch_of: it has the batches of all slots that the caller has. */
 static inline const vf_addresses *vf_batch_addresses(const vf_batches *batches)
 {
-    /* acquire: pairs with the release in rehash */
+    /* acquire: pairs with the release in prepare_next */
     return vf_load_acquire(&batches->addresses);
 }
 
@@ -178,6 +180,9 @@ vf_batch *vf_batch_new(vf_batches *batches, size_t n);
    back without the lock. Growth lock. */
 char *vf_batch_close(vf_batches *batches, vf_batch *batch);
 void vf_batch_free_memory(const vf_batches *batches, char *base);
+
+/* In the child of a fork: a thread that did not come along may have been in the growth lock. */
+void vf_batches_after_fork(vf_batches *batches);
 
 /* At the end of the pool. */
 void vf_batches_free(vf_batches *batches);

@@ -422,6 +422,7 @@ static size_t free_fresh(const vf_depot *depot, vf_batch *batch)
 void vf_depot_after_fork(vf_depot *depot)
 {
     depot->has_forked = true;
+    vf_batches_after_fork(&depot->batches);
     size_t held = 0, there = 0;
     for (size_t number = 0; number < depot->batches.count; number++) {
         vf_batch *batch = vf_batch_at(&depot->batches, number);

@@ -268,6 +268,77 @@ Test(batch, that_has_gone_leaves_its_place_empty)
     close_pool();
 }
 
+/* ---- the next table by address ---- */
+
+static size_t cells_of(const vf_addresses *table)
+{
+    return (size_t)1 << (64 - table->shift);
+}
+
+/* One more batch, and perhaps one less. Where that replaces a table, few steps were left. */
+static void make_and_give_up(uint64_t *random)
+{
+    const vf_addresses *table = batches->addresses;
+    size_t prepared = batches->prepared;
+    cr_assert(make(1) != NULL);
+    if (table != batches->addresses) {
+        check_all_batches();
+        cr_assert(table == NULL || cells_of(table) < 32 || 3 * cells_of(table) - prepared <= 32);
+    }
+    size_t number = test_random_below(random, 4 * batches->count);
+    if (number < batches->count && vf_batch_base(at(number)) != NULL)
+        give_up(at(number));
+}
+
+static void give_all_up(void)
+{
+    for (size_t number = 0; number < batches->count; number++) {
+        if (vf_batch_base(at(number)) != NULL)
+            give_up(at(number));
+    }
+    check_equal(batches->addresses->used, 0);
+}
+
+Test(batch, is_found_however_far_the_next_table_is)
+{
+    open_pool(16, 8, 10);
+    uint64_t random = 1;
+    size_t between = 0;
+    while (batches->held < 1600) {
+        make_and_give_up(&random);
+        between += batches->next != NULL;
+    }
+    cr_assert(between > 100);
+    while (batches->next == NULL)
+        make_and_give_up(&random);
+    check_all_batches();
+    cr_assert(make(300) != NULL); /* more than the table has room for, or the next one */
+    check_all_batches();
+    give_all_up();
+    close_pool();
+}
+
+/* In the child of a fork nobody knows what another thread has done to the next table. */
+Test(batch, is_found_where_the_next_table_is_begun_again)
+{
+    open_pool(16, 8, 10);
+    uint64_t random = 1;
+    while (batches->next == NULL || batches->held < 100)
+        make_and_give_up(&random);
+    make_and_give_up(&random);
+    for (size_t i = 0; i < cells_of(batches->next); i++)
+        batches->next->cells[i] = at(0);
+    batches->next->used = 1000;
+    vf_batches_after_fork(batches);
+    while (batches->held < 200)
+        make_and_give_up(&random);
+    check_all_batches();
+    give_all_up();
+    while (batches->next == NULL)
+        make_and_give_up(&random);
+    close_pool(); /* with a table that nobody has used */
+}
+
 /* ---- failures ---- */
 
 /* All that a failure must leave as it was. */
