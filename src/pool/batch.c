@@ -21,6 +21,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "../common/arith.h"
 #include "../platform/compiler.h"
 #include "../platform/tsan.h"
 
@@ -65,15 +66,21 @@ static unsigned shift_of(unsigned height)
     return height * VF_WORD_LOG2;
 }
 
-vf_batch *vf_batch_at(const vf_batches *batches, size_t number)
+/* The record of a number that was made. */
+static vf_batch *record_at(const vf_batches *batches, size_t number)
 {
-    assert(number < vf_load_relaxed(&batches->count));
     /* acquire: pairs with the release in add_level. The members on the way were written before the
        count, which the caller has acquired, or under the growth lock, which it holds */
     const vf_group *group = vf_load_acquire(&batches->root);
     for (; group->height > 0;)
         group = group->members[(number >> shift_of(group->height)) % VF_WORD_BITS];
     return group->members[number % VF_WORD_BITS];
+}
+
+vf_batch *vf_batch_at(const vf_batches *batches, size_t number)
+{
+    assert(number < vf_load_relaxed(&batches->count));
+    return record_at(batches, number);
 }
 
 static vf_group *group_new(vf_batches *batches, vf_group *parent, size_t in_parent, unsigned height)
@@ -135,30 +142,67 @@ static size_t record_alignment(const vf_batches *batches)
     return record_size(batches) < 2 * VF_CACHE_LINE ? _Alignof(vf_batch) : VF_CACHE_LINE;
 }
 
-static vf_batch *record_new(vf_batches *batches)
+/* From one record of a block to the next. */
+static size_t record_stride(const vf_batches *batches)
 {
-    vf_batch *batch =
-        vf_memory_alloc(batches->memory, record_size(batches), record_alignment(batches));
-    if (batch != NULL)
-        memset(batch, 0, record_size(batches));
+    return vf_round_up(record_size(batches), record_alignment(batches));
+}
+
+/* ---- blocks of records ---- */
+
+/*
+ * Records come in blocks. Otherwise the C library would have one between any two small batches, and
+ * could give back neither when these are gone. A block is at most a 32nd of all there are,
+ * and has no more than a group has members. It begins at a multiple of its size.
+ */
+static size_t block_records(size_t number)
+{
+    size_t most = vf_min(number / 32, VF_WORD_BITS);
+    return (size_t)1 << vf_compiler_highest(vf_max(most, 1));
+}
+
+static bool begins_block(size_t number)
+{
+    return number % block_records(number) == 0;
+}
+
+static size_t block_bytes(const vf_batches *batches, size_t first)
+{
+    return record_stride(batches) * block_records(first);
+}
+
+/* The memory of a record that has no number yet; NULL: out of memory. */
+static vf_batch *place_record(vf_batches *batches, const vf_group *group, size_t number)
+{
+    if (begins_block(number))
+        return vf_memory_alloc(batches->memory, block_bytes(batches, number),
+                               record_alignment(batches));
+    char *before = group->members[(number - 1) % VF_WORD_BITS];
+    return (vf_batch *)(before + record_stride(batches));
+}
+
+/* A record of this number, which nobody finds before the count includes it; NULL: out of memory. */
+static vf_batch *make_record(vf_batches *batches, size_t number)
+{
+    assert(vf_mutex_held(batches->growth) && number >= batches->count);
+    vf_group *group = make_group(batches, number);
+    vf_batch *batch = group != NULL ? place_record(batches, group, number) : NULL;
+    if (batch == NULL)
+        return NULL;
+    memset(batch, 0, record_size(batches));
+    batch->number = (uint32_t)number;
+    batch->begun = VF_BATCH_NOT_ENTERED;
+    batch->group = group;
+    group->members[number % VF_WORD_BITS] = batch;
     return batch;
 }
 
-static void record_free(vf_batches *batches, vf_batch *batch)
+/* Takes back the block that begins with the record, or nothing. */
+static void free_block(vf_batches *batches, vf_batch *first)
 {
-    vf_memory_free(batches->memory, batch, record_size(batches), record_alignment(batches));
-}
-
-/* Gives a number to a new record, for which there is a group. */
-static void add_record(vf_batches *batches, vf_batch *batch)
-{
-    assert(vf_mutex_held(batches->growth));
-    size_t number = batches->count;
-    batch->number = (uint32_t)number;
-    batch->group = make_group(batches, number);
-    batch->group->members[number % VF_WORD_BITS] = batch;
-    /* release: pairs with the acquires of count by threads that look at all records */
-    vf_store_release(&batches->count, number + 1);
+    if (begins_block(first->number))
+        vf_memory_free(batches->memory, first, block_bytes(batches, first->number),
+                       record_alignment(batches));
 }
 
 /* The record without memory that has the lowest number; NULL: there is none. */
@@ -171,16 +215,6 @@ static vf_batch *next_unused(vf_batches *batches)
             return batch;
     }
     return NULL;
-}
-
-/* Groups for n more records; false: out of memory. */
-static bool make_groups(vf_batches *batches, size_t n)
-{
-    for (size_t number = batches->count; n > 0; number++, n--) {
-        if (make_group(batches, number) == NULL)
-            return false;
-    }
-    return true;
 }
 
 /* ---- by address ---- */
@@ -323,9 +357,10 @@ static void prepare_next(vf_batches *batches, size_t steps)
     vf_store_release(&batches->addresses, next); /* pairs with the acquire in vf_batch_find */
 }
 
-/* Steps for each batch. From the table's being five eighths full to three quarters an eighth of its
-   cells is entered, and there are three times its cells to be prepared: 24 would do. */
-#define STEPS 32
+/* Steps for each batch. From the table's being eleven sixteenths full to three quarters one in 16
+   of its cells is entered, and there are three times its cells to be prepared: 48 would do. Earlier
+   would be longer with four times the memory. */
+#define STEPS 64
 
 /* Room for n more batches in the table; false: out of memory. Where it will be full soon, some
    steps are made toward the next one, so that no call has to make them all. */
@@ -338,7 +373,7 @@ static bool reserve_cells(vf_batches *batches, size_t n)
         prepare_next(batches, SIZE_MAX);
     }
     if (batches->next != NULL ||
-        (table->used > cells_of(table) / 8 * 5 && begin_next(batches, batches->held)))
+        (table->used > cells_of(table) * 11 / 16 && begin_next(batches, batches->held)))
         prepare_next(batches, n * STEPS);
     return true;
 }
@@ -372,24 +407,19 @@ static size_t slots_alignment(const vf_batches *batches)
     return vf_max(batches->shape.alignment, VF_CACHE_LINE);
 }
 
-/* A record with memory, which is not entered; NULL: out of memory. */
-static vf_batch *new_memory(vf_batches *batches, bool *is_new)
+/* A record with memory, which is not entered, of this number if there is no other; NULL: out of
+   memory. */
+static vf_batch *new_memory(vf_batches *batches, size_t *number)
 {
     vf_batch *batch = next_unused(batches);
-    *is_new = batch == NULL;
-    if (batch == NULL)
-        batch = record_new(batches);
+    if (batch == NULL && (batch = make_record(batches, *number)) != NULL)
+        ++*number;
     if (batch == NULL)
         return NULL;
     char *base = vf_memory_alloc(batches->memory, batches->shape.bytes, slots_alignment(batches));
-    if (base == NULL && *is_new)
-        record_free(batches, batch);
-    if (base == NULL)
-        return NULL;
-    vf_store_relaxed(&batch->begun, VF_BATCH_NOT_ENTERED);
     /* relaxed: a thread that takes a slot has acquired its bit, which is set after this */
     vf_store_relaxed(&batch->base, base);
-    return batch;
+    return base != NULL ? batch : NULL;
 }
 
 /* Enters all of the chain in the map; false: out of memory, and none is. */
@@ -405,10 +435,10 @@ static bool enter_chain(const vf_batches *batches, vf_batch *chain)
     return true;
 }
 
-/* Generations for so many more batches, where there are handles; false: out of memory. */
+/* Generations for so many batches, where there are handles; false: out of memory. */
 static bool reserve_generations(const vf_batches *batches, size_t n)
 {
-    return batches->handles == NULL || vf_generations_reserve(batches->handles, batches->count + n);
+    return batches->handles == NULL || vf_generations_reserve(batches->handles, n);
 }
 
 static void set_generations_base(const vf_batches *batches, const vf_batch *batch, char *base)
@@ -417,18 +447,16 @@ static void set_generations_base(const vf_batches *batches, const vf_batch *batc
         vf_generations_set_base(batches->handles, batch->number, base);
 }
 
-/* As if the chain had not been prepared; the last new_ones are new. */
-static void undo(vf_batches *batches, vf_batch *chain, size_t n, size_t new_ones)
+/* As if the chain had not been prepared, with records up to this number. */
+static void undo(vf_batches *batches, vf_batch *chain, size_t number)
 {
-    for (vf_batch *next; chain != NULL; chain = next, n--) {
-        next = chain->next;
+    for (; chain != NULL; chain = chain->next) {
         vf_batch_free_memory(batches, chain->base);
         vf_store_relaxed(&chain->base, (char *)NULL);
-        if (n <= new_ones)
-            record_free(batches, chain);
-        else if (chain->number < batches->unused)
-            batches->unused = chain->number;
+        batches->unused = vf_min(batches->unused, chain->number);
     }
+    while (number-- > batches->count)
+        free_block(batches, record_at(batches, number));
 }
 
 vf_batch *vf_batch_new(vf_batches *batches, size_t n)
@@ -437,20 +465,20 @@ vf_batch *vf_batch_new(vf_batches *batches, size_t n)
     if (n > VF_POOL_SLOTS_MAX / batches->shape.objects - batches->held)
         return NULL;
     vf_batch *first = NULL, **last = &first;
-    size_t made = 0, new_ones = 0;
-    for (bool is_new; made < n && (*last = new_memory(batches, &is_new)) != NULL; made++) {
+    size_t made = 0, count = batches->count;
+    for (; made < n && (*last = new_memory(batches, &count)) != NULL; made++) {
         last = &(*last)->next;
         *last = NULL;
-        new_ones += is_new;
     }
-    if (made < n || !make_groups(batches, new_ones) || !reserve_cells(batches, n) ||
-        !reserve_generations(batches, new_ones) || !enter_chain(batches, first)) {
-        undo(batches, first, made, new_ones);
+    if (made < n || !reserve_cells(batches, n) || !reserve_generations(batches, count) ||
+        !enter_chain(batches, first)) {
+        undo(batches, first, count);
         return NULL;
     }
     for (vf_batch *batch = first; batch != NULL; batch = batch->next) {
-        if (batch->group == NULL)
-            add_record(batches, batch);
+        /* release: pairs with the acquires of count by threads that look at all records */
+        if (batch->number == batches->count)
+            vf_store_release(&batches->count, batches->count + 1);
         enter_cell(batches, batch);
         set_generations_base(batches, batch, batch->base);
         vf_store_relaxed(&batch->begun, 0U);
@@ -473,8 +501,7 @@ char *vf_batch_close(vf_batches *batches, vf_batch *batch)
     set_generations_base(batches, batch, NULL);
     vf_store_release(&batch->base, (char *)NULL);
     vf_store_relaxed(&batches->held, batches->held - 1);
-    if (batch->number < batches->unused)
-        batches->unused = batch->number;
+    batches->unused = vf_min(batches->unused, batch->number);
     return base;
 }
 
@@ -508,14 +535,14 @@ static void free_addresses(vf_batches *batches)
 
 void vf_batches_free(vf_batches *batches)
 {
-    for (size_t number = 0; number < batches->count; number++) {
+    for (size_t number = batches->count; number-- > 0;) {
         vf_batch *batch = vf_batch_at(batches, number);
         if (batch->base != NULL) {
             vf_map_remove(batches->pool, batch->base, batches->shape.bytes);
             vf_memory_free(batches->memory, batch->base, batches->shape.bytes,
                            slots_alignment(batches));
         }
-        record_free(batches, batch);
+        free_block(batches, batch);
     }
     free_addresses(batches);
     if (batches->root != NULL)

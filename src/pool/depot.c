@@ -284,7 +284,7 @@ size_t vf_depot_get(vf_depot *depot, vf_home *home, void **slots, size_t most)
 size_t vf_depot_get_any(vf_depot *depot, void **slots, size_t most)
 {
     size_t n = 0;
-    /* acquire: pairs with the release in add_record */
+    /* acquire: pairs with the release in vf_batch_new */
     size_t count = vf_load_acquire(&depot->batches.count);
     for (size_t number = 0; n == 0 && number < count; number++) {
         vf_home home = {vf_batch_at(&depot->batches, number), 0, false};

@@ -53,7 +53,7 @@ static int64_t live_objects(const vf_pool *pool, int64_t *cached)
 static size_t fresh_slots(const vf_pool *pool)
 {
     size_t fresh = 0;
-    /* acquire: pairs with the release in add_record */
+    /* acquire: pairs with the release in vf_batch_new */
     size_t count = vf_load_acquire(&pool->depot.batches.count);
     for (size_t number = 0; number < count; number++) {
         const vf_batch *batch = vf_batch_at(&pool->depot.batches, number);

@@ -124,7 +124,7 @@ size_t vf_trim_cached(vf_pool *pool)
 {
     size_t bytes = vf_seize_own(pool);
     vf_seize_all(pool);
-    /* acquire: pairs with the release in add_record */
+    /* acquire: pairs with the release in vf_batch_new */
     size_t count = vf_load_acquire(&pool->depot.batches.count);
     for (size_t number = 0; number < count; number++) {
         vf_batch *batch = vf_batch_at(&pool->depot.batches, number);

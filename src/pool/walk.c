@@ -19,7 +19,7 @@
 
 size_t vf_walk_batches(const vf_pool *pool)
 {
-    /* acquire: pairs with the release in add_record */
+    /* acquire: pairs with the release in vf_batch_new */
     return vf_load_acquire(&pool->depot.batches.count);
 }
 

@@ -150,6 +150,18 @@ Test(batch, is_found_by_number_and_address_however_many_there_are)
     close_pool();
 }
 
+/* One between any two small batches would keep their memory from going back. */
+Test(batch, has_its_record_in_a_block_of_others)
+{
+    open_pool(24, 8, 7);
+    size_t before = allocator.blocks;
+    for (size_t n = 0; n < 2048; n++)
+        cr_assert(make(1) != NULL);
+    cr_assert(allocator.blocks < before + 2048 + 300); /* blocks, groups, tables */
+    check_all_batches();
+    close_pool();
+}
+
 static void check_strides(size_t object_size, size_t alignment, size_t objects)
 {
     open_pool(object_size, alignment, objects);
@@ -283,7 +295,7 @@ static void make_and_give_up(uint64_t *random)
     cr_assert(make(1) != NULL);
     if (table != batches->addresses) {
         check_all_batches();
-        cr_assert(table == NULL || cells_of(table) < 32 || 3 * cells_of(table) - prepared <= 32);
+        cr_assert(table == NULL || cells_of(table) < 64 || 3 * cells_of(table) - prepared <= 64);
     }
     size_t number = test_random_below(random, 4 * batches->count);
     if (number < batches->count && vf_batch_base(at(number)) != NULL)
@@ -337,6 +349,21 @@ Test(batch, is_found_where_the_next_table_is_begun_again)
     while (batches->next == NULL)
         make_and_give_up(&random);
     close_pool(); /* with a table that nobody has used */
+}
+
+/* What the README says, at each moment: blocks of records and tables have room to spare. */
+Test(batch, costs_a_bit_a_slot_and_some_bytes_and_no_more)
+{
+    open_pool(1, 1, 4096);
+    size_t slots = 0;
+    while (batches->held < 1600) {
+        cr_assert(make(1) != NULL);
+        slots += batches->shape.bytes;
+        size_t most = slots / 50 + slots / 8 + 64 * batches->held + 4096;
+        cr_assert(allocator.bytes - slots <= most, "%zu bytes of %zu with %zu batches",
+                  allocator.bytes - slots, most, batches->held);
+    }
+    close_pool();
 }
 
 /* ---- failures ---- */
