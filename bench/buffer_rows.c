@@ -122,6 +122,7 @@ void buffer_rows_add(void)
         if (threads <= 2) /* a ring's producers wait for one another, each for a time slice */
             add_fill(&buffers_writer, 1.0, "writer", threads);
         add_fill(&buffers_lanes, 1.0, "lanes", threads);
+        add_fill(&buffers_lanes_flip, 1.0, "lanes with flips", threads);
         add_fill(&buffers_push_n, 1.0, "push 64 at once", threads);
         add_fill(&buffers_single_or_n, 0.1, "64 at once or single", threads);
         add_fill(&buffers_flip, threads == 1 ? 2.2 : 0, "flip", threads);

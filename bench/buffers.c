@@ -30,6 +30,12 @@ typedef uint64_t u64;
 #define VF_LANES
 #define VF_NAME lanebuf
 #include <veryfast/smallbuf.h>
+#define VF_T u64
+#define VF_N 8
+#define VF_LANES
+#define VF_FLIP
+#define VF_NAME laneflipbuf
+#include <veryfast/smallbuf.h>
 
 /* ---- the small buffer ---- */
 
@@ -116,6 +122,16 @@ typedef uint64_t u64;
 #define LOOPS_PRODUCED
 #define LOOPS_DRAIN(b, sum) DRAIN(flipbuf, flip, b, sum)
 #define LOOPS_UNMAKE(b)     flipbuf_destroy(b);
+#include "buffer_loops.h"
+
+#define LOOPS         lanes_flip
+#define LOOPS_TYPE    laneflipbuf
+#define LOOPS_MAKE(b) ZERO(b)
+#define LOOPS_PRODUCER(b)
+#define LOOPS_PUSH(b, v) laneflipbuf_push(b, v);
+#define LOOPS_PRODUCED
+#define LOOPS_DRAIN(b, sum) DRAIN(laneflipbuf, flip, b, sum)
+#define LOOPS_UNMAKE(b)     laneflipbuf_destroy(b);
 #include "buffer_loops.h"
 
 static void push_n_fill(void *context, unsigned worker)
@@ -342,7 +358,7 @@ struct ring_of_all {
 
 struct variants buffers_inside, buffers_exclusive, buffers_limit, buffers_flip, buffers_fresh,
     buffers_push, buffers_push_n, buffers_writer, buffers_lanes, buffers_drain, buffers_many,
-    buffers_calls, buffers_single_or_n;
+    buffers_calls, buffers_single_or_n, buffers_lanes_flip;
 
 static void add(struct variants *variants, const char *name, enum kind kind,
                 const struct buffer_loops *buffer)
@@ -374,6 +390,9 @@ static void add_forms(void)
     add(&buffers_lanes, "lanes", OURS, &lanes_loops);
     add(&buffers_lanes, "push", PEER, &push_8_loops);
     add(&buffers_lanes, "writer", ASIDE, &writer_loops);
+    add(&buffers_lanes_flip, "lanes+flip", OURS, &lanes_flip_loops);
+    add(&buffers_lanes_flip, "flip", PEER, &flip_loops);
+    add(&buffers_lanes_flip, "lanes", ASIDE, &lanes_loops);
     add(&buffers_drain, "spans", OURS, &push_8_loops);
     add(&buffers_drain, "array", PEER, &array_loops);
     add(&buffers_many, "push", OURS, &push_6_loops);
@@ -429,6 +448,8 @@ static void find_in_cpp(void)
     add(&buffers_writer, "moodycamel", PEER, &moodycamel_loops);
     add(&buffers_lanes, "moodycamel", PEER, &moodycamel_loops);
     add(&buffers_lanes, "with tokens", PEER, &moodycamel_token_loops);
+    add(&buffers_lanes_flip, "moodycamel", PEER, &moodycamel_loops);
+    add(&buffers_lanes_flip, "with tokens", PEER, &moodycamel_token_loops);
     add(&buffers_writer, "with tokens", PEER, &moodycamel_token_loops);
     add(&buffers_drain, "moodycamel", PEER, &moodycamel_token_loops);
 #endif

@@ -12,6 +12,7 @@ extern struct variants buffers_inside, buffers_exclusive, buffers_limit, buffers
 extern struct variants buffers_fresh; /* pushed to a few times */
 extern struct variants buffers_push, buffers_push_n, buffers_writer, buffers_lanes, buffers_drain,
     buffers_many;
+extern struct variants buffers_lanes_flip;  /* both */
 extern struct variants buffers_single_or_n; /* many at once, and the same one by one */
 extern struct variants buffers_calls;       /* each of which is timed */
 

@@ -80,6 +80,7 @@ const struct row *rows_all(size_t *n)
         add_group(handle_rows_add, NULL);
         add_group(buffer_rows_add, buffer_rows_open);
         add_group(drain_rows_add, NULL);
+        add_group(keyed_rows_add, NULL);
     }
     *n = row_count;
     return rows;

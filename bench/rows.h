@@ -101,6 +101,7 @@ void visit_rows_add(void);
 void handle_rows_add(void);
 void buffer_rows_add(void);
 void drain_rows_add(void);
+void keyed_rows_add(void);
 void buffer_rows_open(const struct row *row);
 
 /* How many threads a variant runs on. */
