@@ -7,7 +7,8 @@ usage: check_targets.py SOURCE
 Each by clang's own target; of the system's headers tests/stubs has what the library uses, and no
 more, so that nothing of Linux' slips in. For macOS the examples and unit tests too, in C, since its
 owners build them (.github/workflows/macos.yml). And what is copied into a program
-(./dev amalgamate), for each system. Skipped where there is no clang of these.
+(./dev amalgamate), for each system. How Android's thread-local variables are reached is looked for
+in the code. Skipped where there is no clang of these.
 """
 import re
 import shutil
@@ -31,6 +32,7 @@ TARGETS = {
     'x86_64-unknown-openbsd7.4': (['bsd', 'posix', 'c'], []),
     'aarch64-unknown-netbsd10': (['bsd', 'posix', 'c'], []),
     'aarch64-linux-android24': (['android', 'posix', 'c'], []),
+    'aarch64-linux-android29': (['android', 'posix', 'c'], []),
     'wasm32-wasi': (['c'], []),
 }
 # What meson.build does not build there: of liburcu, of other systems, or in place of libc's functions.
@@ -74,6 +76,19 @@ def compiles(clang, source, target, stubs, arguments):
             f'-I{source}/include', *arguments]
 
 
+def check_android(clang, source, program):
+    """Emulated before level 29, and then (by clang 16 or newer) the system's own: in a plug-in too,
+    which cannot be opened if it wants room among those of the program (initial-exec)."""
+    emulated = '__emutls_get_address'
+    is_new = re.search(r'version (\d+)', run([clang, '--version']))[1] >= '16'
+    for level, way in ('24', emulated), ('29', ':tlsdesc:' if is_new else emulated):
+        target = f'aarch64-linux-android{level}'
+        code = run(compiles(clang, source, target, TARGETS[target][0],
+                            ['-O2', '-fPIC', '-S', program, '-o', '-']))
+        ways = set(re.findall(r'__emutls_get_address|:tlsdesc:|:gottprel:|:tprel', code))
+        require(way in ways and len(ways) == 1, f'{target}: {ways}')
+
+
 def main():
     source = Path(sys.argv[1]).resolve()
     clang = next(filter(shutil.which, ['clang-19', 'clang-18', 'clang-17', 'clang-16', 'clang']), None)
@@ -102,7 +117,8 @@ def main():
                                  [*more, '-fsyntax-only', path]))
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(run, jobs))
-    require(len(jobs) > 700, f'only {len(jobs)} files')
+        check_android(clang, source, program)
+    require(len(jobs) > 800, f'only {len(jobs)} files')
     print(f'{len(jobs)} files for {len(TARGETS)} targets')
 
 

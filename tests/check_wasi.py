@@ -5,8 +5,9 @@
 usage: check_wasi.py SOURCE MESON
 
 The examples that need no more than the C library, unit tests that start no thread, by the stand-in
-for Criterion, and a misuse that the checked library must see; in node, where it is there. Skipped
-where clang has nothing to link with.
+for Criterion, and a misuse that the checked library must see; in node, where it is there. And once
+more by CMake, where that is there: installed, and found by another project. Skipped where clang has
+nothing to link with.
 """
 import shutil
 import subprocess
@@ -51,6 +52,20 @@ int main(void)
 }
 '''
 
+TOOLCHAIN = '''
+set(CMAKE_SYSTEM_NAME WASI)
+set(CMAKE_C_COMPILER clang-19)
+set(CMAKE_C_COMPILER_TARGET wasm32-wasi)
+set(CMAKE_AR llvm-ar-14)
+'''
+PROJECT = '''
+cmake_minimum_required(VERSION 3.13)
+project(user C)
+find_package(veryfast REQUIRED)
+add_executable(quickstart {source}/examples/quickstart.c)
+target_link_libraries(quickstart veryfast::veryfast)
+'''
+
 
 def skip_without_tools(directory):
     path = directory / 'nothing.c'
@@ -59,6 +74,22 @@ def skip_without_tools(directory):
             [*COMPILER, path, '-o', directory / 'nothing'], capture_output=True).returncode != 0:
         print('skipped: no clang-19 that links for WASI, or no llvm-ar-14')
         sys.exit(SKIP)
+
+
+def quickstart_by_cmake(source, directory):
+    """The program, with a library that was installed first."""
+    directory.mkdir()
+    prefix, toolchain = directory / 'prefix', directory / 'wasi.cmake'
+    toolchain.write_text(TOOLCHAIN)
+    (directory / 'CMakeLists.txt').write_text(PROJECT.format(source=source))
+    for project, build in (source, directory / 'library'), (directory, directory / 'user'):
+        run(['cmake', '-S', project, '-B', build, f'-DCMAKE_TOOLCHAIN_FILE={toolchain}',
+             '-DVERYFAST_CHECKED=OFF', f'-DCMAKE_INSTALL_PREFIX={prefix}',
+             f'-Dveryfast_DIR={prefix}/lib/cmake/veryfast'])
+        run(['cmake', '--build', build])
+        if project == source:
+            run(['cmake', '--install', build])
+    return directory / 'user' / 'quickstart'
 
 
 def main():
@@ -92,6 +123,11 @@ def main():
         jobs = [(f'examples/{name}', said) for name, said in EXAMPLES.items()]
         jobs += [(f'tests/{name}', 'Failing: 0', *tests) for name in TESTS]
         list(pool.map(lambda job: check(*job), jobs))
+        if shutil.which('cmake') is not None:
+            program = quickstart_by_cmake(source, directory / 'cmake')
+            if has_node:
+                output = run([*NODE, runner, program])
+                require(EXAMPLES['quickstart'] in output, f'by CMake: {output}')
         misuse = directory / 'misuse.c'
         misuse.write_text(MISUSE)
         command = link(misuse, 'libveryfast-checked.a', ['-DVF_CHECKED'])
