@@ -330,6 +330,19 @@ Test(smallbuf_flip, the_drainer_gives_memory_of_its_bank_back, .init = setup, .f
     check_drain(&drain, 0, 1000);
 }
 
+Test(smallbuf_flip, what_was_not_taken_is_dropped_before_its_memory_goes, .init = setup,
+     .fini = teardown)
+{
+    int value;
+    push_ints(0, 1000);
+    flips_drain drain = flips_flip(&buffer);
+    cr_assert(flips_drain_next(&drain, &value) && value == 0);
+    size_t before = allocator.bytes;
+    size_t back = flips_drain_end_trim(&drain, 0);
+    check_equal(before - allocator.bytes, back);
+    check_equal(dropped, 999);
+}
+
 /* ---- sleep ---- */
 
 Test(smallbuf_flip, a_wait_ends_by_what_is_there, .init = setup, .fini = teardown)
