@@ -165,14 +165,14 @@ static vf_run *run_of(const vf_writer *writer)
  * Behind a rest it may be a part of all slots before them: a thread that has had one has run other
  * jobs, and will run more, and as many as take so large a part each leave little unused.
  */
-#define PART 128
+#define KEYED_PART 128
 
 static uint64_t next_run(const vf_writer *writer, const vf_smallbuf_type *type)
 {
     const vf_run *last = run_of(writer);
     uint64_t most = VF_RUN_BYTES / type->size;
     uint64_t twice = last != NULL ? 2 * vf_run_count(last->slots) : 0;
-    uint64_t part = (writer->run & HAS_HAD_REST) != 0 ? writer->end / PART : 0;
+    uint64_t part = (writer->run & HAS_HAD_REST) != 0 ? writer->end / KEYED_PART : 0;
     uint64_t run = twice > part ? twice : part;
     return run < most ? run : most;
 }
