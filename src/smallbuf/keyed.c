@@ -162,17 +162,22 @@ static vf_run *run_of(const vf_writer *writer)
 
 /*
  * How many slots are to follow a writer's last run: twice as many as that has, within bounds.
- * Behind a rest it may be a part of all slots before them: a thread that has had one has run other
- * jobs, and will run more, and as many as take so large a part each leave little unused.
+ * Behind a rest it may be a part of all slots before them, as long as a plain writer's runs: a
+ * thread that has had one has run other jobs, and will run more, and as many as take so large a
+ * part each leave little unused. No longer, since each job marks its rest as a gap and then no
+ * more.
  */
-#define KEYED_PART 128
+#define KEYED_PART     128
+#define KEYED_PART_MAX 8 /* times the shortest run */
 
-static uint64_t next_run(const vf_writer *writer, const vf_smallbuf_type *type)
+static uint64_t next_run(const vf_writer *writer, const vf_directory *directory)
 {
     const vf_run *last = run_of(writer);
-    uint64_t most = VF_RUN_BYTES / type->size;
+    uint64_t most = VF_RUN_BYTES / directory->type.size;
     uint64_t twice = last != NULL ? 2 * vf_run_count(last->slots) : 0;
     uint64_t part = (writer->run & HAS_HAD_REST) != 0 ? writer->end / KEYED_PART : 0;
+    uint64_t part_max = KEYED_PART_MAX * directory->block;
+    part = part < part_max ? part : part_max;
     uint64_t run = twice > part ? twice : part;
     return run < most ? run : most;
 }
@@ -204,7 +209,7 @@ size_t vf_keyed_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_s
         return refuse(writer, directory);
     const vf_run *last = run_of(writer);
     uint64_t key = last != NULL ? last->key : writer->end;
-    vf_writer next = {0, next_run(writer, type)};
+    vf_writer next = {0, next_run(writer, directory)};
     size_t n = take_rest(&next, key, directory, slots);
     if (n != 0)
         writer->run |= HAS_HAD_REST;

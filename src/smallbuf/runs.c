@@ -13,6 +13,7 @@
  */
 #include "runs.h"
 
+#include "../platform/tsan.h"
 #include "chunk.h"
 
 /* So its directory has no windows to keep. */
@@ -24,11 +25,17 @@ static const vf_smallbuf_type list_type = {
 
 vf_run *vf_runs_new(vf_keyed *keyed)
 {
-    uint64_t rest;
     uint64_t number = vf_fetch_add_relaxed(&keyed->tail, 1); /* orders nothing: see S_push */
-    if (vf_spill_find(&keyed->spill, number, &list_type, &rest) == NULL)
-        return NULL;
-    return vf_run_at(vf_directory_of(&keyed->spill), number, 0);
+    const vf_directory *list = vf_directory_of(&keyed->spill);
+    /* acquire: pairs with the release in raise_room, which comes after the chunk's */
+    if (list == NULL || number >= vf_load_acquire(&list->room)) {
+        uint64_t rest;
+        if (vf_spill_find(&keyed->spill, number, &list_type, &rest) == NULL)
+            return NULL;
+        list = vf_directory_of(&keyed->spill);
+    }
+    vf_tsan_acquire(list);
+    return vf_run_at(list, number, 0);
 }
 
 vf_run *vf_runs_row(const vf_runs *runs, uint64_t number, unsigned side, uint64_t *n)
