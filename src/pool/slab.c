@@ -44,13 +44,12 @@ static bool is_zero(const char *memory, size_t size)
 void vf_slab_drop(char *block, size_t size, size_t from, size_t n)
 {
     assert(vf_mutex_held(&vf_slab_lock) && n > 0 && from + n <= size);
-    if (!vf_pages_can_drop())
-        return;
+    size_t end = vf_pages_can_drop() ? from + n : 0;
     int saved = errno;
     size_t page = vf_pages_size();
     size_t before = (0 - (uintptr_t)block) % page; /* bytes of the block's first page */
     size_t at = from > before ? before + (from - before) / page * page : before;
-    for (; at < from + n && at + page <= size; at += page) {
+    for (; at < end && at + page <= size; at += page) {
         if (is_zero(block + at, page))
             vf_pages_drop(NULL, block + at, page);
     }
