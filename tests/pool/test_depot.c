@@ -225,6 +225,19 @@ Test(depot, finds_slots_that_nobody_listed, .init = setup, .fini = teardown)
 
 /* ---- claims ---- */
 
+/* A thread that does not come along over a fork may have freed a slot and not listed its batch. */
+Test(depot, a_child_lists_what_has_free_slots, .init = setup, .fini = teardown)
+{
+    take_and_leave(slots, MOST);
+    vf_depot_put(depot, slots, 1);
+    vf_batch *batch = batch_of(slots[0]);
+    for (vf_group *group = batch->group; group != NULL; group = group->parent)
+        group->listed = 0;
+    cr_assert(!is_listed(batch->number));
+    vf_depot_after_fork(depot);
+    cr_assert(is_listed(batch->number));
+}
+
 Test(depot, two_caches_refill_from_different_batches, .init = setup, .fini = teardown)
 {
     vf_home one = {NULL, 0, false}, other = {NULL, 0, false};
