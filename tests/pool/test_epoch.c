@@ -311,6 +311,25 @@ Test(epoch, no_memory)
     }
 }
 
+/* Refused for want of memory, it takes nothing of max_deferred. */
+Test(epoch, no_memory_and_a_limit)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        begin(kind, 4);
+        fill(MOST);
+        atomic_store(&allocator.refuse, true);
+        for (int i = 0; i < 8; i++)
+            check_refused(EAGAIN, !numbers_free_deferred(pool, objects[0]));
+        atomic_store(&allocator.refuse, false);
+        cr_assert(numbers_free_deferred(pool, objects[0]));
+        numbers_epoch_barrier(pool);
+        check_equal(dropped(), 1);
+        numbers_destroy(pool);
+        check_all_back(&allocator);
+        end();
+    }
+}
+
 static void *defer_without_memory(void *refusals)
 {
     size_t done = 0;
