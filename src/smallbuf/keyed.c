@@ -161,11 +161,11 @@ static vf_run *run_of(const vf_writer *writer)
 }
 
 /*
- * How many slots are to follow a writer's last run: twice as many as that has, within bounds.
- * Behind a rest it may be a part of all slots before them, as long as a plain writer's runs: a
- * thread that has had one has run other jobs, and will run more, and as many as take so large a
- * part each leave little unused. No longer, since each job marks its rest as a gap and then no
- * more.
+ * How many slots are to follow a writer's last run: four times as many as that has, within bounds;
+ * what is left of them is for others. Behind a rest it may be a part of all slots before them, as
+ * long as a plain writer's runs: a thread that has had one has run other jobs, and will run more,
+ * and as many as take so large a part each leave little unused. No longer, since each job marks its
+ * rest as a gap and then no more.
  */
 #define KEYED_PART     128
 #define KEYED_PART_MAX 8 /* times the shortest run */
@@ -174,11 +174,11 @@ static uint64_t next_run(const vf_writer *writer, const vf_directory *directory)
 {
     const vf_run *last = run_of(writer);
     uint64_t most = VF_RUN_BYTES / directory->type.size;
-    uint64_t twice = last != NULL ? 2 * vf_run_count(last->slots) : 0;
+    uint64_t more = last != NULL ? 4 * vf_run_count(last->slots) : 0;
     uint64_t part = (writer->run & HAS_HAD_REST) != 0 ? writer->end / KEYED_PART : 0;
     uint64_t part_max = KEYED_PART_MAX * directory->block;
     part = part < part_max ? part : part_max;
-    uint64_t run = twice > part ? twice : part;
+    uint64_t run = more > part ? more : part;
     return run < most ? run : most;
 }
 

@@ -100,7 +100,7 @@ static bool insert_runs(const vf_runs *runs, unsigned side)
                 last = row[at].key;
             else
                 moves += insert_run(runs, i + at, side);
-            if (moves > DIGITS + 4 * (i + at))
+            if (moves > 32 + 4 * (i + at))
                 return false;
         }
     }
