@@ -355,7 +355,7 @@ vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer);
  *
  * Any thread; from here on the writer is for one thread at a time. Costs a few stores; a run, an
  * atomic operation or two more than with S_writer_open, and it may be of 8 KiB sooner; a drain,
- * some 20 to 40 nanoseconds for each run, but two where it lies right behind that with the key
+ * some 20 to 60 nanoseconds for each run, but two where it lies right behind that with the key
  * before it: what a thread pushes by ascending keys comes in long spans. Jobs of hundreds of
  * elements are drained nearly as fast as without a key; short ones in any order cost more than
  * their elements.
