@@ -119,6 +119,46 @@ Test(epoch, what_is_not_deferred_is_still_found)
     }
 }
 
+#ifndef VF_CHECKED /* which has its own generations */
+/* The object's handle, which is the last one of its slot. */
+static found_handle last_handle_of(found *of, const long *object)
+{
+    uint64_t number = vf_handle_number(found_handle_of(of, object).bits);
+    const vf_generations *generations = ((vf_pool_core *)of)->directory[number / 50];
+    vf_generations_of(generations)[number % 50] = UINT32_MAX;
+    return found_handle_of(of, object);
+}
+
+/* Between others, and by itself, which leaves none to be reused. */
+Test(epoch, a_slot_whose_generations_are_used_up_is_retired)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        found *of = open_found(kind, 0);
+        const long *retired[2];
+        for (size_t turn = 0; turn < 2; turn++) {
+            long *before = turn == 0 ? push_found(of, 1) : NULL, *object = push_found(of, 2);
+            found_handle last = last_handle_of(of, object);
+            check_equal(vf_handle_generation(last.bits), UINT32_MAX);
+            cr_assert(before == NULL || found_free_deferred(of, before));
+            cr_assert(found_free_handle_deferred(of, last));
+            cr_assert(turn == 1 || found_free_deferred(of, push_found(of, 3)));
+            found_epoch_barrier(of);
+            vf_pool_stats stats = found_stats(of);
+            check_equal(stats.retired, turn + 1);
+            check_equal(stats.live, 0);
+            check_equal(stats.capacity, stats.cached + stats.depot + stats.fresh + stats.retired);
+            retired[turn] = object;
+        }
+        for (long i = 0; i < 200; i++) {
+            const long *object = push_found(of, i);
+            cr_assert(object != retired[0] && object != retired[1]);
+        }
+        found_destroy(of);
+        end();
+    }
+}
+#endif
+
 Test(epoch, a_reader_goes_on_reading)
 {
     for (int kind = 0; kind < KINDS; kind++) {

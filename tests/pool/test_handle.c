@@ -114,6 +114,10 @@ static void free_by_free_n(struct unit *unit)
     struct unit *const some[] = {NULL, unit, NULL};
     units_free_n(pool, some, 3);
 }
+static void free_by_free_n_alone(struct unit *unit)
+{
+    units_free_n(pool, &unit, 1);
+}
 static void free_by_free(struct unit *unit)
 {
     units_free(pool, unit);
@@ -133,8 +137,9 @@ static void free_by_handle(struct unit *unit)
     cr_assert(units_free_handle(pool, units_handle_of(pool, unit)));
 }
 
-static void (*const frees[])(struct unit *unit) = {free_by_take,    free_by_free_n, free_by_free,
-                                                   free_by_vf_free, free_by_cache,  free_by_handle};
+static void (*const frees[])(struct unit *unit) = {
+    free_by_take,  free_by_free_n, free_by_free,        free_by_vf_free,
+    free_by_cache, free_by_handle, free_by_free_n_alone};
 enum { FREES = sizeof frees / sizeof *frees };
 
 Test(handle, each_free_ends_it_before_the_drop)
