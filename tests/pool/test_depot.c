@@ -274,6 +274,21 @@ Test(depot, a_claimed_batch_is_found_last, .init = setup, .fini = teardown)
     check_equal(depot->batches.count, 3);
 }
 
+/* Though it has free slots again, in front of those that are taken next. */
+Test(depot, a_cache_goes_on_behind_its_batch, .init = setup, .fini = teardown)
+{
+    vf_home home = {NULL, 0, false};
+    cr_assert(vf_depot_reserve(depot, 300));
+    for (size_t number = 0; number < 6; number++) {
+        check_equal(vf_depot_get(depot, &home, slots, 64), 64);
+        check_equal(vf_depot_get(depot, &home, slots + 64, 64), 36);
+        for (size_t i = 0; i < 100; i++)
+            cr_assert(batch_of(slots[i])->number == number % 3);
+        vf_depot_put(depot, slots, 100);
+    }
+    vf_depot_leave(depot, &home);
+}
+
 /* ---- reservations ---- */
 
 Test(depot, reserves_what_is_missing_and_no_more, .init = setup, .fini = teardown)

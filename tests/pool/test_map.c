@@ -239,6 +239,19 @@ Test(map, knows_again_what_was_covered_when_that_is_gone, .fini = teardown)
     check_empty();
 }
 
+/* Two tables of lines for each page, all of them at once. */
+Test(map, has_tables_for_all_pages_of_a_batch_that_covers_another, .fini = teardown)
+{
+    const size_t size = 16384 * PAGE;
+    const char *begin = line_at(0), *last = begin + size - LINE;
+    cr_assert(vf_map_enter(pool_at(1), begin, size) && vf_map_enter(pool_at(2), begin, size));
+    cr_assert(look(begin) == pool_at(2) && look(last) == pool_at(2));
+    vf_map_remove(pool_at(2), begin, size);
+    cr_assert(look(begin) == pool_at(1) && look(last) == pool_at(1));
+    vf_map_remove(pool_at(1), begin, size);
+    check_empty();
+}
+
 /* Afterwards each page has one pool again, and needs no second look. */
 Test(map, covers_nothing_where_memory_is_out, .fini = teardown)
 {

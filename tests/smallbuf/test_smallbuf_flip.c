@@ -84,6 +84,27 @@ Test(smallbuf_flip, pushes_during_a_drain_are_in_the_next, .init = setup, .fini 
     check_equal(calls, 2); /* a chunk for each bank, and kept */
 }
 
+#ifndef VF_CHECKED /* where pushes expect nothing */
+/* Where a flip comes between, the index that a push takes is none of the bank that it expected. */
+Test(smallbuf_flip, a_push_expects_slots_of_one_bank, .init = setup, .fini = teardown)
+{
+    for (int round = 0; round < 6; round++) {
+        push_ints(0, 20);
+        vf_expected expected = vf_expect_of_flips(&buffer);
+        cr_assert(vf_expected_of_flips(&expected, buffer.tail - expected.first));
+        flips_drain drain = flips_flip(&buffer);
+        push_ints(20, 20);
+        cr_assert(!vf_expected_of_flips(&expected, buffer.tail - expected.first));
+        check_drain(&drain, 0, 20);
+        if (round % 2 == 0) /* so that each bank has its turn */
+            drain = flips_flip(&buffer);
+        else
+            drain = flips_drain_begin(&buffer);
+        check_drain(&drain, 20, 20);
+    }
+}
+#endif
+
 Test(smallbuf_flip, a_drain_left_half_way_drops_the_rest, .init = setup, .fini = teardown)
 {
     int value = -1;

@@ -7,6 +7,10 @@
 #include <pthread.h>
 #include <sched.h>
 #include <time.h>
+#ifdef __linux__
+#    include <sys/syscall.h>
+#    include <unistd.h>
+#endif
 
 #include "test_common.h"
 #include "threads.h"
@@ -202,6 +206,7 @@ Test(smallbuf_flip_wait, the_child_of_a_fork_gives_up_what_is_in_flight, .init =
 static void *sleep_until_something(void *times)
 {
     for (int i = 0; i < *(int *)times; i++) {
+        errno = ETIMEDOUT; /* of a call before, which says nothing of this one */
         cr_assert(flips_wait(&buffer, -1));
         flips_drain drain = flips_flip(&buffer);
         for (int value; flips_drain_next(&drain, &value);)
@@ -232,3 +237,27 @@ Test(smallbuf_flip_wait, pushes_and_wakes_end_a_sleep, .init = setup)
     flips_destroy(&buffer);
     check_all_back(&allocator);
 }
+
+#ifdef SYS_futex
+/* By a thread that means what had this address before, say. */
+static bool wake_for_nothing(void)
+{
+    enum { WAKE_PRIVATE = 1 | 128 };
+    const uint32_t *halves = (const uint32_t *)(const void *)&buffer.tail;
+    return syscall(SYS_futex, &halves[0], WAKE_PRIVATE, 1, NULL, NULL, 0) > 0 ||
+           syscall(SYS_futex, &halves[1], WAKE_PRIVATE, 1, NULL, NULL, 0) > 0;
+}
+
+Test(smallbuf_flip_wait, who_is_woken_for_nothing_sleeps_on, .init = setup)
+{
+    int once = 1;
+    cr_assert(pthread_create(&drainer, NULL, sleep_until_something, &once) == 0);
+    for (int woken = 0; woken < 5; woken += wake_for_nothing())
+        cr_assert(__atomic_load_n(&ended, __ATOMIC_SEQ_CST) == 0);
+    cr_assert(flips_push(&buffer, 1));
+    cr_assert(pthread_join(drainer, NULL) == 0);
+    check_equal((size_t)taken, 1);
+    flips_destroy(&buffer);
+    check_all_back(&allocator);
+}
+#endif

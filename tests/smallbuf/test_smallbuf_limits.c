@@ -186,6 +186,21 @@ Test(smallbuf_limits, most_can_be_reserved_and_no_more)
     check_all_back(&allocator);
 }
 
+/* The first chunk has a quarter of the address space, or says so. */
+Test(smallbuf_limits, a_chunk_of_half_the_address_space_is_refused)
+{
+    const size_t size = (size_t)1 << 30, slots = (SIZE_MAX / 4 + 1) / size;
+    vf_smallbuf_type type = type_of(1, size, false);
+    vf_smallbuf_options options = {.allocator = lending.allocator, .first_chunk = slots};
+    void *spill = NULL;
+    uint64_t run;
+    vf_spill_init(&spill, &options, &type);
+    cr_assert(vf_spill_find(&spill, 1, &type, &run) != NULL && run == slots);
+    check_refused(ENOMEM, vf_spill_find(&spill, 1 + slots, &type, &run) == NULL);
+    vf_spill_trim(&spill, 0, 0, &type);
+    check_all_back(&allocator);
+}
+
 Test(smallbuf_limits, a_cap_may_be_as_large_as_it_likes)
 {
     for (size_t i = 3 * 20; i <= POWERS; i++) {
