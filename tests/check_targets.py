@@ -36,7 +36,8 @@ TARGETS = {
     'wasm32-wasi': (['c'], []),
 }
 # What meson.build does not build there: of liburcu, of other systems, or in place of libc's functions.
-NOT_ON_MACOS = re.compile(r'epoch|treiber|graph|windows|fenced|limited|fibres|flip_wait|test_map')
+NOT_ON_MACOS = re.compile(r'epoch|treiber|graph|windows|fenced|limited|fibres|flip_wait|test_map|'
+                          r'between')
 PROGRAM = '''
 #define VF_T int
 #define VF_N 64
