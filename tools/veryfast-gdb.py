@@ -24,7 +24,7 @@ import gdb.printing
 
 UNSETTLED = -2**63, -2**63 + 1  # src/pool/cache.h
 NOT_RELEASED = 2**62
-NOT_ENTERED = 2**32 - 1  # src/pool/batch.h
+NOT_ENTERED = 2**32 - 1  # src/pool/record.h
 LINK_OF_LIVE = 2**32 - 1  # src/pool/capped.c
 COUNT, PUBLISHED = 2**31 - 1, 2**31  # include/veryfast/detail/pool_handle.h
 SPILLED, REFUSED = 1, 6  # detail/smallbuf_core.h

@@ -10,6 +10,7 @@
 
 #include "../platform/fork.h"
 #include "../platform/mutex.h"
+#include "../pool/map.h"
 #include "caller.h"
 #include "misuse.h"
 #include "name.h"

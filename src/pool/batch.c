@@ -4,16 +4,6 @@
  * order that leaves everything whole after each store: the child of a fork goes on with what it
  * finds, and what was not yet reachable is lost there.
  *
- * Table by address. A batch is entered once, under the granule that its first slot lies in:
- *
- *     granules:  |       g       |      g+1      |      g+2      |
- *     batches:        [ first         ][ second         ]
- *     entered:     g: first           g+1: second
- *
- * A granule is not longer than a batch, so no two batches begin in the same one; and it is longer
- * than half a batch, so the batch of a slot begins in the slot's granule or in one of the two
- * before it. Open addressing with linear probing, at most three quarters full.
- *
  * The memory of a batch is not touched here, so that no page is paid for before it is used.
  */
 #include "batch.h"
@@ -24,10 +14,7 @@
 #include "../common/arith.h"
 #include "../platform/compiler.h"
 #include "../platform/tsan.h"
-
-#define FIRST_CELLS_LOG2 3
-
-vf_batch vf_batch_none, vf_batch_gone;
+#include "map.h"
 
 /* Newton's iteration: each step doubles the number of right bits, of which x = odd has 3. */
 static size_t inverse(size_t odd)
@@ -217,189 +204,6 @@ static vf_batch *next_unused(vf_batches *batches)
     return NULL;
 }
 
-/* ---- by address ---- */
-
-static size_t cells_of(const vf_addresses *table)
-{
-    return (size_t)1 << (64 - table->shift);
-}
-
-static size_t table_bytes(size_t cells)
-{
-    return sizeof(vf_addresses) + cells * sizeof(vf_batch *);
-}
-
-/* Where the search for a granule begins. */
-static size_t hashed_cell(const vf_addresses *table, uintptr_t granule)
-{
-    return (size_t)((uint64_t)granule * VF_HASH >> table->shift);
-}
-
-/* The batch that begins in this granule, if the address lies in it; or NULL. */
-static vf_batch *find_in_table(const vf_batches *batches, const vf_addresses *table,
-                               uintptr_t granule, uintptr_t address)
-{
-    size_t last = cells_of(table) - 1;
-    for (size_t i = hashed_cell(table, granule);; i = (i + 1) & last) {
-        /* acquire: pairs with the release in enter_in_table: the batch was written before */
-        vf_batch *batch = vf_load_acquire(&table->cells[i]);
-        if (vf_batch_has(batch, batches->shape.bytes, address))
-            return batch;
-        if (batch == &vf_batch_none)
-            return NULL;
-    }
-}
-
-vf_batch *vf_batch_find(const vf_batches *batches, uintptr_t address)
-{
-    /* A slot that is live to the caller was entered before it was handed out, so it is found
-       whatever others enter or remove meanwhile */
-    const vf_addresses *table = vf_batch_addresses(batches);
-    uintptr_t granule = address >> batches->shape.granule;
-    vf_batch *batch = NULL;
-    for (uintptr_t i = 0; table != NULL && batch == NULL && i < 3 && i <= granule; i++)
-        batch = find_in_table(batches, table, granule - i, address);
-    return batch;
-}
-
-/* Enters a batch in a table that has room and is not full of those that are gone. */
-static void enter_in_table(const vf_batches *batches, vf_addresses *table, vf_batch *batch)
-{
-    assert(vf_mutex_held(batches->growth));
-    size_t last = cells_of(table) - 1;
-    size_t i = hashed_cell(table, (uintptr_t)batch->base >> batches->shape.granule);
-    while (table->cells[i] != &vf_batch_none && table->cells[i] != &vf_batch_gone)
-        i = (i + 1) & last;
-    table->used += table->cells[i] == &vf_batch_none;
-    vf_store_release(&table->cells[i], batch); /* pairs with the acquires of cells */
-}
-
-static size_t cell_with(const vf_batches *batches, const vf_addresses *table, const vf_batch *batch)
-{
-    size_t i = hashed_cell(table, (uintptr_t)batch->base >> batches->shape.granule);
-    while (table->cells[i] != batch)
-        i = (i + 1) & (cells_of(table) - 1);
-    return i;
-}
-
-static void remove_cell(const vf_batches *batches, vf_addresses *table, const vf_batch *batch)
-{
-    assert(vf_mutex_held(batches->growth));
-    size_t last = cells_of(table) - 1;
-    size_t i = cell_with(batches, table, batch);
-    /* relaxed: nobody looks for a slot of it, and neither of the two that stand for no batch
-       ever changes. Where an empty cell comes next, a search that ends here would end there: so
-       this cell can be empty too, and those before it that were only passed over. */
-    vf_store_release(&table->cells[i], &vf_batch_gone); /* see vf_batch_close */
-    if (table->cells[(i + 1) & last] != &vf_batch_none)
-        return;
-    for (; table->cells[i] == &vf_batch_gone; i = (i - 1) & last) {
-        vf_store_relaxed(&table->cells[i], &vf_batch_none);
-        table->used--;
-    }
-}
-
-/* ---- the next table ---- */
-
-/* Has the next table, if there is one, all that is in the present one up to cell i? */
-static bool is_prepared(const vf_batches *batches, size_t i)
-{
-    return batches->next != NULL && batches->prepared > cells_of(batches->next) + i;
-}
-
-/* Begins a next table, for so many batches; false: out of memory. It is twice as large as the
-   present one, at least, so that all that were replaced are not larger than the last; and where
-   batches come and go, the larger one is sparse enough for the cells of those that went to become
-   empty. */
-static bool begin_next(vf_batches *batches, size_t count)
-{
-    assert(vf_mutex_held(batches->growth) && batches->next == NULL);
-    const vf_addresses *old = batches->addresses;
-    unsigned log2 = old != NULL ? 65 - old->shift : FIRST_CELLS_LOG2;
-    while (count + 1 > ((size_t)1 << log2) / 4 * 3)
-        log2++;
-    size_t bytes = table_bytes((size_t)1 << log2);
-    vf_addresses *table = vf_memory_alloc(batches->memory, bytes, _Alignof(vf_addresses));
-    if (table == NULL)
-        return false;
-    table->older = batches->addresses;
-    table->shift = 64 - log2;
-    table->used = 0;
-    batches->prepared = 0;
-    vf_store_release(&batches->next, table); /* its order is for the child of a fork, as below */
-    return true;
-}
-
-/* One cell of the next table becomes empty, or then, one of the present table is entered there. */
-static void prepare_cell(const vf_batches *batches, size_t step)
-{
-    vf_addresses *next = batches->next;
-    if (step < cells_of(next)) {
-        next->cells[step] = &vf_batch_none;
-        return;
-    }
-    vf_batch *batch = batches->addresses->cells[step - cells_of(next)];
-    if (batch != &vf_batch_none && batch != &vf_batch_gone)
-        enter_in_table(batches, next, batch);
-}
-
-/* So many steps, after the last of which the next table is the present one. */
-static void prepare_next(vf_batches *batches, size_t steps)
-{
-    assert(vf_mutex_held(batches->growth));
-    vf_addresses *next = batches->next;
-    size_t all = cells_of(next) + (next->older != NULL ? cells_of(next->older) : 0);
-    for (; steps > 0 && batches->prepared < all; steps--, batches->prepared++)
-        prepare_cell(batches, batches->prepared);
-    if (batches->prepared < all)
-        return;
-    vf_store_release(&batches->next, (vf_addresses *)NULL);
-    vf_store_release(&batches->addresses, next); /* pairs with the acquire in vf_batch_find */
-}
-
-/* Steps for each batch. From the table's being eleven sixteenths full to three quarters one in 16
-   of its cells is entered, and there are three times its cells to be prepared: 48 would do. Earlier
-   would be longer with four times the memory. */
-#define STEPS 64
-
-/* Room for n more batches in the table; false: out of memory. Where it will be full soon, some
-   steps are made toward the next one, so that no call has to make them all. */
-static bool reserve_cells(vf_batches *batches, size_t n)
-{
-    const vf_addresses *table;
-    while ((table = batches->addresses) == NULL || table->used + n > cells_of(table) / 4 * 3) {
-        if (batches->next == NULL && !begin_next(batches, batches->held + batches->held / 2 + n))
-            return false;
-        prepare_next(batches, SIZE_MAX);
-    }
-    if (batches->next != NULL ||
-        (table->used > cells_of(table) * 11 / 16 && begin_next(batches, batches->held)))
-        prepare_next(batches, n * STEPS);
-    return true;
-}
-
-static void enter_cell(vf_batches *batches, vf_batch *batch)
-{
-    enter_in_table(batches, batches->addresses, batch);
-    if (is_prepared(batches, cell_with(batches, batches->addresses, batch)))
-        enter_in_table(batches, batches->next, batch);
-}
-
-static void remove_cells(vf_batches *batches, const vf_batch *batch)
-{
-    if (is_prepared(batches, cell_with(batches, batches->addresses, batch)))
-        remove_cell(batches, batches->next, batch);
-    remove_cell(batches, batches->addresses, batch);
-}
-
-void vf_batches_after_fork(vf_batches *batches)
-{
-    if (batches->next != NULL) {
-        batches->next->used = 0;
-        batches->prepared = 0;
-    }
-}
-
 /* ---- memory ---- */
 
 static size_t slots_alignment(const vf_batches *batches)
@@ -470,7 +274,7 @@ vf_batch *vf_batch_new(vf_batches *batches, size_t n)
         last = &(*last)->next;
         *last = NULL;
     }
-    if (made < n || !reserve_cells(batches, n) || !reserve_generations(batches, count) ||
+    if (made < n || !vf_addresses_reserve(batches, n) || !reserve_generations(batches, count) ||
         !enter_chain(batches, first)) {
         undo(batches, first, count);
         return NULL;
@@ -479,7 +283,7 @@ vf_batch *vf_batch_new(vf_batches *batches, size_t n)
         /* release: pairs with the acquires of count by threads that look at all records */
         if (batch->number == batches->count)
             vf_store_release(&batches->count, batches->count + 1);
-        enter_cell(batches, batch);
+        vf_addresses_enter(batches, batch);
         set_generations_base(batches, batch, batch->base);
         vf_store_relaxed(&batch->begun, 0U);
     }
@@ -496,7 +300,7 @@ char *vf_batch_close(vf_batches *batches, vf_batch *batch)
     /* In this order (hence release): the child of a fork in between takes the batch for one that
        was not entered, and lets it be. Nobody changes begun meanwhile: all slots are in hand. */
     vf_store_release(&batch->begun, VF_BATCH_NOT_ENTERED);
-    remove_cells(batches, batch);
+    vf_addresses_remove(batches, batch);
     vf_map_remove(batches->pool, base, batches->shape.bytes);
     set_generations_base(batches, batch, NULL);
     vf_store_release(&batch->base, (char *)NULL);
@@ -522,17 +326,6 @@ static void free_groups(vf_batches *batches, vf_group *group)
     vf_memory_free(batches->memory, group, sizeof *group, _Alignof(vf_group));
 }
 
-static void free_addresses(vf_batches *batches)
-{
-    vf_addresses *older;
-    vf_addresses *newest = batches->next != NULL ? batches->next : batches->addresses;
-    for (vf_addresses *table = newest; table != NULL; table = older) {
-        older = table->older;
-        vf_memory_free(batches->memory, table, table_bytes(cells_of(table)),
-                       _Alignof(vf_addresses));
-    }
-}
-
 void vf_batches_free(vf_batches *batches)
 {
     for (size_t number = batches->count; number-- > 0;) {
@@ -544,7 +337,7 @@ void vf_batches_free(vf_batches *batches)
         }
         free_block(batches, batch);
     }
-    free_addresses(batches);
+    vf_addresses_free(batches);
     if (batches->root != NULL)
         free_groups(batches, batches->root);
 }

@@ -13,6 +13,7 @@
 #include "attach.h"
 #include "epoch.h"
 #include "kind.h"
+#include "map.h"
 #include "release.h"
 #include "threads.h"
 

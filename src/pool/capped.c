@@ -23,6 +23,7 @@
 #include "../common/stack.h"
 #include "../platform/tsan.h"
 #include "depot.h"
+#include "map.h"
 
 /* Doubling makes 31 at most; more only where the allocator refuses to double. */
 #define SPANS_MAX 64

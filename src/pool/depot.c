@@ -127,7 +127,7 @@ void vf_depot_put(vf_depot *depot, void *const *slots, size_t n)
 {
     vf_tsan_release(depot->batches.memory);
     const vf_shape shape = depot->batches.shape; /* a copy that no store can change */
-    const vf_addresses *table = vf_batch_addresses(&depot->batches);
+    const vf_addresses *table = vf_addresses_now(&depot->batches);
     const size_t word_bytes = VF_WORD_BITS * shape.stride;
     for (size_t i = 0; i < n;) {
         vf_batch *batch = vf_batch_of(&depot->batches, table, shape, (uintptr_t)slots[i]);
@@ -422,7 +422,7 @@ static size_t free_fresh(const vf_depot *depot, vf_batch *batch)
 void vf_depot_after_fork(vf_depot *depot)
 {
     depot->has_forked = true;
-    vf_batches_after_fork(&depot->batches);
+    vf_addresses_after_fork(&depot->batches);
     size_t held = 0, there = 0;
     for (size_t number = 0; number < depot->batches.count; number++) {
         vf_batch *batch = vf_batch_at(&depot->batches, number);

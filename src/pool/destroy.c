@@ -20,7 +20,7 @@
 
 bool vf_destroy_claim(vf_pool *pool, const void *object)
 {
-    vf_batch *batch = vf_batch_find(&pool->depot.batches, (uintptr_t)object);
+    vf_batch *batch = vf_addresses_find(&pool->depot.batches, (uintptr_t)object);
     assert(batch != NULL);
     size_t offset = (size_t)((const char *)object - vf_batch_base(batch));
     size_t number = vf_batch_slot_number(*vf_pool_shape(pool), offset);

@@ -15,7 +15,8 @@
  * In a pool with max_objects, capped.c replaces all of these but the last. kind.h has the calls in
  * which the two kinds of pool differ. A file includes only what stands above it here:
  *
- *   memory, slab, page, map, generation, batch, depot,
+ *   memory, slab, page, map, generation,
+ *   record, addresses, batch, depot,
  *   lock, cache, row, capped                      the parts: none knows the pool
  *   pool.h, kind.h                                the pool that is made of them
  *   release      what counts as live, and when a pool ends

@@ -40,6 +40,7 @@
 #include "../platform/tid.h"
 #include "attach.h"
 #include "epoch.h"
+#include "map.h"
 #include "release.h"
 
 /* The first two have no row. */

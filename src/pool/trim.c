@@ -12,6 +12,7 @@
  */
 #include "trim.h"
 
+#include "map.h"
 #include "seize.h"
 
 /* Words that are looked at together for whole pages. */

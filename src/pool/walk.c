@@ -31,7 +31,7 @@ vf_region vf_walk_batch(const vf_pool *pool, size_t number)
 
 bool vf_walk_find_batch(const vf_pool *pool, const void *address, vf_region *region)
 {
-    vf_batch *batch = vf_batch_find(&pool->depot.batches, (uintptr_t)address);
+    vf_batch *batch = vf_addresses_find(&pool->depot.batches, (uintptr_t)address);
     if (batch != NULL)
         *region = (vf_region){vf_load_relaxed(&batch->base), vf_pool_shape(pool)->objects};
     return batch != NULL;
@@ -41,7 +41,7 @@ size_t vf_walk_locate(const vf_pool *pool, const void *object, size_t *slot)
 {
     const vf_batches *batches = &pool->depot.batches;
     const vf_batch *batch =
-        vf_batch_of(batches, vf_batch_addresses(batches), batches->shape, (uintptr_t)object);
+        vf_batch_of(batches, vf_addresses_now(batches), batches->shape, (uintptr_t)object);
     assert(batch != NULL);
     size_t offset =
         (size_t)((const char *)object - vf_load_relaxed(&batch->base)); /* the caller's */

@@ -90,13 +90,13 @@ static void give_up(vf_batch *batch)
 
 static vf_batch *find(const char *address)
 {
-    return vf_batch_find(batches, (uintptr_t)address);
+    return vf_addresses_find(batches, (uintptr_t)address);
 }
 
 /* A slot, by both ways. */
 static void check_slot(const char *slot, const vf_batch *batch, size_t number)
 {
-    const vf_addresses *table = vf_batch_addresses(batches);
+    const vf_addresses *table = vf_addresses_now(batches);
     cr_assert(find(slot) == batch);
     cr_assert(vf_batch_of(batches, table, batches->shape, (uintptr_t)slot) == batch);
     check_equal(vf_batch_slot_number(batches->shape, (size_t)(slot - vf_batch_base(batch))),
@@ -341,7 +341,7 @@ Test(batch, is_found_where_the_next_table_is_begun_again)
     for (size_t i = 0; i < cells_of(batches->next); i++)
         batches->next->cells[i] = at(0);
     batches->next->used = 1000;
-    vf_batches_after_fork(batches);
+    vf_addresses_after_fork(batches);
     while (batches->held < 200)
         make_and_give_up(&random);
     check_all_batches();

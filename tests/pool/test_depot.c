@@ -64,7 +64,7 @@ static void take_and_leave(void **to, size_t n)
 
 static vf_batch *batch_of(const void *slot)
 {
-    return vf_batch_find(&depot->batches, (uintptr_t)slot);
+    return vf_addresses_find(&depot->batches, (uintptr_t)slot);
 }
 
 static char *base_of(size_t number)

@@ -43,7 +43,7 @@ static void *second(void *argument)
 
 static const vf_batch *batch_of(const struct object *it)
 {
-    return vf_batch_find(&whole()->depot.batches, (uintptr_t)it);
+    return vf_addresses_find(&whole()->depot.batches, (uintptr_t)it);
 }
 
 void scenario(void)

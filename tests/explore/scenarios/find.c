@@ -67,7 +67,7 @@ void scenario(void)
     for (size_t number = 0; number < whole()->depot.batches.count; number++) {
         const vf_batch *batch = vf_batch_at(&whole()->depot.batches, number);
         assert(batch->base == NULL ||
-               vf_batch_find(&whole()->depot.batches, (uintptr_t)batch->base) == batch);
+               vf_addresses_find(&whole()->depot.batches, (uintptr_t)batch->base) == batch);
     }
     check_nothing_lost();
 }
