@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * region.h - an allocator that gives out the memory of batches again as soon as it can, and at
- * addresses that all lead to the same place in the first table by address (batch.c). What is given
- * back is written to, so that a late access is a race. With ROTATES it takes as long as possible
- * until memory is used again.
+ * addresses that all lead to the same place in the first table by address (addresses.c). What is
+ * given back is written to, so that a late access is a race. With ROTATES it takes as long as
+ * possible until memory is used again.
  */
 #ifndef EXPLORE_REGION_H
 #define EXPLORE_REGION_H
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REGION = 32768, REGION_BLOCKS = 8 };
+enum { REGION = 65536, REGION_BLOCKS = 8 };
 
 static struct {
     pthread_mutex_t lock;
@@ -74,7 +74,10 @@ static inline vf_allocator region_allocator(size_t batch)
     int n = 0;
     for (char *at = memory; n < REGION_BLOCKS && at + step <= memory + REGION; at += step) {
         uint64_t hash = ((uintptr_t)at >> granule) * UINT64_C(0x9E3779B97F4A7C15);
-        if (hash >> 61 == 6) { /* so that the search goes round the end */
+        uint64_t last = ((uintptr_t)(at + batch - 1) >> granule) * UINT64_C(0x9E3779B97F4A7C15);
+        /* 6, so that the search goes round the end. The search for what lies in a longer batch's
+           second granule begins where the sixth batch is entered */
+        if (hash >> 61 == 6 && (last == hash || last >> 61 == 3)) {
             region.block[n++] = at;
         }
     }
