@@ -192,13 +192,14 @@ static void **write_slots(void **end, vf_word bits, char *first, size_t stride)
 }
 
 /* Slots of the batch, from word home->word on, into the array before end, the one with the
-   lowest address last; how many, most at most. */
+   lowest address last; how many, most at most, which is not 0. */
 static size_t take(const vf_depot *depot, vf_home *home, void **end, size_t most)
 {
     vf_batch *batch = home->batch;
     const size_t words = depot->batches.shape.words, stride = depot->batches.shape.stride;
     void **begin = end, **const lowest = end - most;
-    for (; home->word < words && begin > lowest; home->word++) {
+    assert(most > 0);
+    for (; home->word < words; home->word++) {
         vf_word bits = take_bits(batch, home->word, (size_t)(begin - lowest));
         if (bits == 0)
             continue;
