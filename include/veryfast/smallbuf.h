@@ -347,7 +347,7 @@ vf_fn void vf_self_writer_open(vf_self_writer *writer, vf_self *buffer);
  * are free. They count for max_elements and S_reserve; with a max_elements of N or less each push
  * by such a writer is refused. No push by one has the index 0.
  *
- * Each run is in a list, 16 bytes of the allocator's for a run, which the buffer keeps for the next
+ * Each run is in a list, 32 bytes of the allocator's for a run, which the buffer keeps for the next
  * fill as it does its chunks. S_reserve makes no promise for the list: where that has no memory the
  * push is refused, and so is each that needs a run until the next drain or S_reserve. A writer that
  * was refused is so until it is closed. S_refused does not count what is refused before the buffer
