@@ -67,8 +67,8 @@ vf_batch *vf_addresses_find(const vf_batches *batches, uintptr_t address)
     return batch;
 }
 
-/* Enters a batch in a table that has room and is not full of those that are gone. */
-static void enter_in_table(const vf_batches *batches, vf_addresses *table, vf_batch *batch)
+/* Enters a batch in a table that has room and is not full of those that are gone; in which cell. */
+static size_t enter_in_table(const vf_batches *batches, vf_addresses *table, vf_batch *batch)
 {
     assert(vf_mutex_held(batches->growth));
     size_t last = cells_of(table) - 1;
@@ -77,6 +77,7 @@ static void enter_in_table(const vf_batches *batches, vf_addresses *table, vf_ba
         i = (i + 1) & last;
     table->used += table->cells[i] == &vf_addresses_none;
     vf_store_release(&table->cells[i], batch); /* pairs with the acquires of cells */
+    return i;
 }
 
 static size_t cell_with(const vf_batches *batches, const vf_addresses *table, const vf_batch *batch)
@@ -185,8 +186,8 @@ bool vf_addresses_reserve(vf_batches *batches, size_t n)
 
 void vf_addresses_enter(vf_batches *batches, vf_batch *batch)
 {
-    enter_in_table(batches, batches->addresses, batch);
-    if (is_prepared(batches, cell_with(batches, batches->addresses, batch)))
+    size_t i = enter_in_table(batches, batches->addresses, batch);
+    if (is_prepared(batches, i))
         enter_in_table(batches, batches->next, batch);
 }
 

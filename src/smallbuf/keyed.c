@@ -241,6 +241,12 @@ void vf_keyed_give_back(const vf_writer *writer, size_t unused, vf_directory *di
 
 /* ---- drains: exclusive access ---- */
 
+static void forget_rests(vf_keyed *keyed)
+{
+    memset(keyed->rests, 0, sizeof keyed->rests);
+    memset(keyed->others, 0, sizeof keyed->others);
+}
+
 /* Gives the slots of sorted runs the numbers from the first one with a key on, and joins those that
    go on where the one before them ends. The number behind the last. */
 static uint64_t number_runs(vf_directory *directory, const vf_runs *runs, unsigned side)
@@ -306,8 +312,7 @@ void vf_keyed_sort(vf_directory *directory, vf_drain *drain)
     drain->end = number_runs(directory, &runs, vf_runs_sort(&runs));
     drain->refused = 0;
     keyed->skipped = 0;
-    memset(keyed->rests, 0, sizeof keyed->rests);
-    memset(keyed->others, 0, sizeof keyed->others);
+    forget_rests(keyed);
 }
 
 /* The next span of what has no key; 0: there is no more. */
@@ -360,9 +365,7 @@ bool vf_keyed_reserve(vf_directory *directory)
         return true;
     if (!vf_runs_reserve(keyed))
         return false;
-    if (keyed->tail == 0) { /* all were refused: to the next drain there is no list */
-        memset(keyed->rests, 0, sizeof keyed->rests);
-        memset(keyed->others, 0, sizeof keyed->others);
-    }
+    if (keyed->tail == 0) /* all were refused: to the next drain there is no list */
+        forget_rests(keyed);
     return true;
 }

@@ -62,6 +62,11 @@ static void region_dealloc(void *context, void *memory, size_t size, size_t alig
     pthread_mutex_unlock(&region.lock);
 }
 
+static inline uint64_t region_hash(const char *at, unsigned granule)
+{
+    return ((uintptr_t)at >> granule) * UINT64_C(0x9E3779B97F4A7C15);
+}
+
 /* Before the pool. */
 static inline vf_allocator region_allocator(size_t batch)
 {
@@ -73,8 +78,8 @@ static inline vf_allocator region_allocator(size_t batch)
     size_t step = (batch + VF_CACHE_LINE - 1) / VF_CACHE_LINE * VF_CACHE_LINE;
     int n = 0;
     for (char *at = memory; n < REGION_BLOCKS && at + step <= memory + REGION; at += step) {
-        uint64_t hash = ((uintptr_t)at >> granule) * UINT64_C(0x9E3779B97F4A7C15);
-        uint64_t last = ((uintptr_t)(at + batch - 1) >> granule) * UINT64_C(0x9E3779B97F4A7C15);
+        uint64_t hash = region_hash(at, granule);
+        uint64_t last = region_hash(at + batch - 1, granule);
         /* 6, so that the search goes round the end. The search for what lies in a longer batch's
            second granule begins where the sixth batch is entered */
         if (hash >> 61 == 6 && (last == hash || last >> 61 == 3)) {
