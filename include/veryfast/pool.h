@@ -432,7 +432,8 @@ vf_fn vf_self_walk vf_self_walk_part(vf_self *pool, size_t part, size_t parts);
 /*
  * The next object; NULL: that was the last. The object may be freed, or left.
  *
- * The thread that walks. Costs a few instructions, and a call for each 64 slots, live or free.
+ * The thread that walks. Costs a few instructions, and a call for each 512 slots or more; with
+ * VF_HANDLE for each 64.
  */
 vf_fn vf_t *vf_self_walk_next(vf_self_walk *walk);
 

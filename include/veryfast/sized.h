@@ -151,7 +151,7 @@ VF_STATIC_CALL bool vf_sized_pool_each(vf_sized_pool *pool,
                                        void (*visit)(void *object, void *context), void *context)
 {
     vf_visitor visitor = {visit, context};
-    return vf_pool_call(each, (vf_pool_core *)pool, vf_visit_word, &visitor);
+    return vf_pool_call(each, (vf_pool_core *)pool, vf_visit_words, &visitor);
 }
 
 /* P_walk_begin: a walk over all live objects, by number. As for P_each, but for other parts. */

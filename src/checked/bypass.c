@@ -219,7 +219,7 @@ static int by_address(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-bool vf_bypass_each(vf_pool *pool, vf_word_visitor *visit, void *context)
+bool vf_bypass_each(vf_pool *pool, vf_words_visitor *visit, void *context)
 {
     vf_epoch_drain(pool);
     const vf_blocks *blocks = &pool->checked.blocks;
@@ -237,7 +237,7 @@ bool vf_bypass_each(vf_pool *pool, vf_word_visitor *visit, void *context)
     }
     qsort(objects, n, sizeof *objects, by_address);
     for (size_t i = 0; i < n; i++)
-        visit((vf_walk_word){objects[i], 1}, 0, context);
+        visit(&(vf_walk_words){1, {{objects[i], 1}}}, 0, context);
     vf_memory_free(&pool->memory, objects, bytes, _Alignof(void *));
     return true;
 }

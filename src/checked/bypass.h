@@ -14,7 +14,7 @@ void vf_bypass_look(vf_pool *pool, const void *object, const void *caller);
 bool vf_bypass_may_drop(vf_pool *pool, const void *object, const void *caller);
 void vf_bypass_free(vf_pool *pool, void *object, const void *caller);
 void vf_bypass_destroy(vf_pool *pool, void (*drop)(void *object));
-bool vf_bypass_each(vf_pool *pool, vf_word_visitor *visit, void *context);
+bool vf_bypass_each(vf_pool *pool, vf_words_visitor *visit, void *context);
 void vf_bypass_walk_begin(vf_pool *pool, vf_walk *walk, size_t part, size_t parts);
 void *vf_bypass_walk_next(vf_pool *pool, vf_walk *walk);
 uint64_t vf_bypass_publish(vf_pool *pool, const void *object, const void *caller);

@@ -314,7 +314,7 @@ bool vf_checked_owns(const vf_pool_core *core, const void *object, const void *c
     return vf_pool_core_owns(core, object);
 }
 
-bool vf_checked_each(vf_pool_core *core, vf_word_visitor *visit, void *context, const void *caller)
+bool vf_checked_each(vf_pool_core *core, vf_words_visitor *visit, void *context, const void *caller)
 {
     vf_pool *pool = vf_list_pool(core, false, "P_each", caller);
     if (pool->checked.blocks.bypass)

@@ -48,27 +48,24 @@ typedef struct vf_dropper {
     void (*drop)(void *object);
 } vf_dropper;
 
-static void claim_and_drop(vf_walk_word word, size_t stride, void *context)
+static void claim_and_drop(void *object, void *context)
 {
     const vf_dropper *dropper = context;
     const vf_pool *pool = dropper->pool;
-    while (word.live != 0) {
-        void *object = vf_walk_word_next(&word, stride);
-        if (!pool->kind->claim(dropper->pool, object))
-            continue;
-        if (pool->handles != NULL)
-            (void)vf_handle_end(pool, object);
-        dropper->drop(object);
-    }
+    if (!pool->kind->claim(dropper->pool, object))
+        return;
+    if (pool->handles != NULL)
+        (void)vf_handle_end(pool, object);
+    dropper->drop(object);
 }
 
 static void drop_live(vf_pool *pool, void (*drop)(void *object))
 {
     vf_dropper dropper = {pool, drop};
     pool->core.destroying = &dropper;
-    if (vf_walk_each_by_address(pool, claim_and_drop, &dropper))
-        return;
-    vf_walk_each_by_number(pool, claim_and_drop, &dropper);
+    vf_visitor visitor = {claim_and_drop, &dropper};
+    if (!vf_walk_each_by_address(pool, vf_visit_words, &visitor))
+        vf_walk_each_by_number(pool, vf_visit_words, &visitor);
 }
 
 /* Sends the calls of a cache held by a caller to the slow paths, too. It is empty. */

@@ -136,8 +136,8 @@ static vf_word published_in(const vf_walk_position *at, size_t objects)
     return published;
 }
 
-/* vf_pool_core_walk_more, of what is published. */
-static vf_walk_word next_published_word(vf_walk_position *at)
+/* vf_pool_core_walk_more, of what is published: one word, since the position says where it is. */
+static void find_published(vf_walk_position *at, vf_walk_words *words)
 {
     const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)at->pool);
     const vf_shape shape = *vf_pool_shape(pool);
@@ -151,20 +151,33 @@ static vf_walk_word next_published_word(vf_walk_position *at)
             found = (vf_walk_word){base + at->slot * shape.stride, published};
         pass_word(at, shape.words);
     }
-    return found;
+    words->n = found.live != 0 ? 1 : 0;
+    words->words[0] = found;
 }
 
-vf_walk_word vf_pool_core_walk_more(vf_walk_position *at)
+/* Adds a word to what was found, if something is live there. */
+static void find_in_word(const vf_pool *pool, size_t number, size_t w, vf_walk_words *found)
 {
-    if (at->published)
-        return next_published_word(at);
-    const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)at->pool);
-    vf_walk_word found = {NULL, 0};
-    while (found.live == 0 && at->number < at->batches) {
-        found.live = pool->kind->live(pool, at->number, at->word, &found.first);
-        pass_word(at, vf_pool_shape(pool)->words);
+    vf_walk_word *word = &found->words[found->n];
+    word->live = pool->kind->live(pool, number, w, &word->first);
+    if (word->live != 0)
+        found->n++;
+}
+
+void vf_pool_core_walk_more(vf_walk_position *at, vf_walk_words *found)
+{
+    if (at->published) {
+        find_published(at, found);
+        return;
     }
-    return found;
+    const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)at->pool);
+    const size_t words = vf_pool_shape(pool)->words;
+    vf_walk_position now = *at; /* a copy that no store can change */
+    for (found->n = 0; found->n < VF_WALK_WORDS && now.number < now.batches;) {
+        find_in_word(pool, now.number, now.word, found);
+        pass_word(&now, words);
+    }
+    *at = now;
 }
 
 /* With handles, what is published is found without the caches, beside all other calls. */
@@ -196,19 +209,21 @@ void vf_pool_core_walk_begin(const vf_pool_core *core, vf_walk *walk, size_t par
     pass_runs(&walk->position, vf_pool_shape(pool)->words, part);
 }
 
-static void each_in_region(const vf_pool *pool, size_t number, vf_word_visitor *visit,
+static void each_in_region(const vf_pool *pool, size_t number, vf_words_visitor *visit,
                            void *context)
 {
-    size_t stride = vf_pool_shape(pool)->stride;
-    for (size_t w = 0; w < vf_pool_shape(pool)->words; w++) {
-        char *first = NULL;
-        vf_word live = pool->kind->live(pool, number, w, &first);
-        if (live != 0)
-            visit((vf_walk_word){first, live}, stride, context);
+    const size_t stride = vf_pool_shape(pool)->stride, words = vf_pool_shape(pool)->words;
+    vf_walk_words found = {.n = 0};
+    for (size_t w = 0; w < words; w++) {
+        find_in_word(pool, number, w, &found);
+        if (found.n == VF_WALK_WORDS || (found.n > 0 && w + 1 == words)) {
+            visit(&found, stride, context);
+            found.n = 0;
+        }
     }
 }
 
-void vf_walk_each_by_number(const vf_pool *pool, vf_word_visitor *visit, void *context)
+void vf_walk_each_by_number(const vf_pool *pool, vf_words_visitor *visit, void *context)
 {
     for (size_t number = 0; number < pool->kind->regions(pool); number++)
         each_in_region(pool, number, visit, context);
@@ -240,7 +255,7 @@ static void sort_regions(const vf_pool *pool, vf_order *list, size_t n)
         qsort(list, n, sizeof *list, by_base);
 }
 
-bool vf_walk_each_by_address(vf_pool *pool, vf_word_visitor *visit, void *context)
+bool vf_walk_each_by_address(vf_pool *pool, vf_words_visitor *visit, void *context)
 {
     size_t n = pool->kind->regions(pool);
     if (n == 0)
@@ -256,7 +271,7 @@ bool vf_walk_each_by_address(vf_pool *pool, vf_word_visitor *visit, void *contex
     return true;
 }
 
-bool vf_pool_core_each(vf_pool_core *core, vf_word_visitor *visit, void *context)
+bool vf_pool_core_each(vf_pool_core *core, vf_words_visitor *visit, void *context)
 {
     vf_pool *pool = vf_pool_whole(core);
     vf_epoch_drain(pool);

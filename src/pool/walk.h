@@ -9,10 +9,10 @@
 
 /* Visits what is live in the whole pool; false: out of memory, and nothing was visited. The caches
    are empty; no other call, but what the visitor frees. */
-bool vf_walk_each_by_address(vf_pool *pool, vf_word_visitor *visit, void *context);
+bool vf_walk_each_by_address(vf_pool *pool, vf_words_visitor *visit, void *context);
 
 /* The same batch by batch, which needs no memory. */
-void vf_walk_each_by_number(const vf_pool *pool, vf_word_visitor *visit, void *context);
+void vf_walk_each_by_number(const vf_pool *pool, vf_words_visitor *visit, void *context);
 
 /* Is the address the first byte of a slot? And *region is what it lies in, if anything. Any
    thread. */

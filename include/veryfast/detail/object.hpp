@@ -124,22 +124,29 @@ template <typename T> class making
 /* Calls the program's visitor from the core, which visits objects without a type. An exception may
    not pass through the core: it waits here. */
 template <typename T, typename Visit> struct visitor {
-    static void visit(vf_walk_word word, std::size_t stride, void *visitor_) noexcept
+    static void visit(const vf_walk_words *found, std::size_t stride, void *visitor_) noexcept
     {
         auto self = static_cast<visitor *>(visitor_);
 #ifdef __cpp_exceptions
         if (self->thrown != nullptr)
             return;
         try {
-            while (word.live != 0)
-                self->calls(*static_cast<T *>(vf_walk_word_next(&word, stride)));
+            self->visit_all(found, stride);
         } catch (...) {
             self->thrown = std::current_exception();
         }
 #else
-        while (word.live != 0)
-            self->calls(*static_cast<T *>(vf_walk_word_next(&word, stride)));
+        self->visit_all(found, stride);
 #endif
+    }
+
+    VF_INLINED void visit_all(const vf_walk_words *found, std::size_t stride)
+    {
+        for (std::size_t i = 0; i < found->n; i++) {
+            vf_walk_word word = found->words[i];
+            while (word.live != 0)
+                calls(*static_cast<T *>(vf_walk_word_next(&word, stride)));
+        }
     }
 
     Visit &calls;

@@ -322,21 +322,28 @@ struct vf_self_visitor {
     std::exception_ptr thrown;
 #endif
 };
-static inline VF_UNUSED void vf_self_visit(vf_walk_word word, size_t stride, void *visitor)
+static inline VF_UNUSED void vf_self_visit_all(const vf_walk_words *found, size_t stride,
+                                               const struct vf_self_visitor *visitor)
+{
+    for (size_t i = 0; i < found->n; i++) {
+        vf_walk_word word = found->words[i];
+        while (word.live != 0)
+            visitor->visit((vf_t *)vf_walk_word_next(&word, stride), visitor->context);
+    }
+}
+static inline VF_UNUSED void vf_self_visit(const vf_walk_words *found, size_t stride, void *visitor)
 {
     struct vf_self_visitor *typed = (struct vf_self_visitor *)visitor;
 #ifdef __cpp_exceptions
     if (typed->thrown != nullptr)
         return;
     try {
-        while (word.live != 0)
-            typed->visit((vf_t *)vf_walk_word_next(&word, stride), typed->context);
+        vf_self_visit_all(found, stride, typed);
     } catch (...) {
         typed->thrown = std::current_exception();
     }
 #else
-    while (word.live != 0)
-        typed->visit((vf_t *)vf_walk_word_next(&word, stride), typed->context);
+    vf_self_visit_all(found, stride, typed);
 #endif
 }
 

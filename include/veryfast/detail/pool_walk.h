@@ -6,7 +6,9 @@
  *     [ word | word ]     [ word | word ]     [ word | word ]
  *                           ^ live: a bit for each of its objects that is still to come
  *
- * The core finds the live objects of 64 slots at a time (32 where a pointer has 32 bits).
+ * A word is 64 slots (32 where a pointer has 32 bits). The core finds some words at a time: between
+ * them a loop over the objects has so little to do that the processor is busy with the next word's
+ * cache misses while it waits for this one's.
  */
 #ifndef VF_DETAIL_POOL_WALK_H
 #define VF_DETAIL_POOL_WALK_H
@@ -25,6 +27,14 @@ typedef struct vf_walk_word {
     size_t live; /* of its slots, those whose objects are to come */
 } vf_walk_word;
 
+/* Words with live objects, which the core finds at a time; with handles one. */
+#define VF_WALK_WORDS 8
+
+typedef struct vf_walk_words {
+    size_t n; /* 0: there is no other */
+    vf_walk_word words[VF_WALK_WORDS];
+} vf_walk_words;
+
 /* From where the core goes on. */
 typedef struct vf_walk_position {
     const struct vf_pool_core *pool;
@@ -38,24 +48,26 @@ typedef struct vf_walk_position {
     size_t slot;                     /* the number of its first slot there */
 } vf_walk_position;
 
-/* A walk over a part of a pool. Only copies of its position go out to the core, so that a loop has
-   the rest in registers. */
+/* A walk over a part of a pool. Only copies of its position and of the words go out to the core, so
+   that a loop has the rest in registers. */
 typedef struct vf_walk {
     vf_walk_word now;
+    size_t next; /* of the words found, the one that comes then */
+    vf_walk_words found;
     size_t stride;  /* constant */
     uint64_t given; /* the handle of the object that was given last */
     vf_walk_position position;
 } vf_walk;
 
-/* Is called for all live objects of a word. */
-typedef void vf_word_visitor(vf_walk_word word, size_t stride, void *context);
+/* Is called for all live objects of some words. */
+typedef void vf_words_visitor(const vf_walk_words *found, size_t stride, void *context);
 
 /* Begins one of so many parts. */
 VF_API void vf_pool_core_walk_begin(const struct vf_pool_core *pool, vf_walk *walk, size_t part,
                                     size_t parts);
 
-/* Goes on to the next word with a live object; none is live in it: there is none. */
-VF_API vf_walk_word vf_pool_core_walk_more(vf_walk_position *position);
+/* Finds the next words with a live object. */
+VF_API void vf_pool_core_walk_more(vf_walk_position *position, vf_walk_words *found);
 
 VF_EXTERN_C_END
 
@@ -70,28 +82,40 @@ static inline void *vf_walk_word_next(vf_walk_word *word, size_t stride)
     return word->first + slot * stride;
 }
 
-/* A vf_word_visitor that calls what the context, a vf_visitor, says. */
+/* A vf_words_visitor that calls what the context, a vf_visitor, says. */
 typedef struct vf_visitor {
     void (*visit)(void *object, void *context);
     void *context;
 } vf_visitor;
 
-static inline VF_UNUSED void vf_visit_word(vf_walk_word word, size_t stride, void *visitor)
+static inline VF_UNUSED void vf_visit_words(const vf_walk_words *found, size_t stride,
+                                            void *visitor)
 {
     const vf_visitor *it = (const vf_visitor *)visitor;
-    while (word.live != 0)
-        it->visit(vf_walk_word_next(&word, stride), it->context);
+    for (size_t i = 0; i < found->n; i++) {
+        vf_walk_word word = found->words[i];
+        while (word.live != 0)
+            it->visit(vf_walk_word_next(&word, stride), it->context);
+    }
 }
 
 /* Goes on to the next word, if this one has no more; false: that was the last. */
 static inline bool vf_walk_has_next(vf_walk *walk)
 {
     if (walk->now.live == 0) {
-        vf_walk_position position = walk->position;
-        walk->now = vf_pool_core_walk_more(&position);
-        walk->position = position;
+        if (walk->next == walk->found.n) {
+            vf_walk_position position = walk->position;
+            vf_walk_words found;
+            vf_pool_core_walk_more(&position, &found);
+            walk->position = position;
+            walk->found = found;
+            walk->next = 0;
+            if (found.n == 0)
+                return false;
+        }
+        walk->now = walk->found.words[walk->next++];
     }
-    return walk->now.live != 0;
+    return true;
 }
 
 static inline void *vf_pool_core_walk_next(vf_walk *walk)
@@ -103,6 +127,7 @@ static inline void *vf_pool_core_walk_next(vf_walk *walk)
 static inline void vf_pool_core_walk_end(vf_walk *walk)
 {
     walk->now.live = 0;
+    walk->next = walk->found.n;
     walk->position.number = walk->position.batches;
 }
 
