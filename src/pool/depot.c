@@ -386,7 +386,6 @@ bool vf_depot_reserve(vf_depot *depot, size_t n)
 
 void vf_depot_note_peak(vf_depot *depot, size_t live)
 {
-    live = vf_min(live, VF_POOL_SLOTS_MAX);
     /* relaxed throughout: a number for reports orders nothing */
     size_t peak = vf_load_relaxed(&depot->peak);
     while (live > peak && !vf_cas_weak_relaxed(&depot->peak, &peak, live)) {

@@ -271,13 +271,13 @@ static uintptr_t owner_of_page(const vf_page *of)
     return before != 0 && begins != 0 && before != begins ? VF_PAGE_SHARED : before | begins;
 }
 
-/* Has a pool the line? For threads that change the map. */
-static bool has_line(const vf_page *of, size_t line, uintptr_t owner)
+/* Has a pool the line of a page that has an owner? For threads that change the map. */
+static bool has_line(const vf_page *of, size_t line)
 {
     if (is_crowded(of))
         return lines_of(of)->pool[line] != NULL;
     if (is_uniform(of))
-        return owner != 0;
+        return true;
     return line << 1 < (of->before & LINE) ||
            ((of->begins & POOL) != 0 && line << 1 >= (of->begins & LINE));
 }
@@ -286,7 +286,7 @@ static bool has_line(const vf_page *of, size_t line, uintptr_t owner)
 static bool covers(const vf_page *of, vf_page_part it, uintptr_t owner)
 {
     for (size_t i = it.begin; owner != 0 && i < it.end; i++) {
-        if (has_line(of, i, owner))
+        if (has_line(of, i))
             return true;
     }
     return false;

@@ -83,7 +83,7 @@ static size_t heads_size(const vf_smallbuf_type *type)
 static size_t lead_size(bool first, const vf_smallbuf_type *type)
 {
     size_t alignment = chunk_alignment(type);
-    size_t windows = 1 + (type->writers ? 0 : VF_KEPT_WINDOWS);
+    size_t windows = type->writers ? 0 : VF_KEPT_WINDOWS;
     size_t directory = heads_size(type) + sizeof(vf_directory) + windows * sizeof(vf_kept_window);
     return vf_round_up(sizeof(vf_lead) + (first ? directory : 0), alignment);
 }
@@ -173,9 +173,9 @@ size_t vf_chunk_free(const vf_directory *directory, void *chunk, size_t level)
 static void windows_init(vf_directory *directory)
 {
     vf_kept_window *kept;
-    directory->windows[0] = (vf_kept_window){NULL, {0, 0, directory}};
+    directory->none = (vf_kept_window){NULL, {0, 0, directory}};
     if (directory->type.lanes)
-        *vf_window_of(vf_lane_heads(directory)) = directory->windows[0].window;
+        *vf_window_of(vf_lane_heads(directory)) = directory->none.window;
     for (size_t i = directory->first; (kept = vf_kept_window_of(directory, i)) != NULL; i++)
         *kept = (vf_kept_window){directory->chunks[i], window_at(directory, i)};
 }

@@ -50,7 +50,7 @@ static void *decision_of_first(vf_directory *directory, char *word, uint64_t slo
         return refuse_first(word, slot);
     vf_chunk_limit(directory, directory->first, limit);
     if (limit != VF_NO_LIMIT && !directory->type.lanes)
-        return vf_word_behind(directory->windows + 1);
+        return vf_word_behind(&directory->none + 1);
     return vf_word_of_chunk(directory, directory->first);
 }
 

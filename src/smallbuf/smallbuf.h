@@ -128,8 +128,9 @@ typedef struct vf_directory {
     uint64_t promised; /* VF_LANES, atomic: slots below it are S_reserve's */
     uint64_t marked;   /* VF_LANES, atomic: elements there were when lanes.c marked the lanes */
     vf_keyed keyed;
-    vf_kept_window windows[]; /* what pushes look at that the word leads to: [0] has no slots; with
-                                 VF_FLIP behind it those of the chunks, from the first one on */
+    /* What pushes look at that the word leads to: */
+    vf_kept_window none;      /* without slots; */
+    vf_kept_window windows[]; /* with VF_FLIP those of the chunks, from the first one on */
 } vf_directory;
 
 /* With VF_FLIP pushes ask the core for the slots of later chunks. */
@@ -251,7 +252,7 @@ static inline vf_kept_window *vf_kept_window_of(vf_directory *directory, size_t 
     size_t number = level - directory->first;
     if (directory->type.writers || number >= VF_KEPT_WINDOWS || level >= VF_SPILL_LEVELS)
         return NULL;
-    return &directory->windows[1 + number];
+    return &directory->windows[number];
 }
 
 /* The word while the chunk of the level is filled; NULL: it goes on leading to an earlier one. With

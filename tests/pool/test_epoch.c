@@ -430,8 +430,12 @@ static unsigned family_drops[MOST];
 static void family_drop(struct family *family)
 {
     family_drops[family->number]++;
-    for (int i = 0; i < 2; i++)
-        cr_assert(pool_family_100_free_deferred(families, family->children[i]));
+    for (int i = 0; i < 2; i++) {
+        struct family *child = family->children[i];
+        size_t number = child != NULL ? child->number : 0;
+        cr_assert(pool_family_100_free_deferred(families, child));
+        cr_assert(child == NULL || family_drops[number] == 1); /* at once: no thread reads */
+    }
 }
 
 /* One tree of all, each node of which lies anywhere: before its parent, or far behind it. */

@@ -8,6 +8,7 @@
 
 #include "platform/pages.h"
 #include "pool/map.h"
+#include "pool/slab.h"
 
 #define PAGE  ((size_t)1 << VF_PAGE_LOG2)
 #define LINE  ((size_t)VF_CACHE_LINE)
@@ -410,4 +411,13 @@ Test(map, gives_back_what_it_needed_for_what_was_removed, .fini = teardown)
     }
     cr_assert(vf_map_enter(pool_at(4), begin, 2 * pages * PAGE));
     cr_assert(look(begin + pages * PAGE / 2) == pool_at(4) && look(end) == pool_at(2));
+}
+
+/* Of the threads that may have been in the map, the child of a fork has none. */
+Test(map, a_child_of_a_fork_does_not_wait_for_a_thread_that_was_in_it, .fini = teardown)
+{
+    vf_mutex_lock(&vf_slab_lock);
+    vf_map_after_fork();
+    cr_assert(vf_mutex_trylock(&vf_slab_lock));
+    vf_mutex_unlock(&vf_slab_lock);
 }
