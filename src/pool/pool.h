@@ -24,7 +24,8 @@
  *   deferral     objects that wait for a grace period, and liburcu
  *   epoch        from the deferral of a thread to its grace period
  *   attach       which cache belongs to which thread
- *   threads      the threads' indices, their ends, forks
+ *   indices      the indices of threads, and what belongs to each
+ *   threads      threads that attach, their ends, forks
  *   stats        P_stats
  *   seize        takes what other threads' caches have
  *   cached       alloc and free of a pool with caches

@@ -32,7 +32,7 @@ struct item {
 #define PLACES  32
 #define HELD    12
 
-/* The library's mark of a thread whose exit hook has run; see src/pool/threads.c. */
+/* The library's mark of a thread whose exit hook has run; see src/pool/indices.h. */
 #define INDEX_AFTER_EXIT 1
 
 /* ThreadSanitizer takes its own leave of a thread in the last round; instrumented code that runs

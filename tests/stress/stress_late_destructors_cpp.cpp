@@ -53,7 +53,7 @@ namespace
 {
 constexpr int places_count = 16;
 constexpr int at_once = 8;
-constexpr int index_after_exit = 1; /* see src/pool/threads.c */
+constexpr int index_after_exit = 1; /* see src/pool/indices.h */
 
 std::atomic<size_t> blocks{0};
 std::atomic<letter *> places[places_count];
