@@ -128,21 +128,22 @@ void vf_depot_put(vf_depot *depot, void *const *slots, size_t n)
     vf_tsan_release(depot->batches.memory);
     const vf_shape shape = depot->batches.shape; /* a copy that no store can change */
     const vf_addresses *table = vf_addresses_now(&depot->batches);
-    const size_t word_bytes = VF_WORD_BITS * shape.stride;
     for (size_t i = 0; i < n;) {
         vf_batch *batch = vf_batch_of(&depot->batches, table, shape, (uintptr_t)slots[i]);
         /* relaxed: what leads to a slot was acquired with it */
         uintptr_t base = (uintptr_t)vf_load_relaxed(&batch->base);
-        size_t w = vf_batch_slot_number(shape, (uintptr_t)slots[i] - base) / VF_WORD_BITS;
-        uintptr_t first = base + w * word_bytes;
-        size_t bytes = vf_min(word_bytes, shape.bytes - w * word_bytes);
+        size_t offset = (uintptr_t)slots[i] - base;
+        size_t number = vf_batch_slot_number(shape, offset);
+        const size_t w = number / VF_WORD_BITS;
         vf_word bits = 0;
-        size_t offset = (uintptr_t)slots[i] - first;
         do { /* the slots of this word that come one behind the other */
             assert(offset % shape.stride == 0);
-            bits |= vf_bits_bit(vf_batch_slot_number(shape, offset));
-            offset = ++i < n ? (uintptr_t)slots[i] - first : bytes;
-        } while (offset < bytes);
+            bits |= vf_bits_bit(number);
+            if (++i == n)
+                break;
+            offset = (uintptr_t)slots[i] - base;
+            number = vf_batch_slot_number(shape, offset);
+        } while (offset < shape.bytes && number / VF_WORD_BITS == w);
         vf_depot_give(batch, w, bits);
     }
     /* release: pairs with the acquire in batches_for: what P_reserve counts on is found */
