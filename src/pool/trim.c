@@ -41,11 +41,8 @@ static bool take_whole(vf_pool *pool, vf_batch *batch)
             continue;
         if (taken != 0)
             vf_depot_give(batch, w, taken);
-        while (w-- > 0) {
-            vf_word before = vf_batch_usable(&pool->depot.batches, batch, w);
-            if (before != 0)
-                vf_depot_give(batch, w, before);
-        }
+        while (w-- > 0)
+            vf_depot_give(batch, w, vf_batch_usable(&pool->depot.batches, batch, w));
         return false;
     }
     return true;
