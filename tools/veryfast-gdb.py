@@ -30,6 +30,7 @@ COUNT, PUBLISHED = 2**31 - 1, 2**31  # include/veryfast/detail/pool_handle.h
 SPILLED, REFUSED = 1, 6  # detail/smallbuf_core.h
 BANK_BIT, CAP_INSIDE = 1 << 63, 1 << 62
 MARK_SLOT_BITS, MARKS_BITS, MARK_SIZE = 27, 14, 4  # src/smallbuf/smallbuf.h
+RUN_COUNT_BITS, REST_LENGTH_BITS = 12, 23  # src/smallbuf/runs.h, rests.c
 LANE_HEADS = 32  # detail/smallbuf_lane.h
 RUN_ENDED = 1 << 63  # detail/smallbuf_lane_flip.h
 NEEDS = 'needs the debug information of libveryfast'
@@ -341,6 +342,21 @@ def runs_of_lanes(directory):
             lane = int(of['next'])
 
 
+def rests_of_writers(directory):
+    """The same of what writers with a key have left: they begin where they go on."""
+    keyed, size = directory['keyed'], gdb.lookup_type('void').pointer().sizeof
+    own = keyed['own']
+    for run in numbers(int(own.address), own.type.sizeof // size, size) if keyed['tail'] else []:
+        if run != 0 and int(pointed(run, 'vf_run')['slots']) != 0:
+            at = int(pointed(run, 'vf_run')['key'])
+            yield at, at, int(pointed(run, 'vf_run')['slots']) >> RUN_COUNT_BITS
+    rests = keyed['rests']
+    for rest in numbers(int(rests.address), rests.type.sizeof // 8, 8) if keyed['tail'] else []:
+        if rest != 0:
+            at = rest >> REST_LENGTH_BITS
+            yield at, at, at + (rest & ((1 << REST_LENGTH_BITS) - 1))
+
+
 class Bank:
     """The elements of a buffer, or with VF_FLIP of the bank that pushes go to."""
 
@@ -363,7 +379,8 @@ class Bank:
         self.used = min(tail & (CAP_INSIDE - 1), capacity)
         self.gaps, self.runs = 0, []
         if self.directory is not None:
-            self.gaps, self.runs = int(self.directory['gaps']), [*runs_of_lanes(self.directory)]
+            self.gaps = int(self.directory['gaps'])
+            self.runs = [*runs_of_lanes(self.directory), *rests_of_writers(self.directory)]
 
     def count(self):
         return self.used - self.gaps - sum(end - at for first, at, end in self.runs)

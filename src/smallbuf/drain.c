@@ -12,6 +12,7 @@
 
 #include "keyed.h"
 #include "lanes.h"
+#include "rests.h"
 
 /* The first place from here on, below end, that is not in a gap; end, where there is none. */
 static uint64_t skip_gap(const vf_directory *directory, const vf_drain *drain, uint64_t place,
@@ -20,7 +21,7 @@ static uint64_t skip_gap(const vf_directory *directory, const vf_drain *drain, u
     uint64_t block = vf_block_at(directory, place);
     while (place < end) {
         uint64_t block_end = (place / block + 1) * block;
-        /* relaxed, here and below: another reader may write the same (vf_lanes_mark) */
+        /* relaxed, here and below: another reader may write the same (mark_unused) */
         vf_mark mark = vf_load_relaxed(vf_mark_at(directory, place));
         if (vf_mark_fill(mark) != drain->fill || place < block_end - vf_mark_slots(mark))
             return place;
@@ -126,6 +127,19 @@ static size_t span_among_gaps(vf_directory *directory, vf_drain *walk, uint64_t 
     return n - (size_t)(from - before);
 }
 
+/* Marks what lanes and rests have unused as gaps, while there are so many elements. */
+static void mark_unused(vf_directory *directory, uint64_t count)
+{
+    /* acquire: pairs with the release below, of a reader that has done it for the same count: since
+       then nothing was pushed */
+    if (vf_load_acquire(&directory->marked) == count)
+        return;
+    vf_lanes_mark(directory);
+    vf_rests_mark(directory);
+    vf_store_relaxed(&directory->hint, 0); /* counts what is no more; others may write a new one */
+    vf_store_release(&directory->marked, count);
+}
+
 size_t vf_spill_span(void *const *spill, uint64_t index, size_t from, const vf_smallbuf_type *type,
                      const void **elements)
 {
@@ -141,9 +155,12 @@ size_t vf_spill_span(void *const *spill, uint64_t index, size_t from, const vf_s
         return 0;
     void *found = NULL;
     size_t n;
-    uint64_t unused = vf_lanes_unused(directory);
-    if (directory->type.lanes)
-        vf_lanes_mark(directory, walk.end - directory->gaps - unused);
+    uint64_t unused = vf_lanes_unused(directory) + vf_rests_unused(directory);
+    uint64_t count = used - directory->gaps - unused;
+    if (count == 0) /* as it is when nothing is marked yet */
+        return 0;
+    if (directory->type.lanes || unused != 0)
+        mark_unused(directory, count);
     if (directory->gaps + unused != 0) {
         walk.fill = directory->fill;
         n = span_among_gaps(directory, &walk, from, &found);

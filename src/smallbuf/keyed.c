@@ -8,11 +8,11 @@
  *     drain:   u u u         u u         k k k k   k k k k k   k k k
  *
  * Each run that such a writer takes is entered in a list (runs.c), which is sorted by key when the
- * drain begins. What a run is not used for never goes back to the buffer: it is a rest, which the
- * next writer with a key may take, so that of many that push little few leave slots unused. Hence
- * all slots of a block that lie behind one of such a run are of such runs too, or gaps; and for a
- * drain these are marked as gaps, so that it walks over what has no key as ever. Then it goes
- * through the list.
+ * drain begins. What a run is not used for never goes back to the buffer: it is a rest (rests.c),
+ * which the next writer with a key may take, so that of many that push little few leave slots
+ * unused. Hence all slots of a block that lie behind one of such a run are of such runs too, or
+ * gaps; and for a drain these are marked as gaps, so that it walks over what has no key as ever.
+ * Then it goes through the list.
  *
  * Slots inside cannot be marked, so these writers take none, and the first of a fill leaves those
  * that are free. The numbers of a drain's slots are their indices as far as they have no key, and
@@ -21,80 +21,21 @@
 #include "keyed.h"
 
 #include <errno.h>
-#include <string.h>
 
-#include <veryfast/detail/thread.h>
-
-#include "../platform/tsan.h"
 #include "chunk.h"
 #include "decide.h"
-#include "runs.h"
+#include "rests.h"
+
+/* vf_slot_of, which looks at the chunk too. */
+static void *slot_at(const vf_directory *directory, uint64_t index)
+{
+    uint64_t place = index + directory->offset;
+    size_t level = vf_level_of(place);
+    uint64_t at = place ^ (uint64_t)1 << level;
+    return (char *)vf_chunk_of(directory, index) + (size_t)at * directory->type.size;
+}
 
 /* ---- writers: any thread ---- */
-
-/*
- * A rest: the index at which it begins, and in how many blocks it lies, at most as many as there
- * are in 8 KiB. A thread that runs one job after the other has its elements in a row, therefore;
- * and one that has several writers open at a time finds a rest for each, by its key.
- */
-#define REST_BLOCK_BITS 16
-
-static uint64_t *rest_of_thread(vf_keyed *keyed)
-{
-    uint64_t thread = vf_thread_lane();
-    return &keyed->rests[(thread != 0 ? thread : vf_thread_lane_begin()) % VF_KEYED_RESTS];
-}
-
-/* Neighbouring keys, of writers that are open at the same time, have different ones. */
-static uint64_t *other_rest(vf_keyed *keyed, uint64_t key)
-{
-    return &keyed->others[(key ^ key >> 16 ^ key >> 32) % VF_KEYED_RESTS];
-}
-
-static uint64_t take_out(uint64_t *rest)
-{
-    /* acquire: pairs with the releases in leave_rest; the rest was marked before, and no more is
-       from here on. The load (relaxed) says only whether it is worth a swap */
-    return vf_load_relaxed(rest) != 0 ? vf_exchange_acquire(rest, 0) : 0;
-}
-
-/* A run of slots that another writer has left; 0: there are none. */
-static size_t take_rest(vf_writer *writer, uint64_t key, vf_directory *directory, void **slots)
-{
-    vf_keyed *keyed = &directory->keyed;
-    uint64_t rest = take_out(rest_of_thread(keyed));
-    if (rest == 0)
-        rest = take_out(other_rest(keyed, key));
-    if (rest == 0)
-        return 0;
-    uint64_t offset = directory->offset;
-    uint64_t index = rest >> REST_BLOCK_BITS;
-    uint64_t blocks = rest & (((uint64_t)1 << REST_BLOCK_BITS) - 1);
-    uint64_t in_chunk;
-    *slots = vf_slot_of(directory, index, &in_chunk);
-    uint64_t run = blocks * vf_block_at(directory, index + offset);
-    writer->end = vf_writer_end(run, directory, index, in_chunk);
-    vf_writer_mark(directory, index + offset, writer->end + offset, writer->end + offset);
-    /* relaxed, both: as in vf_writer_leave */
-    vf_fetch_add_relaxed(&directory->gaps, index - writer->end);
-    vf_store_relaxed(&directory->hint, 0);
-    return (size_t)(writer->end - index);
-}
-
-/* Leaves slots of a run for another writer. */
-static void leave_rest(vf_directory *directory, uint64_t key, uint64_t index, uint64_t end)
-{
-    vf_keyed *keyed = &directory->keyed;
-    uint64_t first = index + directory->offset;
-    size_t level = vf_level_of(vf_block_at(directory, first));
-    uint64_t blocks = ((end - 1 + directory->offset) >> level) - (first >> level) + 1;
-    vf_writer_leave(directory, index, end);
-    /* release: pairs with the acquire in take_out; acquire: with the release of the thread whose
-       rest it was, and which another one takes from there */
-    uint64_t before = vf_exchange_acq_rel(rest_of_thread(keyed), index << REST_BLOCK_BITS | blocks);
-    if (before != 0) /* a rest that was there stays a gap */
-        vf_store_release(other_rest(keyed, key), before);
-}
 
 /* Leaves the slots inside that are free. */
 static void skip_inside(vf_directory *directory, uint64_t *tail)
@@ -109,27 +50,6 @@ static void skip_inside(vf_directory *directory, uint64_t *tail)
             return;
         }
     }
-}
-
-/* A run of the buffer's next slots; 0: refused. */
-static size_t take_next_run(vf_writer *writer, vf_directory *directory, uint64_t *tail,
-                            void **spill, void **slots)
-{
-    const vf_smallbuf_type *type = &directory->type;
-    size_t n;
-    skip_inside(directory, tail);
-    while ((n = vf_writer_take(writer, tail, spill, type, slots)) == 0) {
-        uint64_t index = vf_load_relaxed(tail); /* the swap will tell whether it is still so */
-        if (index < vf_chunk_cap(directory->options) && vf_decide_up_to(directory, index))
-            continue;
-        /* relaxed: takes the index, which is refused from now to the next drain, so that it counts
-           as such. It takes no slot otherwise: one among those without a key */
-        if (vf_cas_strong_relaxed(tail, &index, index + 1)) {
-            errno = ENOMEM;
-            break;
-        }
-    }
-    return n;
 }
 
 /* Is there no room for a chunk below the cap? */
@@ -164,8 +84,7 @@ static vf_run *run_of(const vf_writer *writer)
  * How many slots are to follow a writer's last run: four times as many as that has, within bounds;
  * what is left of them is for others. Behind a rest it may be a part of all slots before them, as
  * long as a plain writer's runs: a thread that has had one has run other jobs, and will run more,
- * and as many as take so large a part each leave little unused. No longer, since each job marks its
- * rest as a gap and then no more.
+ * and as many as take so large a part each leave little unused.
  */
 #define KEYED_PART     128
 #define KEYED_PART_MAX 8 /* times the shortest run */
@@ -180,6 +99,40 @@ static uint64_t next_run(const vf_writer *writer, const vf_directory *directory)
     part = part < part_max ? part : part_max;
     uint64_t run = more > part ? more : part;
     return run < most ? run : most;
+}
+
+/* A run of the buffer's next slots; the index behind it, or 0: refused. */
+static uint64_t take_next_run(const vf_writer *writer, vf_directory *directory, uint64_t *tail,
+                              void **spill, void **slots, uint64_t *first)
+{
+    const vf_smallbuf_type *type = &directory->type;
+    vf_writer next = {0, next_run(writer, directory)};
+    size_t n;
+    skip_inside(directory, tail);
+    while ((n = vf_writer_take(&next, tail, spill, type, slots)) == 0) {
+        uint64_t index = vf_load_relaxed(tail); /* the swap will tell whether it is still so */
+        if (index < vf_chunk_cap(directory->options) && vf_decide_up_to(directory, index))
+            continue;
+        /* relaxed: takes the index, which is refused from now to the next drain, so that it counts
+           as such. It takes no slot otherwise: one among those without a key */
+        if (vf_cas_strong_relaxed(tail, &index, index + 1)) {
+            errno = ENOMEM;
+            return 0;
+        }
+    }
+    *first = next.end - n;
+    return next.end;
+}
+
+/* How many slots can be entered in the list at once: whole blocks, or what is left ends inside one;
+   but for a block of a huge chunk. */
+static uint64_t part_of_run(const vf_directory *directory, uint64_t first, uint64_t end)
+{
+    uint64_t place = first + directory->offset;
+    if (end - first <= VF_RUN_COUNT_MAX)
+        return end - first;
+    uint64_t in_block = (place + VF_RUN_COUNT_MAX) & (vf_block_at(directory, place) - 1);
+    return in_block < VF_RUN_COUNT_MAX ? VF_RUN_COUNT_MAX - in_block : VF_RUN_COUNT_MAX;
 }
 
 /* Enters slots of a writer in the list; false: there is no memory. */
@@ -199,6 +152,14 @@ static bool enter(vf_writer *writer, uint64_t key, uint64_t first, uint64_t n,
     return true;
 }
 
+/* Readers may have marked a rest, and counted elements as if there were none in it. */
+static void unmark(vf_directory *directory, uint64_t first, uint64_t end)
+{
+    uint64_t offset = directory->offset;
+    vf_writer_mark(directory, first + offset, end + offset, end + offset);
+    vf_store_relaxed(&directory->hint, 0); /* as in vf_writer_leave */
+}
+
 size_t vf_keyed_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_smallbuf_type *type,
                      void **slots)
 {
@@ -209,43 +170,42 @@ size_t vf_keyed_more(vf_writer *writer, uint64_t *tail, void **spill, const vf_s
         return refuse(writer, directory);
     const vf_run *last = run_of(writer);
     uint64_t key = last != NULL ? last->key : writer->end;
-    vf_writer next = {0, next_run(writer, directory)};
-    size_t n = take_rest(&next, key, directory, slots);
-    if (n != 0)
+    uint64_t first;
+    uint64_t end = vf_rests_take(directory, key, &first);
+    if (end != 0) {
+        *slots = slot_at(directory, first);
         writer->run |= HAS_HAD_REST;
-    else
-        n = take_next_run(&next, directory, tail, spill, slots);
-    if (n == 0) {
-        writer->run = REFUSED; /* the index that was refused counts */
-        return 0;
+    } else {
+        end = take_next_run(writer, directory, tail, spill, slots, &first);
+        if (end == 0) {
+            writer->run = REFUSED; /* the index that was refused counts */
+            return 0;
+        }
     }
-    uint64_t first = next.end - n;
-    if (n > VF_RUN_COUNT_MAX) {
-        n = VF_RUN_COUNT_MAX;
-        leave_rest(directory, key, first + n, next.end);
-    }
+    uint64_t n = part_of_run(directory, first, end);
     if (!enter(writer, key, first, n, directory)) {
-        leave_rest(directory, key, first, first + n);
+        vf_rests_leave(directory, key, first, end);
+        /* relaxed, and below: read with exclusive access, but by writers only whether it is 0. No
+           reader has counted so many elements: there are no more now, and yet another rest */
+        vf_store_relaxed(&directory->marked, UINT64_MAX);
         return refuse(writer, directory);
     }
+    if (vf_load_relaxed(&directory->marked) != 0)
+        unmark(directory, first, end);
     writer->end = first + n;
-    return n;
+    if (first + n != end)
+        vf_rests_leave(directory, key, first + n, end);
+    return (size_t)n;
 }
 
 void vf_keyed_give_back(const vf_writer *writer, size_t unused, vf_directory *directory)
 {
     vf_run *run = run_of(writer);
     run->slots -= unused;
-    leave_rest(directory, run->key, writer->end - unused, writer->end);
+    vf_rests_leave(directory, run->key, writer->end - unused, writer->end);
 }
 
 /* ---- drains: exclusive access ---- */
-
-static void forget_rests(vf_keyed *keyed)
-{
-    memset(keyed->rests, 0, sizeof keyed->rests);
-    memset(keyed->others, 0, sizeof keyed->others);
-}
 
 /* Gives the slots of sorted runs the numbers from the first one with a key on, and joins those that
    go on where the one before them ends. The number behind the last. */
@@ -258,6 +218,8 @@ static uint64_t number_runs(vf_directory *directory, const vf_runs *runs, unsign
         const vf_run *run = vf_runs_row(runs, i, side, &n);
         for (const vf_run *end = run + n; run < end; run++) {
             uint64_t count = vf_run_count(run->slots);
+            if (count == 0)
+                continue;
             if (vf_run_goes_on(directory, last.slots, vf_run_first(run->slots), count)) {
                 last.slots += count;
             } else {
@@ -292,8 +254,10 @@ static void hide_runs(vf_directory *directory, const vf_runs *runs)
 {
     for (uint64_t i = 0, n; i < runs->count; i += n) {
         const vf_run *run = vf_runs_row(runs, i, 0, &n);
-        for (const vf_run *end = run + n; run < end; run++)
-            hide_run(directory, run->slots);
+        for (const vf_run *end = run + n; run < end; run++) {
+            if (vf_run_count(run->slots) != 0)
+                hide_run(directory, run->slots);
+        }
     }
 }
 
@@ -301,6 +265,7 @@ void vf_keyed_sort(vf_directory *directory, vf_drain *drain)
 {
     vf_keyed *keyed = &directory->keyed;
     uint64_t inside = directory->type.inside - keyed->skipped;
+    vf_rests_end(directory);
     vf_runs runs = vf_runs_take(keyed);
     directory->gaps += runs.elements;
     drain->next = inside; /* the template hands these out */
@@ -312,7 +277,6 @@ void vf_keyed_sort(vf_directory *directory, vf_drain *drain)
     drain->end = number_runs(directory, &runs, vf_runs_sort(&runs));
     drain->refused = 0;
     keyed->skipped = 0;
-    forget_rests(keyed);
 }
 
 /* The next span of what has no key; 0: there is no more. */
@@ -325,15 +289,6 @@ static size_t drain_without_key(vf_drain *drain, uint64_t end, void **elements)
     size_t n = vf_drain_more(&walk, elements);
     drain->next = n > 0 ? walk.next : walk.end;
     return n;
-}
-
-/* vf_slot_of, which looks at the chunk too. */
-static void *slot_at(const vf_directory *directory, uint64_t index)
-{
-    uint64_t place = index + directory->offset;
-    size_t level = vf_level_of(place);
-    uint64_t at = place ^ (uint64_t)1 << level;
-    return (char *)directory->chunks[level] + (size_t)at * directory->type.size;
 }
 
 size_t vf_keyed_drain(vf_drain *drain, void **elements)
@@ -353,6 +308,7 @@ size_t vf_keyed_drain(vf_drain *drain, void **elements)
     uint64_t here = vf_run_count(run->slots) - from;
     uint64_t left = drain->end - drain->next;
     *elements = slot_at(directory, vf_run_first(run->slots) + from);
+    drain->refused += here <= left; /* it is used up */
     n = (size_t)(here < left ? here : left);
     drain->next += n;
     return n;
@@ -366,6 +322,6 @@ bool vf_keyed_reserve(vf_directory *directory)
     if (!vf_runs_reserve(keyed))
         return false;
     if (keyed->tail == 0) /* all were refused: to the next drain there is no list */
-        forget_rests(keyed);
+        vf_rests_end(directory);
     return true;
 }

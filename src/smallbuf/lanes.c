@@ -58,12 +58,8 @@ void vf_lanes_unmark(vf_directory *directory, vf_lane *lane)
     lane->marked = 0;
 }
 
-void vf_lanes_mark(vf_directory *directory, uint64_t count)
+void vf_lanes_mark(vf_directory *directory)
 {
-    /* acquire: pairs with the release below, of a reader that has done it for the same count: since
-       then nothing was pushed */
-    if (vf_load_acquire(&directory->marked) == count)
-        return;
     for (vf_lane *lane = NULL; (lane = vf_lanes_next(directory, lane)) != NULL;) {
         uint64_t unused = unused_of(directory, lane);
         if (unused > 0 || vf_load_relaxed(&lane->marked) != 0) {
@@ -71,8 +67,6 @@ void vf_lanes_mark(vf_directory *directory, uint64_t count)
             vf_store_relaxed(&lane->marked, 1); /* several may read at once, and do the same */
         }
     }
-    vf_store_relaxed(&directory->hint, 0); /* counts what is no more; others may write a new one */
-    vf_store_release(&directory->marked, count);
 }
 
 /* The lane has no run; a push with VF_FLIP may look whether it has. */

@@ -16,9 +16,8 @@ vf_lane *vf_lanes_next(vf_directory *directory, const vf_lane *lane);
 /* How many slots of their runs are unused. Shared with other readers. */
 uint64_t vf_lanes_unused(vf_directory *directory);
 
-/* Marks these as gaps, while there are `count` elements; shared with other readers, and the lanes
-   go on behind. */
-void vf_lanes_mark(vf_directory *directory, uint64_t count);
+/* Marks these as gaps; shared with other readers, and the lanes go on behind. */
+void vf_lanes_mark(vf_directory *directory);
 
 /* Of a lane that has filled its run: if that was marked, the marks go. Its thread. */
 void vf_lanes_unmark(vf_directory *directory, vf_lane *lane);

@@ -54,8 +54,10 @@ vf_runs vf_runs_take(vf_keyed *keyed)
     vf_runs runs = {vf_directory_of(&keyed->spill), drain.end, 0, 0, true};
     uint64_t last = 0, either = 0, both = UINT64_MAX;
     for (uint64_t i = 0, n; i < runs.count; i += n) {
-        const vf_run *run = vf_runs_row(&runs, i, 0, &n);
+        vf_run *run = vf_runs_row(&runs, i, 0, &n);
         for (const vf_run *end = run + n; run < end; run++) {
+            if (vf_run_count(run->slots) == 0)
+                run->key = last; /* not to be out of order */
             runs.elements += vf_run_count(run->slots);
             runs.ascending = runs.ascending && run->key >= last;
             either |= run->key;

@@ -63,7 +63,7 @@ vf_run *vf_runs_new(vf_keyed *keyed);
 
 /* Exclusive access from here on. */
 
-/* What was in the list at the end of a fill. */
+/* What was in the list at the end of a fill. Some may have no slots. */
 typedef struct vf_runs {
     const vf_directory *list;
     uint64_t count;

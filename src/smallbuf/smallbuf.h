@@ -14,9 +14,9 @@
  *   allocator                                                          ../common/hook.c
  *
  * Beside them: drain.c walks over what was pushed, writer.c hands out runs of slots, keyed.c hands
- * out those of writers with a key, which runs.c lists and sorts, lane.c and lanes.c keep a run for
- * each thread with VF_LANES, flip.c waits for pushes in flight, and lane_flip.c is for lanes with
- * flips.
+ * out those of writers with a key, which runs.c lists and sorts and of which rests.c keeps what is
+ * left, lane.c and lanes.c keep a run for each thread with VF_LANES, flip.c waits for pushes in
+ * flight, and lane_flip.c is for lanes with flips.
  *
  * Words, one for one thing:
  *
@@ -38,7 +38,7 @@
  *   lane        a writer that the buffer keeps for a thread, with VF_LANES
  *   claim       to take a slot of one's lane, which a flip may end, with VF_FLIP
  *   gap         the unused end of a run that could not be given back
- *   rest        a gap that a writer with a key has left, for another to take
+ *   rest        what a writer with a key has left of a run, for another to take
  *   bank        one of the two buffers within a buffer with VF_FLIP
  *
  * The one rule behind the promise that what was accepted is a prefix: a chunk is decided, by one
@@ -90,13 +90,13 @@ static inline uint64_t vf_refusal_limit(const void *decision)
 #    define VF_KEYED_RESTS 16
 #endif
 typedef struct vf_keyed {
-    uint64_t tail;                  /* atomic: the list of the runs is a small buffer of its own, */
-    void *spill;                    /* atomic: without slots inside, */
-    vf_smallbuf_options options;    /* constant: of the same allocator */
-    uint64_t skipped;               /* slots inside that were left unused */
-    uint64_t begin;                 /* in a drain: the number of the first slot with a key */
-    uint64_t rests[VF_KEYED_RESTS]; /* atomic: what the threads have left last, and by key what */
-    uint64_t others[VF_KEYED_RESTS]; /* atomic: they had left before; 0: nothing */
+    struct vf_run *own[VF_KEYED_RESTS]; /* rests.c: by number of thread, a place of its own */
+    uint64_t rests[VF_KEYED_RESTS];     /* atomic: what is in the places of several; 0: nothing */
+    void *spill;                        /* atomic: the list of the runs is a small buffer of its */
+    vf_smallbuf_options options;        /* constant: own, of the same allocator, */
+    uint64_t skipped;                   /* slots inside that were left unused */
+    uint64_t begin;                     /* in a drain: the number of the first slot with a key */
+    uint64_t tail; /* atomic: and without slots inside; written often, so far from what is read */
 } vf_keyed;
 
 /*
@@ -126,7 +126,7 @@ typedef struct vf_directory {
     uint64_t hint;    /* atomic: drain.c, a place to look from */
     uint64_t taken;   /* VF_FLIP: the index that a flip has taken, if it is large; the drainer's */
     uint64_t promised; /* VF_LANES, atomic: slots below it are S_reserve's */
-    uint64_t marked;   /* VF_LANES, atomic: elements there were when lanes.c marked the lanes */
+    uint64_t marked;   /* atomic: elements there were when drain.c marked lanes and rests */
     vf_keyed keyed;
     /* What pushes look at that the word leads to: */
     vf_kept_window none;      /* without slots; */

@@ -14,6 +14,7 @@
 #include "chunk.h"
 #include "keyed.h"
 #include "lanes.h"
+#include "rests.h"
 #include "runs.h"
 
 /* Wherever they are now. Any thread. */
@@ -141,7 +142,8 @@ size_t vf_spill_count(void *const *spill, uint64_t index, const vf_smallbuf_type
     uint64_t used = vf_spill_used(spill, index, type);
     if (directory == NULL)
         return (size_t)used;
-    return (size_t)(used - directory->gaps - vf_lanes_unused(directory));
+    uint64_t unused = vf_lanes_unused(directory) + vf_rests_unused(directory);
+    return (size_t)(used - directory->gaps - unused);
 }
 
 size_t vf_spill_refused(void *const *spill, uint64_t index, const vf_smallbuf_type *type)

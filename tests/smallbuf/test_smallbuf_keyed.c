@@ -575,6 +575,18 @@ Test(smallbuf_keyed, each_allocation_fails, .init = setup, .fini = teardown)
     }
 }
 
+/* What jobs leave is skipped while it is there, and read when others have used it. */
+Test(smallbuf_keyed, reading_between_jobs, .init = setup, .fini = teardown)
+{
+    begin_jobs(211, few_or_many, itself, false);
+    for (uint32_t job = 0; job < jobs; job++) {
+        plain_do_job(taken_job(job));
+        if (job % 3 == 0)
+            plain_check_read();
+    }
+    plain_check_drain(0);
+}
+
 Test(smallbuf_keyed, within_a_cap, .init = setup, .fini = teardown)
 {
     begin_jobs(211, few_or_many, itself, false);

@@ -4,7 +4,8 @@
  * have what was pushed by key, behind what has none, and no slot may be in two runs. Their keys
  * share a rest: FIRST leaves one to both, and AGAIN has each writer closed between its pushes, and
  * opened again. CAP: a writer that is refused leaves what the other then gives back. NO_CHUNK: the
- * first one is refused, and that does not count.
+ * first one is refused, and that does not count. READ: two readers meet the rests that the writers
+ * have left.
  */
 #include "numbers.h"
 
@@ -53,6 +54,19 @@ static void check_order(long number)
     place = here;
 }
 
+static void *reader(void *argument)
+{
+    const long *read;
+    size_t seen = 0;
+    for (size_t n; (n = numbers_span(&buffer, seen, &read)) > 0; seen += n) {
+        for (size_t i = 0; i < n; i++) {
+            assert(read[i] < 100 + PUSHERS * 10);
+        }
+    }
+    assert(seen == numbers_count(&buffer));
+    return argument;
+}
+
 void scenario(void)
 {
     size_t before = BEFORE;
@@ -65,15 +79,16 @@ void scenario(void)
     numbers_writer_close(&first);
     before += 2;
 #endif
+#ifdef READ
+    writer((void *)0);
+    writer((void *)1);
+    run(reader, reader);
+#else
     run(writer, other);
-    const long *read;
-    size_t seen = 0;
-    for (size_t n; (n = numbers_span(&buffer, seen, &read)) > 0;) {
-        seen += n;
-    }
+#endif
+    reader(NULL);
     size_t count = numbers_count(&buffer);
     size_t refused = numbers_refused(&buffer);
-    assert(seen == count);
     numbers_drain drain = numbers_drain_begin(&buffer);
     long number;
     size_t n = 0;
