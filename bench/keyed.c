@@ -172,7 +172,7 @@ static const struct way {
 /* A fill and what takes it out, which has a turn while the other threads wait. */
 static double sample_jobs(const struct row *row, const struct variant *variant, size_t *operations)
 {
-    const struct way *way = &ways[variant - row->variants->all];
+    const struct way *way = &ways[variant->number];
     unsigned threads = row->threads;
     work.each = row->burst;
     work.jobs = FILL / work.each;

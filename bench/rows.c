@@ -14,8 +14,8 @@ static size_t row_count;
 
 struct variant *variant_add(struct variants *variants, const char *name, enum kind kind)
 {
-    struct variant *variant = &variants->all[variants->n++];
-    *variant = (struct variant){.name = name, .kind = kind};
+    struct variant *variant = &variants->all[variants->n];
+    *variant = (struct variant){.name = name, .kind = kind, .number = variants->n++};
     return variant;
 }
 

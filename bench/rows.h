@@ -33,6 +33,7 @@ enum kind {
 struct variant {
     const char *name;
     enum kind kind;
+    size_t number; /* in the order in which they were added, whether all are measured or not */
     const struct loops *loops;
     unsigned threads; /* instead of the row's; 0: the row's */
     const struct buffer_loops *buffer;
