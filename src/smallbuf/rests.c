@@ -74,7 +74,7 @@ static uint64_t put_in(uint64_t *place, uint64_t word)
 
 /* ---- a thread's own place ---- */
 
-static uint64_t number_of_thread(void)
+static uint64_t thread_number(void)
 {
     uint64_t thread = vf_thread_lane();
     return thread != 0 ? thread : vf_thread_lane_begin();
@@ -114,7 +114,7 @@ static vf_rest rest_in(const vf_run *own)
 uint64_t vf_rests_take(vf_directory *directory, uint64_t key, uint64_t *first)
 {
     vf_keyed *keyed = &directory->keyed;
-    uint64_t thread = number_of_thread();
+    uint64_t thread = thread_number();
     vf_run *own = own_place(keyed, thread);
     uint64_t word = 0;
     if (own != NULL && own->slots != 0) {
@@ -156,7 +156,7 @@ static void leave_shared(vf_directory *directory, uint64_t key, uint64_t *place,
 void vf_rests_leave(vf_directory *directory, uint64_t key, uint64_t first, uint64_t end)
 {
     vf_keyed *keyed = &directory->keyed;
-    uint64_t thread = number_of_thread();
+    uint64_t thread = thread_number();
     vf_run *own = own_place(keyed, thread);
     if (own == NULL)
         own = make_own_place(keyed, thread);

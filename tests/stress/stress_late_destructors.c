@@ -28,6 +28,12 @@ struct item {
 #define VF_N 256
 #include <veryfast/pool.h>
 
+#define VF_T    int
+#define VF_N    1
+#define VF_NAME farewells
+#define VF_LANES
+#include <veryfast/smallbuf.h>
+
 #define AT_ONCE 8
 #define PLACES  32
 #define HELD    12
@@ -298,6 +304,39 @@ static void living_ones(void)
     end_pool();
 }
 
+/* ---- lanes ---- */
+
+static farewells buffer;
+static pthread_key_t pushes;
+
+/* The index may be another thread's by now: that one's lane is not for this one. */
+static void push_behind_exit(void *argument)
+{
+    if (vf_thread_own() != INDEX_AFTER_EXIT) {
+        CHECK(pthread_setspecific(pushes, argument) == 0);
+        return;
+    }
+    CHECK(farewells_push(&buffer, 1));
+    CHECK(vf_thread_lane() > UINT32_MAX); /* a number that is no index */
+}
+
+static void *push_and_end(void *argument)
+{
+    (void)argument;
+    for (int i = 0; i < 3; i++)
+        CHECK(farewells_push(&buffer, 0));
+    CHECK(pthread_setspecific(pushes, &buffer) == 0);
+    return NULL;
+}
+
+static void lanes_of_the_dead(void)
+{
+    run_threads(4, push_and_end);
+    CHECK(farewells_count(&buffer) == 4 * AT_ONCE * 4);
+    farewells_destroy(&buffer);
+    stress_passed("pushes behind the end of a thread's index");
+}
+
 int main(void)
 {
     stress_begin("stress_late_destructors");
@@ -305,7 +344,9 @@ int main(void)
     new_pool(); /* the first pool of a process makes the library's key */
     pool_item_256_release(test.pool);
     CHECK(pthread_key_create(&test.late, destructor) == 0);
+    CHECK(pthread_key_create(&pushes, push_behind_exit) == 0);
     any_round();
+    lanes_of_the_dead();
     if (!STRESS_THREAD_SANITIZER) {
         last_round();
         for (int i = 0; i < 10; i++)
