@@ -129,30 +129,25 @@ static vf_word published_in(const vf_walk_position *at, size_t objects)
     const uint32_t *generations = vf_generations_of(at->of);
     size_t end = vf_min(at->slot + VF_WORD_BITS, objects);
     vf_word published = 0;
-    /* acquire: as in vf_generation_object; for vf_pool_core_walk_next, which does not look again */
+    /* relaxed: each is looked at once more before its object is given */
     for (size_t slot = at->slot; slot < end; slot++)
-        published |= (vf_word)(vf_load_acquire(&generations[slot]) / VF_PUBLISHED)
+        published |= (vf_word)(vf_load_relaxed(&generations[slot]) / VF_PUBLISHED)
                      << (slot - at->slot);
     return published;
 }
 
-/* vf_pool_core_walk_more, of what is published: one word, since the position says where it is. */
-static void find_published(vf_walk_position *at, vf_walk_words *words)
+vf_word vf_pool_core_walk_word(vf_walk_position *at)
 {
     const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)at->pool);
-    const vf_shape shape = *vf_pool_shape(pool);
-    vf_walk_word found = {NULL, 0};
-    while (found.live == 0 && at->number < at->batches) {
+    const vf_shape *shape = vf_pool_shape(pool);
+    vf_word published = 0;
+    while (published == 0 && at->number < at->batches) {
         at->of = vf_generations_at(pool->handles, at->number);
         at->slot = at->word * VF_WORD_BITS;
-        vf_word published = published_in(at, shape.objects);
-        char *base = vf_load_relaxed(&at->of->base); /* as there */
-        if (base != NULL)                            /* otherwise all of them have gone since */
-            found = (vf_walk_word){base + at->slot * shape.stride, published};
-        pass_word(at, shape.words);
+        published = published_in(at, shape->objects);
+        pass_word(at, shape->words);
     }
-    words->n = found.live != 0 ? 1 : 0;
-    words->words[0] = found;
+    return published;
 }
 
 /* Adds a word to what was found, if something is live there. */
@@ -166,11 +161,8 @@ static void find_in_word(const vf_pool *pool, size_t number, size_t w, vf_walk_w
 
 void vf_pool_core_walk_more(vf_walk_position *at, vf_walk_words *found)
 {
-    if (at->published) {
-        find_published(at, found);
-        return;
-    }
     const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)at->pool);
+    assert(pool->handles == NULL);
     const size_t words = vf_pool_shape(pool)->words;
     vf_walk_position now = *at; /* a copy that no store can change */
     for (found->n = 0; found->n < VF_WALK_WORDS && now.number < now.batches;) {
@@ -203,8 +195,7 @@ void vf_pool_core_walk_begin(const vf_pool_core *core, vf_walk *walk, size_t par
                      .run = run,
                      .part = part,
                      .parts = parts,
-                     .left = run,
-                     .published = pool->handles != NULL},
+                     .left = run},
     };
     pass_runs(&walk->position, vf_pool_shape(pool)->words, part);
 }

@@ -240,8 +240,8 @@ static inline bool vf_pool_core_cache_unpublish(vf_cache *cache, const void *obj
 static inline void *vf_pool_core_walk_published(vf_walk *walk)
 {
     const vf_generations *of = walk->position.of;
-    size_t slot = walk->position.slot + vf_lowest_bit(walk->now.live);
-    walk->now.live &= walk->now.live - 1;
+    size_t slot = walk->position.slot + vf_lowest_bit(walk->published);
+    walk->published &= walk->published - 1;
     uint32_t now = vf_load_acquire(&vf_generations_of(of)[slot]); /* as in vf_generation_object */
     if (now < VF_PUBLISHED)
         return NULL; /* it has gone since it was found */
@@ -253,8 +253,16 @@ static inline void *vf_pool_core_walk_published(vf_walk *walk)
 static inline void *vf_pool_core_walk_next_published(vf_walk *walk)
 {
     void *object = NULL;
-    while (object == NULL && vf_walk_has_next(walk))
+    while (object == NULL) {
+        if (walk->published == 0) {
+            vf_walk_position position = walk->position; /* as for vf_pool_core_walk_more */
+            walk->published = vf_pool_core_walk_word(&position);
+            walk->position = position;
+        }
+        if (walk->published == 0)
+            break;
         object = vf_pool_core_walk_published(walk);
+    }
     return object;
 }
 

@@ -27,7 +27,7 @@ typedef struct vf_walk_word {
     size_t live; /* of its slots, those whose objects are to come */
 } vf_walk_word;
 
-/* Words with live objects, which the core finds at a time; with handles one. */
+/* Words with live objects, which the core finds at a time. */
 #define VF_WALK_WORDS 8
 
 typedef struct vf_walk_words {
@@ -43,9 +43,8 @@ typedef struct vf_walk_position {
     size_t part, parts;  /* constant: which one of how many it is */
     size_t run;          /* constant: words of a run in the first turn */
     size_t turn, left;   /* how many runs are behind it; words that are left of this one */
-    bool published;      /* a pool with handles is walked, by what is published: */
-    const struct vf_generations *of; /* the batch of the word that was found last */
-    size_t slot;                     /* the number of its first slot there */
+    const struct vf_generations *of; /* with handles: the batch of the word that was found last, */
+    size_t slot;                     /* and the number of its first slot there */
 } vf_walk_position;
 
 /* A walk over a part of a pool. Only copies of its position and of the words go out to the core, so
@@ -54,8 +53,9 @@ typedef struct vf_walk {
     vf_walk_word now;
     size_t next; /* of the words found, the one that comes then */
     vf_walk_words found;
-    size_t stride;  /* constant */
-    uint64_t given; /* the handle of the object that was given last */
+    size_t stride;    /* constant */
+    size_t published; /* with handles, instead of words: slots of one, whose objects are to come; */
+    uint64_t given;   /* and the handle of the object that was given last */
     vf_walk_position position;
 } vf_walk;
 
@@ -68,6 +68,10 @@ VF_API void vf_pool_core_walk_begin(const struct vf_pool_core *pool, vf_walk *wa
 
 /* Finds the next words with a live object. */
 VF_API void vf_pool_core_walk_more(vf_walk_position *position, vf_walk_words *found);
+
+/* With handles: goes on to the next word with a published object; the slots of all of it that have
+   one. 0: there is no other word. */
+VF_API size_t vf_pool_core_walk_word(vf_walk_position *position);
 
 VF_EXTERN_C_END
 
@@ -127,6 +131,7 @@ static inline void *vf_pool_core_walk_next(vf_walk *walk)
 static inline void vf_pool_core_walk_end(vf_walk *walk)
 {
     walk->now.live = 0;
+    walk->published = 0;
     walk->next = walk->found.n;
     walk->position.number = walk->position.batches;
 }

@@ -4,10 +4,10 @@
  * other memory where a third thread has trimmed meanwhile. The handle of the slot's next object,
  * which the getter has guessed and which is not freed, leads to that one, filled, or nowhere; an
  * old one leads nowhere in the end. With CLAIM the object is freed by its handle, by both threads:
- * one frees it. With WALK a walk runs beside that: what stays is given once, all else once at most;
- * with ANY, as a walk over a pool of any kind. With TRIM the thread that frees trims as
- * well, so that the next object lies elsewhere. With GROW the pool's directory is replaced by a
- * longer one, and vf_free asks for it meanwhile, or P_stats with STATS.
+ * one frees it. With WALK a walk runs beside that: what stays is given once, all else once at most.
+ * With TRIM the thread that frees trims as well, so that the next object lies elsewhere. With GROW
+ * the pool's directory is replaced by a longer one, and vf_free asks for it meanwhile, or P_stats
+ * with STATS.
  */
 #include <assert.h>
 #include <pthread.h>
@@ -83,28 +83,16 @@ static void *trimmer(void *argument)
     return argument;
 }
 
-static struct object *walk_next(objects_walk *walk)
-{
-#ifdef ANY
-    return vf_pool_core_walk_next(&walk->core);
-#else
-    return objects_walk_next(walk);
-#endif
-}
-
 /* What is there from the begin to the end, and others that come and go: of those nothing but the
    next one is to be looked at. */
 static void walk(void)
 {
     int met = 0, others = 0;
     objects_walk walk = objects_walk_begin(pool);
-    for (struct object *object; (object = walk_next(&walk)) != NULL;) {
-        bool is_old = false;
-#ifndef ANY
+    for (struct object *object; (object = objects_walk_next(&walk)) != NULL;) {
         objects_handle handle = objects_walk_handle(&walk);
         assert(handle.bits == stays.bits || handle.bits == old.bits || handle.bits == next.bits);
-        is_old = handle.bits == old.bits;
-#endif
+        bool is_old = handle.bits == old.bits;
         met += object == before[0];
         others += object != before[0];
         assert(object == before[0] || is_old || (object == second && object->filled == 1));
