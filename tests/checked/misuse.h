@@ -8,14 +8,7 @@
 #ifndef TESTS_CHECKED_MISUSE_H
 #define TESTS_CHECKED_MISUSE_H
 
-#include <signal.h>
-#include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "../test_common.h"
-
-#include <veryfast/checked.h>
+#include "../support/child.h"
 
 #define SCENE(name)                                                                                \
     void name(void);                                                                               \
@@ -35,31 +28,6 @@ static inline void misuse_dealloc(void *context, void *memory, size_t size, size
     free(memory);
 }
 
-/* Memory with all that a scene wrote to stderr; *status is how it ended. */
-static inline char *misuse_output(void (*scene)(void), int *status)
-{
-    static char text[1 << 18];
-    int ends[2];
-    cr_assert(pipe(ends) == 0);
-    fflush(NULL);
-    pid_t child = fork();
-    cr_assert(child >= 0);
-    if (child == 0) {
-        signal(SIGABRT, SIG_DFL);
-        dup2(ends[1], STDERR_FILENO);
-        scene();
-        _exit(0);
-    }
-    close(ends[1]);
-    size_t length = 0;
-    for (ssize_t n; (n = read(ends[0], text + length, sizeof text - 1 - length)) > 0;)
-        length += (size_t)n;
-    text[length] = '\0';
-    close(ends[0]);
-    cr_assert(waitpid(child, status, 0) == child);
-    return text;
-}
-
 static inline bool is_one_line(const char *text)
 {
     const char *end = strchr(text, '\n');
@@ -71,7 +39,7 @@ static inline void misuse_check(void (*scene)(void), const char *pool, const cha
                                 const char *place)
 {
     int status;
-    const char *text = misuse_output(scene, &status);
+    const char *text = test_output(scene, &status);
     char begin[64];
     snprintf(begin, sizeof begin, "veryfast: %s 0x", pool);
     cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "not stopped; it says: %s", text);
@@ -86,7 +54,7 @@ static inline void misuse_check(void (*scene)(void), const char *pool, const cha
 static inline const char *check_passes(void (*scene)(void))
 {
     int status;
-    const char *text = misuse_output(scene, &status);
+    const char *text = test_output(scene, &status);
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "stopped; it says: %s", text);
     return text;
 }

@@ -348,7 +348,7 @@ SCENE(has_no_handler_any_more)
 Test(misuse_life, a_handler_that_returns, .init = setup, .fini = teardown)
 {
     int status;
-    const char *text = misuse_output(has_a_handler_that_returns, &status);
+    const char *text = test_output(has_a_handler_that_returns, &status);
     cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "%s", text);
     const char *line = strchr(text, '\n');
     check_equal(lines_in(text), 2);

@@ -79,7 +79,7 @@ Test(misuse_symbol, of_every_place_in_a_report)
 {
     int status;
     check_stops(frees_twice, "pool_int_64", "), allocated at frees_twice+0x");
-    const char *text = misuse_output(frees_twice, &status);
+    const char *text = test_output(frees_twice, &status);
     cr_assert(strstr(text, "), freed at frees_twice+0x") != NULL, "%s", text);
     check_equal(check_places(text, "frees_twice"), 3);
 }

@@ -4,13 +4,6 @@
  * ever after; and what walks give that go by them. Built for a checked build, and with VF_BYPASS,
  * too (checked/).
  */
-#include <signal.h>
-#include <stdio.h>
-#ifndef _WIN32
-#    include <sys/wait.h>
-#    include <unistd.h>
-#endif
-
 #include "support/threads.h"
 #include "test_common.h"
 
@@ -415,26 +408,13 @@ Test(handle, an_alloc_without_memory_for_generations_changes_nothing)
 /* ---- misuse ---- */
 
 #if !defined(VF_CHECKED) && !defined(_WIN32) && !defined(__EMSCRIPTEN__)
+#    include "support/child.h"
+
 /* Does the scene, in a process of its own, end with a report of a double free? */
 static bool is_stopped(void (*scene)(void))
 {
-    int says[2];
-    char said[500] = "";
-    cr_assert(pipe(says) == 0);
-    fflush(NULL);
-    pid_t child = fork();
-    cr_assert(child >= 0);
-    if (child == 0) {
-        signal(SIGABRT, SIG_DFL);
-        cr_assert(dup2(says[1], STDERR_FILENO) >= 0);
-        scene();
-        _exit(0);
-    }
-    close(says[1]);
     int status;
-    cr_assert(waitpid(child, &status, 0) == child);
-    cr_assert(read(says[0], said, sizeof said - 1) >= 0);
-    close(says[0]);
+    const char *said = test_output(scene, &status);
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT &&
            strstr(said, ": double free of ") != NULL;
 }
