@@ -345,13 +345,14 @@ def runs_of_lanes(directory):
 def rests_of_writers(directory):
     """The same of what writers with a key have left: they begin where they go on."""
     keyed, size = directory['keyed'], gdb.lookup_type('void').pointer().sizeof
-    own = keyed['own']
-    for run in numbers(int(own.address), own.type.sizeof // size, size) if keyed['tail'] else []:
+    if keyed['tail'] == 0:
+        return
+    own, rests = keyed['own'], keyed['rests']
+    for run in numbers(int(own.address), own.type.sizeof // size, size):
         if run != 0 and int(pointed(run, 'vf_run')['slots']) != 0:
             at = int(pointed(run, 'vf_run')['key'])
             yield at, at, int(pointed(run, 'vf_run')['slots']) >> RUN_COUNT_BITS
-    rests = keyed['rests']
-    for rest in numbers(int(rests.address), rests.type.sizeof // 8, 8) if keyed['tail'] else []:
+    for rest in numbers(int(rests.address), rests.type.sizeof // 8, 8):
         if rest != 0:
             at = rest >> REST_LENGTH_BITS
             yield at, at, at + (rest & ((1 << REST_LENGTH_BITS) - 1))

@@ -14,11 +14,8 @@
 #include "attach.h"
 #include "epoch.h"
 
-#define BEFORE VF_INDEX_BEFORE
-#define AFTER  VF_INDEX_AFTER
-#define FIRST  VF_INDEX_FIRST
 #ifdef VF_THREAD_INDEX
-#    define LAST (FIRST + VF_ROW_NUMBERS - 1)
+#    define LAST (VF_INDEX_FIRST + VF_ROW_NUMBERS - 1)
 #endif
 
 #define FIRST_RECORDS 64
@@ -28,7 +25,7 @@
 #define REAP_STEP 8
 
 #ifndef VF_THREAD_INDEX
-VF_TLS uint32_t vf_thread_index = BEFORE;
+VF_TLS uint32_t vf_thread_index = VF_INDEX_BEFORE;
 VF_TLS uint64_t vf_thread_lane_number;
 #endif
 #ifdef VF_DLL
@@ -57,7 +54,7 @@ static struct {
     uint32_t high;       /* no index so high has been given */
     uint32_t free_index; /* the first of those that came back, 0: none */
     uint32_t next_reap;  /* look for threads that are gone before going so high */
-} indices = {.high = FIRST, .next_reap = FIRST + REAP_STEP};
+} indices = {.high = VF_INDEX_FIRST, .next_reap = VF_INDEX_FIRST + REAP_STEP};
 
 /* ---- the records ---- */
 
@@ -79,7 +76,7 @@ static bool grow_records(uint32_t capacity)
 
 static void give_index(uint32_t index)
 {
-    assert(vf_lock_held() && index >= FIRST && indices.records[index].caches == NULL);
+    assert(vf_lock_held() && index >= VF_INDEX_FIRST && indices.records[index].caches == NULL);
     indices.records[index].system_id = 0;
     indices.records[index].next_free = indices.free_index;
     indices.free_index = index;
@@ -129,7 +126,7 @@ static bool thread_has_index(void)
 static bool thread_begin(void)
 {
     uint32_t index = vf_thread_own();
-    assert(vf_lock_held() && index >= FIRST && index <= LAST);
+    assert(vf_lock_held() && index >= VF_INDEX_FIRST && index <= LAST);
     if (index >= indices.capacity &&
         !grow_records(index < FIRST_RECORDS ? FIRST_RECORDS : LAST + 1))
         return false;
@@ -146,7 +143,7 @@ bool vf_indices_reap(void)
     assert(vf_lock_held());
     bool reaped = false;
     int saved = errno;
-    for (uint32_t i = FIRST; i < indices.high; i++) {
+    for (uint32_t i = VF_INDEX_FIRST; i < indices.high; i++) {
         long system_id = indices.records[i].system_id;
         if (system_id != 0 && i != vf_thread_own() && vf_tid_is_gone(system_id)) {
             thread_end(i, false);
@@ -157,7 +154,7 @@ bool vf_indices_reap(void)
     return reaped;
 }
 
-/* An index for a thread that has none; BEFORE: out of memory. */
+/* An index for a thread that has none; VF_INDEX_BEFORE: out of memory. */
 static uint32_t take_index(void)
 {
     assert(vf_lock_held());
@@ -172,7 +169,7 @@ static uint32_t take_index(void)
     }
     if (indices.high == indices.capacity || indices.capacity == 0) {
         if (!grow_records(indices.capacity == 0 ? FIRST_RECORDS : 2 * indices.high))
-            return BEFORE;
+            return VF_INDEX_BEFORE;
     }
     return indices.high++;
 }
@@ -182,7 +179,7 @@ static uint32_t take_index(void)
 static bool thread_begin(void)
 {
     uint32_t index = take_index(); /* asserts the lock */
-    if (index == BEFORE)
+    if (index == VF_INDEX_BEFORE)
         return false;
     if (!vf_exit_set((void *)(uintptr_t)index) || !enter_row(index)) {
         give_index(index);
@@ -195,7 +192,7 @@ static bool thread_begin(void)
 
 static bool thread_has_index(void)
 {
-    return vf_thread_own() != BEFORE;
+    return vf_thread_own() != VF_INDEX_BEFORE;
 }
 
 /* Is the calling thread the one that has the index? The thread-local one does not tell at a
@@ -213,7 +210,7 @@ void vf_indices_exit(uint32_t index)
         return;
     if (vf_thread_lane_number == index)
         vf_thread_lane_number = 0; /* its lanes are the next thread's */
-    vf_thread_index = AFTER;
+    vf_thread_index = VF_INDEX_AFTER;
     vf_row_set_own(NULL);
     if (indices.records != NULL) /* else the process has just ended */
         thread_end(index, false);
@@ -232,13 +229,13 @@ vf_pool_cache **vf_indices_caches(void)
 {
     assert(vf_lock_held());
     uint32_t index = vf_thread_own();
-    return index >= FIRST && index < indices.high ? &indices.records[index].caches : NULL;
+    return index >= VF_INDEX_FIRST && index < indices.high ? &indices.records[index].caches : NULL;
 }
 
 void vf_indices_after_fork(void)
 {
     assert(vf_lock_held());
-    for (uint32_t i = FIRST; i < indices.high; i++) {
+    for (uint32_t i = VF_INDEX_FIRST; i < indices.high; i++) {
         if (indices.records[i].system_id == 0)
             continue;
         if (i == vf_thread_own()) /* the one that is left, which is another now */
@@ -252,7 +249,7 @@ static void free_rows(void)
 {
     assert(vf_lock_held());
     vf_row_set_own(NULL);
-    for (uint32_t i = FIRST; i < indices.high; i++) {
+    for (uint32_t i = VF_INDEX_FIRST; i < indices.high; i++) {
         const record *of = &indices.records[i];
         if (of->row != NULL && (of->system_id == 0 || i == vf_thread_own()))
             vf_row_free(of->row);
@@ -265,6 +262,6 @@ void vf_indices_end(void)
     free(indices.records);
     indices.records = NULL;
     indices.capacity = 0;
-    indices.high = FIRST;
+    indices.high = VF_INDEX_FIRST;
     indices.free_index = 0;
 }

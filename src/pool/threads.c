@@ -103,9 +103,8 @@ void vf_threads_add_spare(vf_pool_cache *spare)
 /* ---- the end of a thread ---- */
 
 #ifndef VF_THREAD_INDEX
-/* The exit hook: what a thread has ends with it. It may still call, at index AFTER. On Windows a
-   thread may end another thread's fibre, which this then outlives: see
-   vf_indices_exit. */
+/* The exit hook: what a thread has ends with it. It may still call, at VF_INDEX_AFTER. On Windows a
+   thread may end another thread's fibre, which this then outlives. */
 static void thread_exit(void *value)
 {
     vf_lock_acquire();
@@ -215,7 +214,7 @@ uint64_t vf_thread_lane_begin(void)
     return vf_thread_lane();
 }
 #else
-/* The calling thread's index; that before or after it has one, where it cannot have one now. */
+/* The calling thread's index; VF_INDEX_BEFORE or VF_INDEX_AFTER where it cannot have one now. */
 static uint32_t own_or_begin(void)
 {
     begin_process_once();

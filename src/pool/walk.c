@@ -164,12 +164,10 @@ void vf_pool_core_walk_more(vf_walk_position *at, vf_walk_words *found)
     const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)at->pool);
     assert(pool->handles == NULL);
     const size_t words = vf_pool_shape(pool)->words;
-    vf_walk_position now = *at; /* a copy that no store can change */
-    for (found->n = 0; found->n < VF_WALK_WORDS && now.number < now.batches;) {
-        find_in_word(pool, now.number, now.word, found);
-        pass_word(&now, words);
+    for (found->n = 0; found->n < VF_WALK_WORDS && at->number < at->batches;) {
+        find_in_word(pool, at->number, at->word, found);
+        pass_word(at, words);
     }
-    *at = now;
 }
 
 /* With handles, what is published is found without the caches, beside all other calls. */

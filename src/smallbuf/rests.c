@@ -6,9 +6,9 @@
  * in a row; and one that has several writers open at a time finds a rest for each, by its key.
  *
  * While it may be taken a rest is neither counted nor marked as a gap, so that a job costs little:
- * that is for those who have the buffer for themselves. And each of the first threads has a place
- * of its own for what it has left last, in the list: those who have their runs there, before and
- * behind, soon write there no more, so that the line is the thread's.
+ * exclusive access does that. And each of the first threads has a place of its own for what it has
+ * left last, in the list: threads whose runs lie there, before and behind, soon write to them no
+ * more, so that no other thread writes to the place's cache line.
  *
  *     own:      . . # . . . . . .        by the number of the thread
  *                   |
@@ -173,7 +173,14 @@ void vf_rests_leave(vf_directory *directory, uint64_t key, uint64_t first, uint6
 
 /* ---- exclusive access ---- */
 
-/* Of those in all places. */
+#define PLACES ((size_t)2 * VF_KEYED_RESTS) /* of threads' own, and of several */
+
+/* In so many places there may be rests; after a fill without keys in none. */
+static size_t places_of(const vf_directory *directory)
+{
+    return directory->keyed.tail != 0 ? PLACES : 0;
+}
+
 static vf_rest rest_at(const vf_directory *directory, size_t place)
 {
     const vf_keyed *keyed = &directory->keyed;
@@ -185,7 +192,7 @@ static vf_rest rest_at(const vf_directory *directory, size_t place)
 uint64_t vf_rests_unused(const vf_directory *directory)
 {
     uint64_t unused = 0;
-    for (size_t i = 0; directory->keyed.tail != 0 && i < 2 * VF_KEYED_RESTS; i++) {
+    for (size_t i = 0; i < places_of(directory); i++) {
         vf_rest rest = rest_at(directory, i);
         unused += rest.end != 0 ? rest.end - rest.first : 0;
     }
@@ -195,7 +202,7 @@ uint64_t vf_rests_unused(const vf_directory *directory)
 void vf_rests_mark(vf_directory *directory)
 {
     uint64_t offset = directory->offset;
-    for (size_t i = 0; directory->keyed.tail != 0 && i < 2 * VF_KEYED_RESTS; i++) {
+    for (size_t i = 0; i < places_of(directory); i++) {
         vf_rest rest = rest_at(directory, i);
         if (rest.end != 0)
             vf_writer_mark(directory, rest.first + offset, rest.first + offset, rest.end + offset);
@@ -205,7 +212,7 @@ void vf_rests_mark(vf_directory *directory)
 void vf_rests_end(vf_directory *directory)
 {
     vf_keyed *keyed = &directory->keyed;
-    for (size_t i = 0; i < 2 * VF_KEYED_RESTS; i++)
+    for (size_t i = 0; i < PLACES; i++)
         give_up(directory, rest_at(directory, i));
     memset(keyed->own, 0, sizeof keyed->own);
     memset(keyed->rests, 0, sizeof keyed->rests);
