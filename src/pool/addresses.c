@@ -10,7 +10,8 @@
  *
  * A granule is not longer than a batch, so no two batches begin in the same one; and it is longer
  * than half a batch, so the batch of a slot begins in the slot's granule or in one of the two
- * before it. Open addressing with linear probing, at most three quarters full.
+ * before it. Open addressing with linear probing, at most three quarters full, and a small table
+ * less: see most_used.
  *
  * A version of the table is replaced by a larger one, which is prepared a few cells at a time. All
  * that changes does so under the growth lock, in an order that leaves everything whole after each
@@ -20,13 +21,24 @@
 
 #include <assert.h>
 
-#define FIRST_CELLS_LOG2 3
+#define FIRST_CELLS_LOG2 4
+
+/* Cells of the largest table that is kept sparse: 2 KB, which stay in a processor's first cache. */
+#define SPARSE_CELLS 256
 
 vf_batch vf_addresses_none, vf_addresses_gone;
 
 static size_t cells_of(const vf_addresses *table)
 {
     return (size_t)1 << (64 - table->shift);
+}
+
+/* How many cells may be in use. The hashes of neighbouring granules lie so far apart (Knuth, 6.4,
+   theorem S) that three eighths as many batches, side by side, have a cell each: a slot whose batch
+   is in another cell costs a failed prediction and a search. */
+static size_t most_used(size_t cells)
+{
+    return cells <= SPARSE_CELLS ? cells / 8 * 3 : cells / 4 * 3;
 }
 
 static size_t table_bytes(size_t cells)
@@ -122,7 +134,7 @@ static bool begin_next(vf_batches *batches, size_t count)
     assert(vf_mutex_held(batches->growth) && batches->next == NULL);
     const vf_addresses *old = batches->addresses;
     unsigned log2 = old != NULL ? 65 - old->shift : FIRST_CELLS_LOG2;
-    while (count + 1 > ((size_t)1 << log2) / 4 * 3)
+    while (count + 1 > most_used((size_t)1 << log2))
         log2++;
     size_t bytes = table_bytes((size_t)1 << log2);
     vf_addresses *table = vf_memory_alloc(batches->memory, bytes, _Alignof(vf_addresses));
@@ -163,17 +175,17 @@ static void prepare_next(vf_batches *batches, size_t steps)
     vf_store_release(&batches->addresses, next); /* pairs with the acquire in vf_addresses_find */
 }
 
-/* Steps for each batch. From the table's being eleven sixteenths full to three quarters one in 16
-   of its cells is entered, and there are three times its cells to be prepared: 48 would do. Earlier
-   would be longer with four times the memory. */
+/* Steps for each batch. From a large table's being eleven sixteenths full to three quarters one in
+   16 of its cells is entered, and there are three times its cells to be prepared: 48 would do.
+   Earlier would be longer with four times the memory. */
 #define STEPS 64
 
-/* Where the table will be full soon, some steps are made toward the next one, so that no call has
-   to make them all. */
+/* Where a large table will be full soon, some steps are made toward the next one, so that no call
+   has to make them all. */
 bool vf_addresses_reserve(vf_batches *batches, size_t n)
 {
     const vf_addresses *table;
-    while ((table = batches->addresses) == NULL || table->used + n > cells_of(table) / 4 * 3) {
+    while ((table = batches->addresses) == NULL || table->used + n > most_used(cells_of(table))) {
         if (batches->next == NULL && !begin_next(batches, batches->held + batches->held / 2 + n))
             return false;
         prepare_next(batches, SIZE_MAX);

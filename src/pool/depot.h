@@ -2,7 +2,7 @@
 /*
  * depot.h - the free slots that no cache has: one bit each, in the record of their own batch.
  *
- *     overflow:  one atomic OR for all slots of a word        free[w] |= 0110..
+ *     overflow:  one atomic addition for slots of a word      free[w] += 0110..
  *     refill:    one atomic exchange for a word               free[w] -> 0; ascending addresses
  *
  *     listed:    a bit for each batch that may have free slots, and for each group of such batches

@@ -287,7 +287,8 @@ static size_t cells_of(const vf_addresses *table)
     return (size_t)1 << (64 - table->shift);
 }
 
-/* One more batch, and perhaps one less. Where that replaces a table, few steps were left. */
+/* One more batch, and perhaps one less. Where that replaces a large table, few steps were left; a
+   small one stays sparse. */
 static void make_and_give_up(uint64_t *random)
 {
     const vf_addresses *table = batches->addresses;
@@ -295,8 +296,10 @@ static void make_and_give_up(uint64_t *random)
     cr_assert(make(1) != NULL);
     if (table != batches->addresses) {
         check_all_batches();
-        cr_assert(table == NULL || cells_of(table) < 64 || 3 * cells_of(table) - prepared <= 64);
+        cr_assert(table == NULL || cells_of(table) <= 256 || 3 * cells_of(table) - prepared <= 64);
     }
+    size_t cells = cells_of(batches->addresses);
+    cr_assert(batches->addresses->used <= (cells <= 256 ? cells / 8 * 3 : cells / 4 * 3));
     size_t number = test_random_below(random, 4 * batches->count);
     if (number < batches->count && vf_batch_base(at(number)) != NULL)
         give_up(at(number));

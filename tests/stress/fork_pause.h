@@ -31,6 +31,8 @@ void fork_point(void); /* in stress_fork_at.c */
 #define vf_fetch_add_relaxed(p, v) (fork_point(), __atomic_fetch_add((p), (v), __ATOMIC_RELAXED))
 #undef vf_fetch_add_acq_rel
 #define vf_fetch_add_acq_rel(p, v) (fork_point(), __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL))
+#undef vf_fetch_add_seq_cst
+#define vf_fetch_add_seq_cst(p, v) (fork_point(), __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST))
 #undef vf_fetch_or_relaxed
 #define vf_fetch_or_relaxed(p, v) (fork_point(), __atomic_fetch_or((p), (v), __ATOMIC_RELAXED))
 #undef vf_fetch_or_seq_cst

@@ -152,6 +152,7 @@ static inline uint64_t vf_msvc_and(volatile void *p, uint64_t value, size_t size
 #define vf_fetch_add_acquire(p, v) vf_fetch_add_relaxed(p, v)
 #define vf_fetch_add_release(p, v) vf_fetch_add_relaxed(p, v)
 #define vf_fetch_add_acq_rel(p, v) vf_fetch_add_relaxed(p, v)
+#define vf_fetch_add_seq_cst(p, v) vf_fetch_add_relaxed(p, v)
 
 #define vf_fetch_or_relaxed(p, v)  vf_msvc_call(vf_msvc_or, p, v)
 #define vf_fetch_or_release(p, v)  vf_fetch_or_relaxed(p, v)

@@ -3,10 +3,11 @@
  * find.c - a thread frees an object, for which its batch is looked up, while another makes the pool
  * grow. All batches lead to the same place of the table by address, which may be replaced by a
  * larger one meanwhile (BEFORE batches are in it, of 6 it has room for), and an address that is in
- * no batch. With GONE a batch in front of the object's is gone from the table, and a new one takes
- * its place; with TRIM the other thread is what gives that batch back, and then takes an object
- * from a batch with the same memory. With WORDS batches are longer than the largest power of two in
- * them, and the object is the last one.
+ * no batch. With ELSEWHERE the other thread's batch is entered in one of the two cells where the
+ * object's is looked for first. With GONE a batch in front of the object's is gone from the table,
+ * and a new one takes its place; with TRIM the other thread is what gives that batch back, and then
+ * takes an object from a batch with the same memory. With WORDS batches are longer than the largest
+ * power of two in them, and the object is the last one.
  */
 #ifdef WORDS
 #    define OBJECTS_IN_BATCH 66
@@ -15,11 +16,10 @@
 #endif
 #include "slots.h"
 
-#include "region.h"
-
 #ifndef BEFORE
 #    define BEFORE 6
 #endif
+#include "region.h"
 
 static struct object *object[BEFORE];
 

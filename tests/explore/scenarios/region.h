@@ -3,7 +3,7 @@
  * region.h - an allocator that gives out the memory of batches again as soon as it can, and at
  * addresses that all lead to the same place in the first table by address (addresses.c). What is
  * given back is written to, so that a late access is a race. With ROTATES it takes as long as
- * possible until memory is used again.
+ * possible until memory is used again. With ELSEWHERE those but the first BEFORE lead to that cell.
  */
 #ifndef EXPLORE_REGION_H
 #define EXPLORE_REGION_H
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REGION = 65536, REGION_BLOCKS = 8 };
+enum { REGION = 262144, REGION_BLOCKS = 8 };
 
 static struct {
     pthread_mutex_t lock;
@@ -62,9 +62,18 @@ static void region_dealloc(void *context, void *memory, size_t size, size_t alig
     pthread_mutex_unlock(&region.lock);
 }
 
-static inline uint64_t region_hash(const char *at, unsigned granule)
+/* Is the address fit for the n-th block, with 16 cells in the table? */
+static inline bool region_fits(const char *at, unsigned granule, int n)
 {
-    return ((uintptr_t)at >> granule) * UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t hash = ((uintptr_t)at >> granule) * VF_HASH;
+#ifdef ELSEWHERE
+    if (n >= BEFORE)
+        return hash >> 60 == ELSEWHERE;
+#endif
+    (void)n;
+    /* 14: the search goes round the end. 8: here it begins for what lies in a longer batch's second
+       granule. 4: here it goes on, where a slot may lie in its batch's second granule */
+    return hash >> 60 == 14 && (hash + VF_HASH) >> 60 == 8 && (hash - VF_HASH) >> 60 == 4;
 }
 
 /* Before the pool. */
@@ -78,11 +87,7 @@ static inline vf_allocator region_allocator(size_t batch)
     size_t step = (batch + VF_CACHE_LINE - 1) / VF_CACHE_LINE * VF_CACHE_LINE;
     int n = 0;
     for (char *at = memory; n < REGION_BLOCKS && at + step <= memory + REGION; at += step) {
-        uint64_t hash = region_hash(at, granule);
-        uint64_t last = region_hash(at + batch - 1, granule);
-        /* 6, so that the search goes round the end. The search for what lies in a longer batch's
-           second granule begins where the sixth batch is entered */
-        if (hash >> 61 == 6 && (last == hash || last >> 61 == 3)) {
+        if (region_fits(at, granule, n)) {
             region.block[n++] = at;
         }
     }
