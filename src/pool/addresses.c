@@ -134,7 +134,7 @@ static bool begin_next(vf_batches *batches, size_t count)
     assert(vf_mutex_held(batches->growth) && batches->next == NULL);
     const vf_addresses *old = batches->addresses;
     unsigned log2 = old != NULL ? 65 - old->shift : FIRST_CELLS_LOG2;
-    while (count + 1 > most_used((size_t)1 << log2))
+    while (count > most_used((size_t)1 << log2))
         log2++;
     size_t bytes = table_bytes((size_t)1 << log2);
     vf_addresses *table = vf_memory_alloc(batches->memory, bytes, _Alignof(vf_addresses));
