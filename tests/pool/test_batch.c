@@ -162,6 +162,27 @@ Test(batch, has_its_record_in_a_block_of_others)
     close_pool();
 }
 
+/* Where a batch is large, no line has bits and what a look for another batch's slot reads. */
+Test(batch, has_its_bits_on_lines_of_their_own)
+{
+    static const size_t objects[] = {1, 64, 256, 300, 4096};
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+        open_pool(16384 / vf_min(objects[i], 256), 8, objects[i]);
+        cr_assert(make(500) != NULL);
+        for (size_t number = 0; number < 500; number++) {
+            uintptr_t bits = (uintptr_t)at(number)->free;
+            uintptr_t end = bits + batches->shape.words * sizeof(vf_word);
+            check_equal(bits % VF_CACHE_LINE, 0);
+            for (size_t other = number / 64 * 64; other < vf_min(number / 64 * 64 + 64, 500);
+                 other++) {
+                uintptr_t line = (uintptr_t)at(other) / VF_CACHE_LINE * VF_CACHE_LINE;
+                cr_assert(line + VF_CACHE_LINE <= bits || line >= end);
+            }
+        }
+        close_pool();
+    }
+}
+
 static void check_strides(size_t object_size, size_t alignment, size_t objects)
 {
     open_pool(object_size, alignment, objects);
