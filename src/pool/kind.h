@@ -36,10 +36,18 @@ typedef struct vf_kind {
     int64_t (*close)(vf_pool *pool);
 
     /* No other call, but frees of what was live. */
-    /* the live slots of word w of a region, if any; and *first is its first slot */
-    vf_word (*live)(const vf_pool *pool, size_t number, size_t w, char **first);
+    /* adds a region's words from w on, before `end`, in which a slot is live, to those that were
+       found, until there is no room for more; the word behind the last that it has looked at */
+    size_t (*live)(const vf_pool *pool, size_t number, size_t w, size_t end, vf_walk_words *found);
     bool (*claim)(vf_pool *pool, const void *object); /* it is free now; false: it was already */
 } vf_kind;
+
+/* Adds a word to those that were found, among which there is room, if a slot of it is live. */
+static inline void vf_walk_add(vf_walk_words *found, char *first, vf_word live)
+{
+    found->words[found->n] = (vf_walk_word){first, live};
+    found->n += live != 0;
+}
 
 /* In kinds.c, which stands above all that they name. */
 extern const vf_kind vf_kind_cached, vf_kind_capped;

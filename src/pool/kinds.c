@@ -111,9 +111,15 @@ static int64_t capped_close(vf_pool *pool)
            (int64_t)vf_generations_count_all_retired(pool->handles);
 }
 
-static vf_word capped_live(const vf_pool *pool, size_t number, size_t w, char **first)
+static size_t capped_live(const vf_pool *pool, size_t number, size_t w, size_t end,
+                          vf_walk_words *found)
 {
-    return vf_capped_live(pool->capped, number, w, first);
+    for (; w < end && found->n < VF_WALK_WORDS; w++) {
+        char *first = NULL;
+        vf_word live = vf_capped_live(pool->capped, number, w, &first);
+        vf_walk_add(found, first, live);
+    }
+    return w;
 }
 
 static bool capped_claim(vf_pool *pool, const void *object)

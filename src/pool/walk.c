@@ -71,15 +71,21 @@ bool vf_pool_core_owns(const vf_pool_core *core, const void *object)
 
 /* ---- live objects ---- */
 
-/* relaxed: no other call runs, but frees of what was visited */
-vf_word vf_walk_live_in_batch(const vf_pool *pool, size_t number, size_t w, char **first)
+size_t vf_walk_live_in_batch(const vf_pool *pool, size_t number, size_t w, size_t end,
+                             vf_walk_words *found)
 {
-    const vf_batch *batch = vf_batch_at(&pool->depot.batches, number);
+    const vf_batches *batches = &pool->depot.batches;
+    const vf_batch *batch = vf_batch_at(batches, number);
     char *base = vf_batch_base(batch);
     if (base == NULL)
-        return 0;
-    *first = base + w * VF_WORD_BITS * vf_pool_shape(pool)->stride;
-    return vf_batch_usable(&pool->depot.batches, batch, w) & ~vf_load_relaxed(&batch->free[w]);
+        return end;
+    const size_t word_bytes = VF_WORD_BITS * batches->shape.stride;
+    for (; w < end && found->n < VF_WALK_WORDS; w++) {
+        /* relaxed: no other call runs, but frees of what was visited */
+        vf_word live = vf_batch_usable(batches, batch, w) & ~vf_load_relaxed(&batch->free[w]);
+        vf_walk_add(found, base + w * word_bytes, live);
+    }
+    return w;
 }
 
 /* A run of words has about so many bytes at first: threads that walk at once keep off each other's
@@ -108,14 +114,17 @@ static void pass_runs(vf_walk_position *at, size_t words, size_t runs)
     at->word = word % words;
 }
 
-/* Goes on to the next word of the part. */
-static void pass_word(vf_walk_position *at, size_t words)
+/* Goes on by n words, which are of the present run and batch. */
+static void pass_words(vf_walk_position *at, size_t words, size_t n)
 {
-    if (++at->word == words) {
+    assert(n <= at->left && at->word + n <= words);
+    at->word += n;
+    if (at->word == words) {
         at->word = 0;
         at->number++;
     }
-    if (--at->left > 0)
+    at->left -= n;
+    if (at->left > 0)
         return;
     pass_runs(at, words, at->parts - 1 - at->part); /* those of this turn, and of the next */
     at->turn++;
@@ -145,18 +154,9 @@ vf_word vf_pool_core_walk_word(vf_walk_position *at)
         at->of = vf_generations_at(pool->handles, at->number);
         at->slot = at->word * VF_WORD_BITS;
         published = published_in(at, shape->objects);
-        pass_word(at, shape->words);
+        pass_words(at, shape->words, 1);
     }
     return published;
-}
-
-/* Adds a word to what was found, if something is live there. */
-static void find_in_word(const vf_pool *pool, size_t number, size_t w, vf_walk_words *found)
-{
-    vf_walk_word *word = &found->words[found->n];
-    word->live = pool->kind->live(pool, number, w, &word->first);
-    if (word->live != 0)
-        found->n++;
 }
 
 void vf_pool_core_walk_more(vf_walk_position *at, vf_walk_words *found)
@@ -165,8 +165,9 @@ void vf_pool_core_walk_more(vf_walk_position *at, vf_walk_words *found)
     assert(pool->handles == NULL);
     const size_t words = vf_pool_shape(pool)->words;
     for (found->n = 0; found->n < VF_WALK_WORDS && at->number < at->batches;) {
-        find_in_word(pool, at->number, at->word, found);
-        pass_word(at, words);
+        size_t end = vf_min(words, at->word + at->left);
+        size_t next = pool->kind->live(pool, at->number, at->word, end, found);
+        pass_words(at, words, next - at->word);
     }
 }
 
@@ -202,13 +203,12 @@ static void each_in_region(const vf_pool *pool, size_t number, vf_words_visitor 
                            void *context)
 {
     const size_t stride = vf_pool_shape(pool)->stride, words = vf_pool_shape(pool)->words;
-    vf_walk_words found = {.n = 0};
-    for (size_t w = 0; w < words; w++) {
-        find_in_word(pool, number, w, &found);
-        if (found.n == VF_WALK_WORDS || (found.n > 0 && w + 1 == words)) {
+    for (size_t w = 0; w < words;) {
+        vf_walk_words found;
+        found.n = 0;
+        w = pool->kind->live(pool, number, w, words, &found);
+        if (found.n > 0)
             visit(&found, stride, context);
-            found.n = 0;
-        }
     }
 }
 

@@ -24,6 +24,7 @@ vf_region vf_walk_batch(const vf_pool *pool, size_t number);
 bool vf_walk_find_batch(const vf_pool *pool, const void *address, vf_region *region);
 size_t vf_walk_locate(const vf_pool *pool, const void *object, size_t *slot);
 bool vf_walk_is_free(const vf_pool *pool, size_t number, size_t slot);
-vf_word vf_walk_live_in_batch(const vf_pool *pool, size_t number, size_t w, char **first);
+size_t vf_walk_live_in_batch(const vf_pool *pool, size_t number, size_t w, size_t end,
+                             vf_walk_words *found);
 
 #endif
