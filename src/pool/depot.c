@@ -5,7 +5,7 @@
  * No free slot gets lost. A batch is listed before it is forgotten, in whatever order the two run:
  *
  *     giver                                taker that has found the batch empty
- *     old = free[w] |= bits                listed &= ~batch
+ *     old = free[w] += bits                listed &= ~batch
  *     old == 0 and not listed?             any bit in free[]?
  *     then listed |= batch                 then listed |= batch
  *

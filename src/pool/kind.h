@@ -42,13 +42,6 @@ typedef struct vf_kind {
     bool (*claim)(vf_pool *pool, const void *object); /* it is free now; false: it was already */
 } vf_kind;
 
-/* Adds a word to those that were found, among which there is room, if a slot of it is live. */
-static inline void vf_walk_add(vf_walk_words *found, char *first, vf_word live)
-{
-    found->words[found->n] = (vf_walk_word){first, live};
-    found->n += live != 0;
-}
-
 /* In kinds.c, which stands above all that they name. */
 extern const vf_kind vf_kind_cached, vf_kind_capped;
 

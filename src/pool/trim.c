@@ -34,8 +34,8 @@ static bool take_whole(vf_pool *pool, vf_batch *batch)
 {
     for (size_t w = 0; w < vf_pool_shape(pool)->words; w++) {
         vf_word all = vf_batch_usable(&pool->depot.batches, batch, w);
-        /* acquire: pairs with the OR in vf_depot_give: what was done to the slots comes before the
-           memory goes back */
+        /* acquire: pairs with the addition in vf_depot_give: what was done to the slots comes
+           before the memory goes back */
         vf_word taken = vf_exchange_acquire(&batch->free[w], 0);
         if (taken == all)
             continue;

@@ -18,6 +18,13 @@ void vf_walk_each_by_number(const vf_pool *pool, vf_words_visitor *visit, void *
    thread. */
 bool vf_walk_find(const vf_pool *pool, const void *address, vf_region *region);
 
+/* Adds a word to those that were found, among which there is room, if a slot of it is live. */
+static inline void vf_walk_add(vf_walk_words *found, char *first, vf_word live)
+{
+    found->words[found->n] = (vf_walk_word){first, live};
+    found->n += live != 0;
+}
+
 /* Of a pool with caches, what kind.h says of these. */
 size_t vf_walk_batches(const vf_pool *pool);
 vf_region vf_walk_batch(const vf_pool *pool, size_t number);
