@@ -94,7 +94,7 @@ static bool add_level(vf_batches *batches)
         /* Whether the old root lists anything may change at this moment. So it is listed in any
            case: a search that finds nothing there is not wrong, only longer. */
         root->listed = 1;
-        vf_store_release(&below->parent, root); /* pairs with the loads in depot.c */
+        vf_store_release(&below->parent, root); /* pairs with the loads in listed.c */
     }
     vf_store_release(&batches->root, root); /* pairs with the acquires of root */
     return true;

@@ -204,7 +204,7 @@ size_t vf_cache_flush(vf_pool_cache *cache)
     size_t n = vf_cache_count(cache);
     if (n > 0)
         give_top(cache, n);
-    vf_depot_leave(cache->depot, &cache->home);
+    vf_home_leave(&cache->depot->batches, &cache->home);
     vf_array *old = cache->array;
     if (old != NULL) {
         set_first_array(cache);
@@ -223,7 +223,7 @@ void vf_cache_abandon(vf_pool_cache *cache)
     assert(vf_lock_held());
     if (cache->moving)
         set_first_array(cache);
-    cache->home = (vf_home){NULL, 0, false};
+    cache->home = (vf_home){0};
     cache->deferrals &= ~(uint64_t)1;
 }
 

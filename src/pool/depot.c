@@ -1,23 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * depot.c - see depot.h.
- *
- * No free slot gets lost. A batch is listed before it is forgotten, in whatever order the two run:
- *
- *     giver                                taker that has found the batch empty
- *     old = free[w] += bits                listed &= ~batch
- *     old == 0 and not listed?             any bit in free[]?
- *     then listed |= batch                 then listed |= batch
- *
- * All four are sequentially consistent: either the giver finds the batch unlisted and lists it, or
- * the taker finds the bit and does. Where old is not 0, a thread that set a bit before lists the
- * batch, or has. If that thread is stopped in between, or one is that has taken a batch off the
- * list, slots are not found meanwhile; before an alloc is refused, vf_depot_get_any looks at all
- * records. In the same way, a group is listed in the group above it.
- *
- * A search begins behind the batch that the cache used last and goes on by number, round the end.
- * So caches move over all batches, and find each with as many free slots as it could gather.
- */
+/* depot.c - see depot.h. That no free slot gets lost is shown in listed.c. */
 #include "depot.h"
 
 #include <assert.h>
@@ -26,102 +8,18 @@
 #include "../common/probe.h"
 #include "../platform/tsan.h"
 
-/* ---- the list of batches with free slots ---- */
-
-/* Lists this member of the group, and the group above, if they are not listed. */
-static void list(vf_group *group, size_t member)
-{
-    while (group != NULL) {
-        vf_word bit = vf_bits_bit(member);
-        /* seq_cst: see the table above; and release, for a thread that follows the bit */
-        if ((vf_load_seq_cst(&group->listed) & bit) != 0 ||
-            vf_fetch_or_seq_cst(&group->listed, bit) != 0)
-            return;
-        member = group->in_parent;
-        /* seq_cst, there too: where this finds no group above, unlist has not found one that it
-           takes this group off; pairs with the store in add_level, which lists it again */
-        group = vf_load_seq_cst(&group->parent);
-    }
-}
-
-static bool batch_has_free(const vf_depot *depot, const vf_batch *batch)
-{
-    for (size_t w = 0; w < depot->batches.shape.words; w++) {
-        if (vf_load_seq_cst(&batch->free[w]) != 0)
-            return true;
-    }
-    return false;
-}
-
-/* Takes the batch off the list, if it is empty, and the groups that are empty by that. */
-void vf_depot_unlist(const vf_depot *depot, vf_batch *batch)
-{
-    vf_group *group = batch->group;
-    vf_word bit = vf_bits_bit(batch->number);
-    if ((vf_load_relaxed(&group->listed) & bit) == 0)
-        return;
-    bool others = (vf_fetch_and_seq_cst(&group->listed, ~bit) & ~bit) != 0;
-    if (batch_has_free(depot, batch)) {
-        list(group, batch->number % VF_WORD_BITS);
-        return;
-    }
-    vf_group *parent;
-    /* seq_cst: as in list */
-    for (; !others && (parent = vf_load_seq_cst(&group->parent)) != NULL; group = parent) {
-        bit = vf_bits_bit(group->in_parent);
-        others = (vf_fetch_and_seq_cst(&parent->listed, ~bit) & ~bit) != 0;
-        if (vf_load_seq_cst(&group->listed) != 0) {
-            list(parent, group->in_parent);
-            return;
-        }
-    }
-}
-
-/* The listed batch with the lowest number from `from` on, within the group; NULL: none. Those that
-   are claimed are passed over, unless `any`. */
-static vf_batch *next_in(vf_group *group, size_t from, bool any)
-{
-    unsigned shift = group->height * VF_WORD_LOG2;
-    size_t first = (from >> shift) % VF_WORD_BITS;
-    /* acquire: pairs with the OR in list, which comes after the member was made */
-    vf_word word = vf_load_acquire(&group->listed) & VF_WORD_ALL << first;
-    if (group->height == 0) {
-        if (!any)
-            word &= ~vf_load_relaxed(&group->claimed); /* a preference: it orders nothing */
-        return word != 0 ? group->members[vf_bits_first(word)] : NULL;
-    }
-    for (; word != 0; word &= word - 1) {
-        size_t i = vf_bits_first(word);
-        vf_batch *batch = next_in(group->members[i], i == first ? from : 0, any);
-        if (batch != NULL)
-            return batch;
-    }
-    return NULL;
-}
-
-/* The next listed batch behind number `from`, round the end; NULL: none. */
-static vf_batch *next_listed(const vf_depot *depot, size_t from, bool any)
-{
-    /* acquire: pairs with the release in add_level */
-    vf_group *root = vf_load_acquire(&depot->batches.root);
-    if (root == NULL)
-        return NULL;
-    bool inside = from >> root->height * VF_WORD_LOG2 < VF_WORD_BITS;
-    vf_batch *batch = inside ? next_in(root, from, any) : NULL;
-    return batch != NULL || from == 0 ? batch : next_in(root, 0, any);
-}
-
 /* ---- giving ---- */
 
 void vf_depot_give(vf_batch *batch, size_t w, vf_word bits)
 {
     /* release: pairs with the acquire of the thread that takes the bits: all that was done to the
-       slots comes before. seq_cst: see the table above. An addition is the OR of bits that are not
-       set, and x86 can tell what was there before in one instruction, where an OR takes a loop */
+       slots comes before. seq_cst: see the table in listed.c. An addition is the OR of bits that
+       are not set, and x86 can tell what was there before in one instruction, where an OR takes a
+       loop */
     vf_word old = vf_fetch_add_seq_cst(&batch->free[w], bits);
     assert((old & bits) == 0);
     if (old == 0)
-        list(batch->group, batch->number % VF_WORD_BITS);
+        vf_listed_add(batch);
 }
 
 void vf_depot_put(vf_depot *depot, void *const *slots, size_t n)
@@ -215,34 +113,6 @@ static size_t take(const vf_depot *depot, vf_home *home, void **end, size_t most
     return (size_t)(end - begin);
 }
 
-void vf_depot_leave(vf_depot *depot, vf_home *home)
-{
-    vf_batch *batch = home->batch;
-    if (batch == NULL)
-        return;
-    if (home->claimed)
-        vf_fetch_and_relaxed(&batch->group->claimed, ~(vf_bits_bit(batch->number)));
-    if (!batch_has_free(depot, batch))
-        vf_depot_unlist(depot, batch);
-    *home = (vf_home){NULL, 0, false};
-}
-
-/* Makes the next listed batch the home; false: none is listed. Others' come last. */
-static bool move_on(vf_depot *depot, vf_home *home)
-{
-    size_t from = home->batch != NULL ? (size_t)home->batch->number + 1 : 0;
-    vf_depot_leave(depot, home);
-    vf_batch *batch = next_listed(depot, from, false);
-    if (batch == NULL)
-        batch = next_listed(depot, from, true);
-    if (batch == NULL)
-        return false;
-    vf_word bit = vf_bits_bit(batch->number);
-    bool claimed = (vf_fetch_or_relaxed(&batch->group->claimed, bit) & bit) == 0;
-    *home = (vf_home){batch, 0, claimed};
-    return true;
-}
-
 /* The caller, whose cache is empty, has taken n slots. relaxed: numbers for reports, and a promise
    to one thread. */
 static void note_taken(vf_depot *depot, size_t n)
@@ -270,18 +140,24 @@ static size_t hand_over(vf_depot *depot, void **slots, size_t most, size_t n)
 #define ENOUGH 4
 #define VISITS 16
 
-size_t vf_depot_get(vf_depot *depot, vf_home *home, void **slots, size_t most)
+/* As vf_depot_get; not from batches of others, unless they are to be asked. */
+static size_t get(vf_depot *depot, vf_home *home, void **slots, size_t most, bool ask_others)
 {
     assert(most > 0);
     void **end = slots + most;
     size_t n = home->batch != NULL ? take(depot, home, end, most) : 0;
     size_t enough = (most + ENOUGH - 1) / ENOUGH;
     for (size_t i = 0; n == 0 || (n < enough && i < VISITS); i++) {
-        if (!move_on(depot, home))
+        if (!vf_home_move_on(&depot->batches, home, ask_others))
             break;
         n += take(depot, home, end - n, most - n);
     }
     return hand_over(depot, slots, most, n);
+}
+
+size_t vf_depot_get(vf_depot *depot, vf_home *home, void **slots, size_t most)
+{
+    return get(depot, home, slots, most, true);
 }
 
 size_t vf_depot_get_any(vf_depot *depot, void **slots, size_t most)
@@ -290,7 +166,7 @@ size_t vf_depot_get_any(vf_depot *depot, void **slots, size_t most)
     /* acquire: pairs with the release in vf_batch_new */
     size_t count = vf_load_acquire(&depot->batches.count);
     for (size_t number = 0; n == 0 && number < count; number++) {
-        vf_home home = {vf_batch_at(&depot->batches, number), 0, false};
+        vf_home home = {.batch = vf_batch_at(&depot->batches, number)};
         n = take(depot, &home, slots + most, most);
     }
     return hand_over(depot, slots, most, n);
@@ -298,10 +174,10 @@ size_t vf_depot_get_any(vf_depot *depot, void **slots, size_t most)
 
 void *vf_depot_alloc(vf_depot *depot)
 {
-    vf_home none = {NULL, 0, false};
+    vf_home none = {0};
     void *slot;
     size_t n = vf_depot_refill(depot, &none, &slot, 1);
-    vf_depot_leave(depot, &none);
+    vf_home_leave(&depot->batches, &none);
     return n > 0 ? slot : NULL;
 }
 
@@ -331,6 +207,7 @@ static bool grow_once(vf_depot *depot, size_t seen)
     if (depot->grown == seen) {
         vf_batch *batch = vf_batch_new(&depot->batches, 1);
         grown = batch != NULL;
+        vf_store_relaxed(&depot->refused, !grown); /* see is_scarce */
         if (grown) {
             give_all(depot, batch);
             /* release: pairs with the acquire in vf_depot_refill: a thread that sees it finds the
@@ -342,23 +219,42 @@ static bool grow_once(vf_depot *depot, size_t seen)
     return grown;
 }
 
+/* How many free slots the depot has, of that capacity. Others change it; it may be late. */
+static size_t count_free(const vf_depot *depot, size_t capacity)
+{
+    /* acquire: pairs with the release in vf_depot_put */
+    size_t taken = vf_load_acquire(&depot->taken);
+    return taken < capacity ? capacity - taken : 0;
+}
+
+/*
+ * Is so little free that a batch more is better than the slots in those of others? These are single
+ * ones, between objects of other threads, and each word that two threads write to costs both of
+ * them. An eighth: by so much a pool may be larger than it has to be. Never where P_reserve has
+ * promised that the allocator is not asked, or where it has refused.
+ */
+static bool is_scarce(const vf_depot *depot)
+{
+    size_t capacity = vf_depot_capacity(depot);
+    /* relaxed: a preference, which orders nothing */
+    return count_free(depot, capacity) <= capacity / 8 && vf_load_relaxed(&depot->promised) == 0 &&
+           !vf_load_relaxed(&depot->refused);
+}
+
 size_t vf_depot_refill(vf_depot *depot, vf_home *home, void **slots, size_t most)
 {
     size_t n, seen;
     do {
         seen = vf_load_acquire(&depot->grown); /* pairs with the release in grow_once */
-        n = vf_depot_get(depot, home, slots, most);
+        n = get(depot, home, slots, most, !is_scarce(depot));
     } while (n == 0 && grow_once(depot, seen));
-    return n;
+    return n > 0 ? n : get(depot, home, slots, most, true);
 }
 
 /* Batches that must come before there are n slots in the depot. */
 static size_t batches_for(const vf_depot *depot, size_t n)
 {
-    size_t capacity = vf_load_relaxed(&depot->batches.held) * depot->batches.shape.objects;
-    /* acquire: pairs with the release in vf_depot_put. Others change it; it may be late */
-    size_t taken = vf_load_acquire(&depot->taken);
-    size_t there = taken < capacity ? capacity - taken : 0;
+    size_t there = count_free(depot, vf_depot_capacity(depot));
     return there < n ? (n - there - 1) / depot->batches.shape.objects + 1 : 0;
 }
 
@@ -396,18 +292,6 @@ void vf_depot_note_peak(vf_depot *depot, size_t live)
 
 /* ---- all records ---- */
 
-/* Lists the batch in its group, and each group in the one above, whether they are or not: a thread
-   that did not come along over a fork may have got half way. */
-static void list_again(vf_batch *batch)
-{
-    size_t member = batch->number % VF_WORD_BITS;
-    for (vf_group *group = batch->group; group != NULL;) {
-        group->listed |= vf_bits_bit(member);
-        member = group->in_parent;
-        group = group->parent;
-    }
-}
-
 /* All slots that were never handed out are free; in the child of a fork, where a thread that did
    not come along may have been about to say so. How many are free then in all. */
 static size_t free_fresh(const vf_depot *depot, vf_batch *batch)
@@ -428,13 +312,11 @@ void vf_depot_after_fork(vf_depot *depot)
     size_t held = 0, there = 0;
     for (size_t number = 0; number < depot->batches.count; number++) {
         vf_batch *batch = vf_batch_at(&depot->batches, number);
-        vf_store_relaxed(&batch->group->claimed, (vf_word)0);
-        if (vf_batch_base(batch) == NULL)
-            continue;
-        held++;
-        there += free_fresh(depot, batch);
-        if (batch_has_free(depot, batch))
-            list_again(batch);
+        if (vf_batch_base(batch) != NULL) {
+            held++;
+            there += free_fresh(depot, batch);
+        }
+        vf_listed_after_fork(&depot->batches, batch);
     }
     vf_store_relaxed(&depot->batches.held, held);
     vf_store_relaxed(&depot->taken, held * depot->batches.shape.objects - there);

@@ -5,27 +5,17 @@
  *     overflow:  one atomic addition for slots of a word      free[w] += 0110..
  *     refill:    one atomic exchange for a word               free[w] -> 0; ascending addresses
  *
- *     listed:    a bit for each batch that may have free slots, and for each group of such batches
- *
  * So a free slot goes home, whatever order the program frees in, and what is allocated together
  * lies together. A free needs no memory: its bit is there.
  */
 #ifndef VF_DEPOT_H
 #define VF_DEPOT_H
 
-#include "batch.h"
+#include "home.h"
 
 /* Bookkeeping that different threads write to is kept this far apart: two lines, because Intel's
    prefetcher fetches them in pairs. */
 #define VF_APART _Alignas(2 * VF_CACHE_LINE)
-
-/* Where a cache refills from: the batch that it used last, and the next word there. Two caches
-   prefer different batches, hence the claim; but a batch that is claimed can be taken from too. */
-typedef struct vf_home {
-    vf_batch *batch; /* NULL: none yet */
-    size_t word;
-    bool claimed; /* the batch, by this home */
-} vf_home;
 
 typedef struct vf_depot {
     vf_batches batches;
@@ -34,15 +24,13 @@ typedef struct vf_depot {
     size_t grown;          /* atomic: batches that ever got memory; growth lock */
     size_t promised;       /* atomic: allocs that P_reserve has promised, and that are to come */
     size_t peak;           /* atomic: most live when a thread looked */
+    bool refused;          /* atomic: the last attempt to grow got no memory */
     bool has_forked;       /* this is the child: what other threads were about to count is lost */
 } vf_depot;
 
 /* Sets bits of a batch's word: its slots, which the caller had, are free. The last access to the
    batch. Lock-free; any thread. */
 void vf_depot_give(vf_batch *batch, size_t w, vf_word bits);
-
-/* The batch is listed no more, if it has no free slot. Lock-free; any thread. */
-void vf_depot_unlist(const vf_depot *depot, vf_batch *batch);
 
 /* Takes n free slots. Never fails, and needs no memory. Lock-free; any thread. */
 void vf_depot_put(vf_depot *depot, void *const *slots, size_t n);
@@ -63,9 +51,6 @@ size_t vf_depot_refill(vf_depot *depot, vf_home *home, void **slots, size_t most
 /* One slot, for a thread without a cache; NULL: out of memory. */
 void *vf_depot_alloc(vf_depot *depot);
 void vf_depot_free(vf_depot *depot, void *slot);
-
-/* Gives up the home. */
-void vf_depot_leave(vf_depot *depot, vf_home *home);
 
 /* Could n slots be in the depot, with memory for them? */
 bool vf_depot_can_have(const vf_depot *depot, size_t n);

@@ -16,7 +16,7 @@
  * which the two kinds of pool differ. A file includes only what stands above it here:
  *
  *   memory, slab, page, map, generation,
- *   record, addresses, batch, depot,
+ *   record, addresses, batch, listed, home, depot,
  *   lock, cache, row, capped                      the parts: none knows the pool
  *   pool.h, kind.h                                the pool that is made of them
  *   release      what counts as live, and when a pool ends
@@ -46,7 +46,8 @@
  *   fresh      of a slot: never handed out
  *   cache      the free slots that one thread (or one caller) keeps for itself
  *   depot      the free slots that are in no cache
- *   home       the batch that a cache refills from
+ *   home       where a cache refills from
+ *   claimed    of a batch: a cache refills from it and comes back to it
  *   listed     of a batch: it may have slots in the depot, and is found by a search
  *   overflow   of a full cache: to move a part of it to the depot
  *   flush      to move all of a cache to the depot

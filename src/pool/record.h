@@ -35,8 +35,8 @@
  * root, and a group is never given back before the pool.
  */
 typedef struct vf_group {
-    vf_word listed;                     /* atomic: members that may have free slots, see depot.c */
-    vf_word claimed;                    /* atomic, height 0: batches that a cache refills from */
+    vf_word listed;                     /* atomic: members that may have free slots, see listed.c */
+    vf_word claimed;                    /* atomic, height 0: batches that a cache keeps to */
     struct vf_group *parent;            /* atomic: NULL for the root */
     uint32_t in_parent;                 /* its own bit there; constant */
     uint32_t height;                    /* constant */

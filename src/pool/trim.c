@@ -60,7 +60,7 @@ static size_t give_back_batch(vf_pool *pool, vf_batch *batch)
     char *base = vf_batch_close(&pool->depot.batches, batch);
     vf_mutex_unlock(&pool->growth);
     vf_map_trim(base, bytes);
-    vf_depot_unlist(&pool->depot, batch);
+    vf_listed_remove(&pool->depot.batches, batch);
     /* The C library may keep what it is given, so the pages go first */
     vf_memory_purge(&pool->memory, base, bytes);
     vf_batch_free_memory(&pool->depot.batches, base);

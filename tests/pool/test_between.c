@@ -57,20 +57,20 @@ static void *slots[2];
 
 static void refill_the_other(void)
 {
-    vf_home other = {NULL, 0, false};
+    vf_home other = {0};
     check_equal(vf_depot_refill(depot, &other, &slots[1], 1), 1);
-    vf_depot_leave(depot, &other);
+    vf_home_leave(&depot->batches, &other);
 }
 
 /* Both have found nothing: the second takes from what the first has made. */
 Test(between, of_two_that_find_nothing_one_grows, .init = setup)
 {
-    vf_home home = {NULL, 0, false};
+    vf_home home = {0};
     meanwhile = refill_the_other;
     check_equal(vf_depot_refill(depot, &home, &slots[0], 1), 1);
     cr_assert(meanwhile == NULL && slots[0] != slots[1]);
     check_equal(depot->batches.count, 1);
-    vf_depot_leave(depot, &home);
+    vf_home_leave(&depot->batches, &home);
     vf_depot_put(depot, slots, 2);
     pool_long_100_destroy(pool);
     check_all_back(&allocator);

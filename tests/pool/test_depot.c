@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_depot.c - the depot: slots go home and come back, each once; batches with free slots are
- * found, those that no cache refills from first.
+ * found.
  */
 #include "support/threads.h"
 #include "test_common.h"
@@ -57,9 +57,9 @@ static void take(vf_home *home, void **to, size_t n)
 
 static void take_and_leave(void **to, size_t n)
 {
-    vf_home home = {NULL, 0, false};
+    vf_home home = {0};
     take(&home, to, n);
-    vf_depot_leave(depot, &home);
+    vf_home_leave(&depot->batches, &home);
 }
 
 static vf_batch *batch_of(const void *slot)
@@ -94,17 +94,11 @@ static bool is_listed(size_t number)
     return true;
 }
 
-static bool is_claimed(size_t number)
-{
-    const vf_group *group = vf_batch_at(&depot->batches, number)->group;
-    return (group->claimed >> number % VF_WORD_BITS & 1) != 0;
-}
-
 /* ---- taking ---- */
 
 Test(depot, gives_the_slots_of_a_batch_from_the_lowest_on, .init = setup, .fini = teardown)
 {
-    vf_home home = {NULL, 0, false};
+    vf_home home = {0};
     check_equal(vf_depot_get(depot, &home, slots, 64), 0); /* there is no batch */
     check_equal(vf_depot_refill(depot, &home, slots, 64), 64);
     for (size_t i = 0; i < 64; i++) /* the last one is the first to be handed out */
@@ -119,7 +113,7 @@ Test(depot, gives_the_slots_of_a_batch_from_the_lowest_on, .init = setup, .fini 
     check_equal(vf_depot_refill(depot, &home, slots, 64), 64);
     check_equal(depot->batches.count, 2);
     check_equal(depot->taken, 164);
-    vf_depot_leave(depot, &home);
+    vf_home_leave(&depot->batches, &home);
 }
 
 Test(depot, touches_no_slot, .init = setup, .fini = teardown)
@@ -138,7 +132,7 @@ Test(depot, gives_back_what_it_was_given_once, .init = setup, .fini = teardown)
     take_and_leave(slots, MOST);
     memcpy(all, slots, sizeof all);
     cr_assert(all_apart(all, MOST, 2));
-    vf_home home = {NULL, 0, false};
+    vf_home home = {0};
     for (int turn = 0; turn < 10; turn++) {
         shuffle(slots, MOST, &random);
         size_t in = 0, out = 0;
@@ -155,7 +149,7 @@ Test(depot, gives_back_what_it_was_given_once, .init = setup, .fini = teardown)
         cr_assert(all_apart(back, MOST, 2) && memcmp(back, all, sizeof all) == 0);
     }
     check_equal(depot->batches.count, MOST / 100);
-    vf_depot_leave(depot, &home);
+    vf_home_leave(&depot->batches, &home);
 }
 
 Test(depot, gives_and_takes_single_slots, .init = setup, .fini = teardown)
@@ -174,8 +168,6 @@ Test(depot, gives_and_takes_single_slots, .init = setup, .fini = teardown)
     cr_assert(vf_depot_alloc(depot) == NULL);
     vf_depot_free(depot, slots[7]);
     cr_assert(vf_depot_alloc(depot) == slots[7] && vf_depot_alloc(depot) == NULL);
-    for (size_t number = 0; number < 3; number++)
-        cr_assert(!is_claimed(number)); /* a single slot leaves no claim */
 }
 
 /* ---- lists ---- */
@@ -223,91 +215,18 @@ Test(depot, finds_slots_that_nobody_listed, .init = setup, .fini = teardown)
     check_equal(found, (MOST + 96) / 97);
 }
 
-/* ---- claims ---- */
+/* ---- forks ---- */
 
 /* A thread that does not come along over a fork may have freed a slot and not listed its batch. */
 Test(depot, a_child_lists_what_has_free_slots, .init = setup, .fini = teardown)
 {
     take_and_leave(slots, MOST);
-    vf_depot_put(depot, slots, 1);
-    vf_batch *batch = batch_of(slots[0]);
+    vf_batch *batch = batch_of(slots[7000]);
+    cr_assert(batch->number % VF_WORD_BITS != batch->group->in_parent);
+    vf_depot_put(depot, slots + 7000, 1);
     for (vf_group *group = batch->group; group != NULL; group = group->parent)
         group->listed = 0;
     cr_assert(!is_listed(batch->number));
     vf_depot_after_fork(depot);
     cr_assert(is_listed(batch->number));
-}
-
-Test(depot, two_caches_refill_from_different_batches, .init = setup, .fini = teardown)
-{
-    vf_home one = {NULL, 0, false}, other = {NULL, 0, false};
-    cr_assert(vf_depot_reserve(depot, 1000));
-    check_equal(vf_depot_get(depot, &one, slots, 10), 10);
-    check_equal(vf_depot_get(depot, &other, slots + 10, 10), 10);
-    cr_assert(one.claimed && one.batch->number == 0 && is_claimed(0));
-    cr_assert(other.claimed && other.batch->number == 1 && is_claimed(1));
-    vf_depot_leave(depot, &one);
-    cr_assert(!is_claimed(0) && is_listed(0));
-    vf_depot_leave(depot, &other);
-    cr_assert(!is_claimed(1));
-}
-
-/* What another cache refills from comes last, but before the pool grows. */
-Test(depot, a_claimed_batch_is_found_last, .init = setup, .fini = teardown)
-{
-    vf_home sleeper = {NULL, 0, false}, home = {NULL, 0, false};
-    cr_assert(vf_depot_reserve(depot, 300));
-    check_equal(vf_depot_get(depot, &sleeper, slots, 1), 1);
-    allocator.refuse = true;
-    for (size_t i = 0; i < 200; i++) {
-        check_equal(vf_depot_refill(depot, &home, slots, 1), 1);
-        cr_assert(batch_of(slots[0]) != sleeper.batch);
-    }
-    for (size_t i = 0; i < 99; i++) {
-        check_equal(vf_depot_refill(depot, &home, slots, 1), 1);
-        cr_assert(batch_of(slots[0]) == sleeper.batch);
-    }
-    check_equal(vf_depot_refill(depot, &home, slots, 1), 0);
-    cr_assert(!home.claimed || home.batch != sleeper.batch);
-    vf_depot_leave(depot, &home);
-    vf_depot_leave(depot, &sleeper);
-    check_equal(depot->batches.count, 3);
-}
-
-/* Though it has free slots again, in front of those that are taken next. */
-Test(depot, a_cache_goes_on_behind_its_batch, .init = setup, .fini = teardown)
-{
-    vf_home home = {NULL, 0, false};
-    cr_assert(vf_depot_reserve(depot, 300));
-    for (size_t number = 0; number < 6; number++) {
-        check_equal(vf_depot_get(depot, &home, slots, 64), 64);
-        check_equal(vf_depot_get(depot, &home, slots + 64, 64), 36);
-        for (size_t i = 0; i < 100; i++)
-            cr_assert(batch_of(slots[i])->number == number % 3);
-        vf_depot_put(depot, slots, 100);
-    }
-    vf_depot_leave(depot, &home);
-}
-
-/* ---- reservations ---- */
-
-Test(depot, reserves_what_is_missing_and_no_more, .init = setup, .fini = teardown)
-{
-    cr_assert(vf_depot_reserve(depot, 1));
-    check_equal(depot->batches.held, 1);
-    cr_assert(vf_depot_reserve(depot, 100));
-    check_equal(depot->batches.held, 1);
-    cr_assert(vf_depot_reserve(depot, 101));
-    check_equal(depot->batches.held, 2);
-    take_and_leave(slots, 150);
-    cr_assert(vf_depot_reserve(depot, 50));
-    check_equal(depot->batches.held, 2);
-    cr_assert(vf_depot_reserve(depot, 251));
-    check_equal(depot->batches.held, 5);
-    allocator.refuse = true;
-    take_and_leave(slots, 350);
-    cr_assert(!vf_depot_reserve(depot, 1) && vf_depot_reserve(depot, 0));
-    check_equal(depot->batches.held, 5);
-    vf_depot_put(depot, slots, 3);
-    cr_assert(vf_depot_reserve(depot, 3) && !vf_depot_reserve(depot, 4));
 }

@@ -29,7 +29,7 @@ static inline size_t free_bits(void)
 /* What the depot has is counted, and can be taken without growing. No other thread. */
 static inline void check_nothing_lost(void)
 {
-    vf_home home = {NULL, 0, false};
+    vf_home home = {0};
     void *slot;
     size_t left = free_bits();
     assert(whole()->depot.taken + left == whole()->depot.batches.held * OBJECTS_IN_BATCH);
@@ -40,5 +40,5 @@ static inline void check_nothing_lost(void)
     }
     size_t n = vf_depot_get(&whole()->depot, &home, &slot, 1);
     assert(n == 0);
-    vf_depot_leave(&whole()->depot, &home);
+    vf_home_leave(&whole()->depot.batches, &home);
 }

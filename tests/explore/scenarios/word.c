@@ -23,14 +23,14 @@ static struct object *given;
 
 static void take_some(size_t most)
 {
-    vf_home home = {NULL, 0, false};
+    vf_home home = {0};
     void *slots[MOST];
     size_t n = vf_depot_get(&whole()->depot, &home, slots, most);
     assert(n <= OBJECTS_IN_BATCH);
     for (size_t i = 0; i < n; i++) {
         own(slots[i]);
     }
-    vf_depot_leave(&whole()->depot, &home);
+    vf_home_leave(&whole()->depot.batches, &home);
 }
 
 static void *first(void *argument)
