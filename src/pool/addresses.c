@@ -33,12 +33,16 @@ static size_t cells_of(const vf_addresses *table)
     return (size_t)1 << (64 - table->shift);
 }
 
-/* How many cells may be in use. The hashes of neighbouring granules lie so far apart (Knuth, 6.4,
-   theorem S) that three eighths as many batches, side by side, have a cell each: a slot whose batch
-   is in another cell costs a failed prediction and a search. */
-static size_t most_used(size_t cells)
+/* How many cells may be in use. A slot whose batch is in another cell costs a failed prediction and
+   a search. The hashes of neighbouring granules lie so far apart (Knuth, 6.4, theorem S) that three
+   eighths as many batches, side by side, have a cell each. But the C library has a place of its own
+   for each thread that makes batches, and their hashes fall anywhere. So large batches, for which
+   that is cheap, have eight cells each. */
+static size_t most_used(const vf_batches *batches, size_t cells)
 {
-    return cells <= SPARSE_CELLS ? cells / 8 * 3 : cells / 4 * 3;
+    if (cells > SPARSE_CELLS)
+        return cells / 4 * 3;
+    return vf_batch_is_large(&batches->shape) ? cells / 8 : cells / 8 * 3;
 }
 
 static size_t table_bytes(size_t cells)
@@ -134,7 +138,7 @@ static bool begin_next(vf_batches *batches, size_t count)
     assert(vf_mutex_held(batches->growth) && batches->next == NULL);
     const vf_addresses *old = batches->addresses;
     unsigned log2 = old != NULL ? 65 - old->shift : FIRST_CELLS_LOG2;
-    while (count > most_used((size_t)1 << log2))
+    while (count > most_used(batches, (size_t)1 << log2))
         log2++;
     size_t bytes = table_bytes((size_t)1 << log2);
     vf_addresses *table = vf_memory_alloc(batches->memory, bytes, _Alignof(vf_addresses));
@@ -185,7 +189,8 @@ static void prepare_next(vf_batches *batches, size_t steps)
 bool vf_addresses_reserve(vf_batches *batches, size_t n)
 {
     const vf_addresses *table;
-    while ((table = batches->addresses) == NULL || table->used + n > most_used(cells_of(table))) {
+    while ((table = batches->addresses) == NULL ||
+           table->used + n > most_used(batches, cells_of(table))) {
         if (batches->next == NULL && !begin_next(batches, batches->held + batches->held / 2 + n))
             return false;
         prepare_next(batches, SIZE_MAX);

@@ -132,23 +132,16 @@ static size_t record_size(const vf_batches *batches)
  * A thread that looks for a slot's batch reads the bases of neighbours too, and would wait for
  * their lines while other threads set bits there.
  */
-#define LARGE_BATCH 16384 /* bytes */
-
-static bool is_large(const vf_batches *batches)
-{
-    return batches->shape.bytes >= LARGE_BATCH;
-}
-
 static size_t record_alignment(const vf_batches *batches)
 {
-    return is_large(batches) ? VF_CACHE_LINE : _Alignof(vf_batch);
+    return vf_batch_is_large(&batches->shape) ? VF_CACHE_LINE : _Alignof(vf_batch);
 }
 
 /* From where its memory begins to the record. */
 static size_t record_offset(const vf_batches *batches)
 {
     _Static_assert(sizeof(vf_batch) <= VF_CACHE_LINE, "what is in front of the bits is one line");
-    return is_large(batches) ? VF_CACHE_LINE - sizeof(vf_batch) : 0;
+    return vf_batch_is_large(&batches->shape) ? VF_CACHE_LINE - sizeof(vf_batch) : 0;
 }
 
 /* From one record of a block to the next. */

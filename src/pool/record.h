@@ -93,6 +93,12 @@ typedef struct vf_batches {
     vf_mutex *growth;    /* constant: the pool's growth lock */
 } vf_batches;
 
+/* Is a line of bookkeeping more, for each batch, little beside its slots? */
+static inline bool vf_batch_is_large(const vf_shape *shape)
+{
+    return shape->bytes >= 16384;
+}
+
 /* Slot 0 of a batch that has memory, and is entered; or NULL. */
 static inline char *vf_batch_base(const vf_batch *batch)
 {
