@@ -170,6 +170,24 @@ Test(depot, gives_and_takes_single_slots, .init = setup, .fini = teardown)
     cr_assert(vf_depot_alloc(depot) == slots[7] && vf_depot_alloc(depot) == NULL);
 }
 
+/* One that has found little looks at 16 batches, and one that has found a quarter at no other. */
+Test(depot, a_search_ends, .init = setup, .fini = teardown)
+{
+    void *found[100];
+    vf_home home = {0};
+    take_and_leave(slots, MOST);
+    for (size_t i = 0; i < 30; i++)
+        vf_depot_put(depot, slots + 100 * i, 1);
+    check_equal(vf_depot_get(depot, &home, found, 100), 16);
+    vf_home_leave(&depot->batches, &home);
+    check_equal(vf_depot_get(depot, &home, found, 100), 14);
+    vf_home_leave(&depot->batches, &home);
+    vf_depot_put(depot, slots, 25);
+    vf_depot_put(depot, slots + 100, 1);
+    check_equal(vf_depot_get(depot, &home, found, 100), 25);
+    vf_home_leave(&depot->batches, &home);
+}
+
 /* ---- lists ---- */
 
 /* So many batches that groups of them lie in groups: each that gets a slot back is found, and what

@@ -97,6 +97,7 @@
 #define vf_self_visitor       VF_CAT(vf_visitor_of_, VF_NAME)
 #define vf_self_visit         VF_CAT(vf_visit_of_, VF_NAME)
 #define vf_self_visit_all     VF_CAT(vf_visit_all_of_, VF_NAME)
+#define vf_self_visit_word    VF_CAT(vf_visit_word_of_, VF_NAME)
 #define vf_self_type          VF_CAT(vf_type_of_, VF_NAME)
 #define vf_self_stride        VF_CAT(vf_stride_of_, VF_NAME)
 #define vf_self_end           VF_CAT(vf_end_of_, VF_NAME)

@@ -322,14 +322,22 @@ struct vf_self_visitor {
     std::exception_ptr thrown;
 #endif
 };
+static inline VF_UNUSED void vf_self_visit_word(vf_walk_word word, size_t stride,
+                                                const struct vf_self_visitor *visitor)
+{
+    if (word.live == (size_t)-1) { /* most often, where all live: without a search for bits */
+        for (size_t i = 0; i < sizeof word.live * 8; i++)
+            visitor->visit((vf_t *)(void *)(word.first + i * stride), visitor->context);
+        return;
+    }
+    while (word.live != 0)
+        visitor->visit((vf_t *)vf_walk_word_next(&word, stride), visitor->context);
+}
 static inline VF_UNUSED void vf_self_visit_all(const vf_walk_words *found, size_t stride,
                                                const struct vf_self_visitor *visitor)
 {
-    for (size_t i = 0; i < found->n; i++) {
-        vf_walk_word word = found->words[i];
-        while (word.live != 0)
-            visitor->visit((vf_t *)vf_walk_word_next(&word, stride), visitor->context);
-    }
+    for (size_t i = 0; i < found->n; i++)
+        vf_self_visit_word(found->words[i], stride, visitor);
 }
 static inline VF_UNUSED void vf_self_visit(const vf_walk_words *found, size_t stride, void *visitor)
 {
