@@ -210,8 +210,8 @@ static bool grow_once(vf_depot *depot, size_t seen)
         vf_store_relaxed(&depot->refused, !grown); /* see is_scarce */
         if (grown) {
             give_all(depot, batch);
-            /* release: pairs with the acquire in vf_depot_refill: a thread that sees it finds the
-             * slots */
+            /* release: pairs with the acquire in vf_depot_refill: a thread that sees it finds
+               the slots */
             vf_store_release(&depot->grown, seen + 1);
         }
     }
@@ -230,8 +230,8 @@ static size_t count_free(const vf_depot *depot, size_t capacity)
 /*
  * Is so little free that a batch more is better than the slots in those of others? These are single
  * ones, between objects of other threads, and each word that two threads write to costs both of
- * them. An eighth: by so much a pool may be larger than it has to be. Never where P_reserve has
- * promised that the allocator is not asked, or where it has refused.
+ * them. An eighth: by so much, and a batch, a pool may be larger than it has to be. Never where
+ * P_reserve has promised that the allocator is not asked, or where it has refused.
  */
 static bool is_scarce(const vf_depot *depot)
 {
@@ -272,6 +272,7 @@ bool vf_depot_reserve(vf_depot *depot, size_t n)
     if (missing > 0) {
         vf_batch *batch = vf_batch_new(&depot->batches, missing);
         reserved = batch != NULL;
+        vf_store_relaxed(&depot->refused, !reserved); /* see is_scarce */
         for (; batch != NULL; batch = batch->next)
             give_all(depot, batch);
         vf_store_release(&depot->grown, depot->grown + 1); /* as in grow_once */

@@ -7,9 +7,9 @@
  *     claimed by one:  | 0 | 1 |   | 3 |         what a thread allocates and frees lies in words
  * that by the other:            | 2 |   | 4 |     others do not write to
  *
- * The batches of others come last, so a thread that sleeps keeps no slot from being used. A cache
- * has claims in one group at a time: that takes one word, and where there are more batches than a
- * group has, two threads seldom meet.
+ * The batches of others come last: see is_scarce in depot.c. A cache has claims in one group at a
+ * time: that takes one word, and where there are more batches than a group has, two threads seldom
+ * meet.
  *
  * A search begins behind the batch that was used last and goes on by number, round the end. So a
  * cache finds each batch with as many free slots as it could gather.

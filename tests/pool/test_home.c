@@ -225,6 +225,8 @@ Test(home, takes_from_others_where_memory_was_refused, .init = setup, .fini = te
     allocator.refuse = false; /* as before the refusal, from here on */
     take_of(&home, 100, 3, 3);
     cr_assert(!depot->refused);
+    depot->refused = true;
+    cr_assert(vf_depot_reserve(depot, 1) && !depot->refused);
     leave(&home);
     leave(&sleeper);
 }
