@@ -220,7 +220,7 @@ static bool grow_once(vf_depot *depot, size_t seen)
 }
 
 /* How many free slots the depot has, of that capacity. Others change it; it may be late. */
-static size_t count_free(const vf_depot *depot, size_t capacity)
+static size_t free_in_depot(const vf_depot *depot, size_t capacity)
 {
     /* acquire: pairs with the release in vf_depot_put */
     size_t taken = vf_load_acquire(&depot->taken);
@@ -237,8 +237,8 @@ static bool is_scarce(const vf_depot *depot)
 {
     size_t capacity = vf_depot_capacity(depot);
     /* relaxed: a preference, which orders nothing */
-    return count_free(depot, capacity) <= capacity / 8 && vf_load_relaxed(&depot->promised) == 0 &&
-           !vf_load_relaxed(&depot->refused);
+    return free_in_depot(depot, capacity) <= capacity / 8 &&
+           vf_load_relaxed(&depot->promised) == 0 && !vf_load_relaxed(&depot->refused);
 }
 
 size_t vf_depot_refill(vf_depot *depot, vf_home *home, void **slots, size_t most)
@@ -254,7 +254,7 @@ size_t vf_depot_refill(vf_depot *depot, vf_home *home, void **slots, size_t most
 /* Batches that must come before there are n slots in the depot. */
 static size_t batches_for(const vf_depot *depot, size_t n)
 {
-    size_t there = count_free(depot, vf_depot_capacity(depot));
+    size_t there = free_in_depot(depot, vf_depot_capacity(depot));
     return there < n ? (n - there - 1) / depot->batches.shape.objects + 1 : 0;
 }
 
