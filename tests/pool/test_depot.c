@@ -3,46 +3,11 @@
  * test_depot.c - the depot: slots go home and come back, each once; batches with free slots are
  * found.
  */
-#include "support/threads.h"
-#include "test_common.h"
-
-#include "pool/pool.h"
-
-#define VF_T short
-#define VF_N 100
-#include <veryfast/pool.h>
-
-#define VF_T short
-#define VF_N 1
-#include <veryfast/pool.h>
+#include "depot_pool.h"
 
 #define MOST 20000
 
-static test_allocator allocator;
-static pool_short_100 *owner;
-static vf_depot *depot;
 static void *slots[MOST];
-
-static vf_pool_options options_now(void)
-{
-    allocator = (test_allocator){0};
-    return (vf_pool_options){.allocator = test_allocator_hook(&allocator)};
-}
-
-static void setup(void)
-{
-    vf_pool_options options = options_now();
-    owner = pool_short_100_new(&options);
-    cr_assert(owner != NULL);
-    depot = &vf_pool_whole((vf_pool_core *)owner)->depot;
-}
-
-/* Slots that were taken here are in no cache and nobody's: they do not count. */
-static void teardown(void)
-{
-    pool_short_100_release(owner);
-    check_all_back(&allocator);
-}
 
 /* n slots from the depot, as many at a time as a cache would ask for. */
 static void take(vf_home *home, void **to, size_t n)
@@ -62,11 +27,6 @@ static void take_and_leave(void **to, size_t n)
     vf_home_leave(&depot->batches, &home);
 }
 
-static vf_batch *batch_of(const void *slot)
-{
-    return vf_addresses_find(&depot->batches, (uintptr_t)slot);
-}
-
 static char *base_of(size_t number)
 {
     return vf_batch_base(vf_batch_at(&depot->batches, number));
@@ -80,18 +40,6 @@ static void shuffle(void **array, size_t n, uint64_t *random)
         array[i] = array[j];
         array[j] = other;
     }
-}
-
-/* Can the slot be found among those of batches that are listed? */
-static bool is_listed(size_t number)
-{
-    const vf_group *group = vf_batch_at(&depot->batches, number)->group;
-    size_t place = number % VF_WORD_BITS;
-    for (; group != NULL; place = group->in_parent, group = group->parent) {
-        if ((group->listed >> place & 1) == 0)
-            return false;
-    }
-    return true;
 }
 
 /* ---- taking ---- */
@@ -192,12 +140,8 @@ Test(depot, a_search_ends, .init = setup, .fini = teardown)
 
 /* So many batches that groups of them lie in groups: each that gets a slot back is found, and what
    is empty is looked at no more. */
-Test(depot, finds_the_one_batch_that_has_a_free_slot)
+Test(depot, finds_the_one_batch_that_has_a_free_slot, .init = setup_single, .fini = teardown_single)
 {
-    vf_pool_options options = options_now();
-    pool_short_1 *single = pool_short_1_new(&options); /* a slot a batch */
-    cr_assert(single != NULL);
-    depot = &vf_pool_whole((vf_pool_core *)single)->depot;
     take_and_leave(slots, MOST);
     cr_assert(depot->batches.count == MOST && depot->batches.root->height >= 2);
     allocator.refuse = true;
@@ -212,8 +156,6 @@ Test(depot, finds_the_one_batch_that_has_a_free_slot)
         cr_assert(vf_depot_alloc(depot) == slots[i]);
         cr_assert(!is_listed(number) && vf_depot_alloc(depot) == NULL);
     }
-    pool_short_1_release(single);
-    check_all_back(&allocator);
 }
 
 /* A thread that stopped between its bit and the list leaves slots that nobody finds by the list. */
@@ -247,4 +189,27 @@ Test(depot, a_child_lists_what_has_free_slots, .init = setup, .fini = teardown)
     cr_assert(!is_listed(batch->number));
     vf_depot_after_fork(depot);
     cr_assert(is_listed(batch->number));
+}
+
+/* ---- reservations ---- */
+
+Test(depot, reserves_what_is_missing_and_no_more, .init = setup, .fini = teardown)
+{
+    cr_assert(vf_depot_reserve(depot, 1));
+    check_equal(depot->batches.held, 1);
+    cr_assert(vf_depot_reserve(depot, 100));
+    check_equal(depot->batches.held, 1);
+    cr_assert(vf_depot_reserve(depot, 101));
+    check_equal(depot->batches.held, 2);
+    take_and_leave(slots, 150);
+    cr_assert(vf_depot_reserve(depot, 50));
+    check_equal(depot->batches.held, 2);
+    cr_assert(vf_depot_reserve(depot, 251));
+    check_equal(depot->batches.held, 5);
+    allocator.refuse = true;
+    take_and_leave(slots, 350);
+    cr_assert(!vf_depot_reserve(depot, 1) && vf_depot_reserve(depot, 0));
+    check_equal(depot->batches.held, 5);
+    vf_depot_put(depot, slots, 3);
+    cr_assert(vf_depot_reserve(depot, 3) && !vf_depot_reserve(depot, 4));
 }

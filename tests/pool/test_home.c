@@ -3,45 +3,11 @@
  * test_home.c - which batch a cache refills from: its own before those of others, these before the
  * pool grows where much is free.
  */
-#include "support/threads.h"
-#include "test_common.h"
-
-#include "pool/pool.h"
-
-#define VF_T short
-#define VF_N 100
-#include <veryfast/pool.h>
-
-#define VF_T short
-#define VF_N 1
-#include <veryfast/pool.h>
+#include "depot_pool.h"
 
 #define MOST 1000
 
-static test_allocator allocator;
-static pool_short_100 *owner;
-static vf_depot *depot;
 static void *slots[MOST];
-
-static vf_pool_options options_now(void)
-{
-    allocator = (test_allocator){0};
-    return (vf_pool_options){.allocator = test_allocator_hook(&allocator)};
-}
-
-static void setup(void)
-{
-    vf_pool_options options = options_now();
-    owner = pool_short_100_new(&options);
-    cr_assert(owner != NULL);
-    depot = &vf_pool_whole((vf_pool_core *)owner)->depot;
-}
-
-static void teardown(void)
-{
-    pool_short_100_release(owner);
-    check_all_back(&allocator);
-}
 
 static void leave(vf_home *home)
 {
@@ -50,7 +16,7 @@ static void leave(vf_home *home)
 
 static size_t number_of(const void *slot)
 {
-    return vf_addresses_find(&depot->batches, (uintptr_t)slot)->number;
+    return batch_of(slot)->number;
 }
 
 static bool is_claimed(size_t number)
@@ -79,7 +45,7 @@ Test(home, two_caches_refill_from_different_batches, .init = setup, .fini = tear
     cr_assert(one.batch->number == 0 && one.claims.members == 1 && is_claimed(0));
     cr_assert(other.batch->number == 1 && other.claims.members == 2 && is_claimed(1));
     leave(&one);
-    cr_assert(!is_claimed(0) && is_claimed(1));
+    cr_assert(!is_claimed(0) && is_listed(0) && is_claimed(1));
     cr_assert(one.batch == NULL && one.claims.members == 0);
     leave(&other);
     cr_assert(!is_claimed(1));
@@ -132,12 +98,8 @@ Test(home, a_cache_goes_on_behind_its_batch, .init = setup, .fini = teardown)
 
 /* A batch for each slot, so that there are groups: one that goes on to the next has no claim in
    the one before. */
-Test(home, a_cache_has_claims_in_one_group)
+Test(home, a_cache_has_claims_in_one_group, .init = setup_single, .fini = teardown_single)
 {
-    vf_pool_options options = options_now();
-    pool_short_1 *single = pool_short_1_new(&options);
-    cr_assert(single != NULL);
-    depot = &vf_pool_whole((vf_pool_core *)single)->depot;
     vf_home home = {0};
     cr_assert(vf_depot_reserve(depot, 2 * VF_WORD_BITS));
     for (size_t i = 0; i < VF_WORD_BITS; i++)
@@ -148,18 +110,12 @@ Test(home, a_cache_has_claims_in_one_group)
     check_equal(number_of(slots[0]), VF_WORD_BITS);
     cr_assert(group->claimed == 0 && home.claims.group != group && home.claims.members == 1);
     leave(&home);
-    pool_short_1_release(single);
-    check_all_back(&allocator);
 }
 
 /* Over the groups too: what lies behind its batch comes first, and round the end what lies before.
  */
-Test(home, a_cache_goes_on_behind_its_group)
+Test(home, a_cache_goes_on_behind_its_group, .init = setup_single, .fini = teardown_single)
 {
-    vf_pool_options options = options_now();
-    pool_short_1 *single = pool_short_1_new(&options);
-    cr_assert(single != NULL);
-    depot = &vf_pool_whole((vf_pool_core *)single)->depot;
     vf_home home = {0};
     cr_assert(vf_depot_reserve(depot, 3 * VF_WORD_BITS));
     for (size_t i = 0; i < VF_WORD_BITS + 7; i++)
@@ -181,8 +137,6 @@ Test(home, a_cache_goes_on_behind_its_group)
         check_equal(number_of(slot), found[i]);
     }
     leave(&home);
-    pool_short_1_release(single);
-    check_all_back(&allocator);
 }
 
 /* ---- batches of others ---- */
@@ -222,6 +176,7 @@ Test(home, takes_from_others_where_memory_was_refused, .init = setup, .fini = te
     check_equal(allocator.refused, 1);
     check_equal(vf_depot_refill(depot, &home, slots, 1), 0);
     check_equal(allocator.refused, 2);
+    check_equal(depot->batches.count, 3);
     allocator.refuse = false; /* as before the refusal, from here on */
     take_of(&home, 100, 3, 3);
     cr_assert(!depot->refused);
