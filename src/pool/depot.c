@@ -22,27 +22,51 @@ void vf_depot_give(vf_batch *batch, size_t w, vf_word bits)
         vf_listed_add(batch);
 }
 
+/* Does the slot lie in word w of the batch that begins at base? */
+static inline bool is_in_word(vf_shape shape, uintptr_t base, size_t w, uintptr_t slot)
+{
+    size_t offset = slot - base;
+    return offset < shape.bytes && vf_batch_slot_number(shape, offset) / VF_WORD_BITS == w;
+}
+
+/* The bits of slots[*i], which lies in word w, and of those behind it up to the first that does
+   not, of n; *i is that one's place then. */
+static inline vf_word gather(vf_shape shape, uintptr_t base, size_t w, void *const *slots, size_t n,
+                             size_t *i)
+{
+    const size_t before = w * VF_WORD_BITS * shape.stride;
+    const size_t bytes = vf_min(VF_WORD_BITS * shape.stride, shape.bytes - before);
+    const uintptr_t first = base + before;
+    size_t offset = (uintptr_t)slots[*i] - first;
+    vf_word bits = 0;
+    do {
+        assert(offset < bytes && offset % shape.stride == 0);
+        bits |= vf_bits_bit(vf_batch_slot_number(shape, offset));
+        if (++*i == n)
+            break;
+        offset = (uintptr_t)slots[*i] - first;
+    } while (offset < bytes);
+    return bits;
+}
+
 void vf_depot_put(vf_depot *depot, void *const *slots, size_t n)
 {
     vf_tsan_release(depot->batches.memory);
     const vf_shape shape = depot->batches.shape; /* a copy that no store can change */
     const vf_addresses *table = vf_addresses_now(&depot->batches);
     for (size_t i = 0; i < n;) {
-        vf_batch *batch = vf_batch_of(&depot->batches, table, shape, (uintptr_t)slots[i]);
+        uintptr_t slot = (uintptr_t)slots[i];
+        vf_batch *batch = vf_batch_of(&depot->batches, table, shape, slot);
         /* relaxed: what leads to a slot was acquired with it */
         uintptr_t base = (uintptr_t)vf_load_relaxed(&batch->base);
-        size_t offset = (uintptr_t)slots[i] - base;
-        size_t number = vf_batch_slot_number(shape, offset);
+        assert((slot - base) % shape.stride == 0);
+        size_t number = vf_batch_slot_number(shape, slot - base);
         const size_t w = number / VF_WORD_BITS;
-        vf_word bits = 0;
-        do { /* the slots of this word that come one behind the other */
-            assert(offset % shape.stride == 0);
-            bits |= vf_bits_bit(number);
-            if (++i == n)
-                break;
-            offset = (uintptr_t)slots[i] - base;
-            number = vf_batch_slot_number(shape, offset);
-        } while (offset < shape.bytes && number / VF_WORD_BITS == w);
+        vf_word bits = vf_bits_bit(number);
+        /* Slots in no order are most often alone in their word: so the preparations of gather are
+           made only where there is another. */
+        if (++i < n && is_in_word(shape, base, w, (uintptr_t)slots[i]))
+            bits |= gather(shape, base, w, slots, n, &i);
         vf_depot_give(batch, w, bits);
     }
     /* release: pairs with the acquire in batches_for: what P_reserve counts on is found */

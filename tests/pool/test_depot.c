@@ -5,6 +5,10 @@
  */
 #include "depot_pool.h"
 
+#define VF_T short
+#define VF_N 96
+#include <veryfast/pool.h>
+
 #define MOST 20000
 
 static void *slots[MOST];
@@ -98,6 +102,49 @@ Test(depot, gives_back_what_it_was_given_once, .init = setup, .fini = teardown)
     }
     check_equal(depot->batches.count, MOST / 100);
     vf_home_leave(&depot->batches, &home);
+}
+
+/* Three lines a batch, one behind the other; all else from the tests' allocator. */
+static _Alignas(64) char neighbours[2][96 * sizeof(short)];
+static size_t made;
+
+static void *alloc_neighbour(void *context, size_t size, size_t alignment)
+{
+    vf_allocator *rest = context;
+    return size == sizeof *neighbours ? neighbours[made++]
+                                      : rest->alloc(rest->context, size, alignment);
+}
+
+static void free_neighbour(void *context, void *memory, size_t size, size_t alignment)
+{
+    vf_allocator *rest = context;
+    if (size != sizeof *neighbours)
+        rest->dealloc(rest->context, memory, size, alignment);
+}
+
+/* The last word of a batch has 32 slots, and the batch behind it begins where more would be. */
+Test(depot, takes_no_slot_for_one_of_the_batch_before)
+{
+    vf_allocator rest = options_now().allocator;
+    vf_pool_options options = {.allocator = {alloc_neighbour, free_neighbour, &rest}};
+    pool_short_96 *pool = pool_short_96_new(&options);
+    size_t last = 95 / VF_WORD_BITS;
+    depot = &vf_pool_whole((vf_pool_core *)pool)->depot;
+    take_and_leave(slots, 192);
+    for (size_t i = 0; i < 192; i++)
+        slots[i] = neighbours[0] + i * sizeof(short);
+    vf_depot_put(depot, slots + 95, 2);
+    slots[95] = vf_depot_alloc(depot);
+    slots[96] = vf_depot_alloc(depot);
+    cr_assert((char *)slots[95] == neighbours[0] + 190 && slots[96] == neighbours[1]);
+    vf_depot_put(depot, slots + 64, 64); /* the last 32 of one batch, and the first of the other */
+    check_equal(vf_batch_at(&depot->batches, 0)->free[last], 0xFFFFFFFF);
+    check_equal(vf_batch_at(&depot->batches, 1)->free[0], 0xFFFFFFFF);
+    vf_depot_put(depot, slots + 128, 64); /* all in order, over the end of a word */
+    check_equal(vf_batch_at(&depot->batches, 1)->free[0], VF_WORD_ALL);
+    check_equal(vf_batch_at(&depot->batches, 1)->free[last], 0xFFFFFFFF);
+    pool_short_96_release(pool);
+    check_all_back(&allocator);
 }
 
 Test(depot, gives_and_takes_single_slots, .init = setup, .fini = teardown)
