@@ -16,10 +16,9 @@ static inline vf_pool_cache *vf_attach_own(const vf_pool *pool)
 /* The calling thread's cache, unless it is hidden; or NULL. */
 static inline vf_pool_cache *vf_attach_found(const vf_pool *pool)
 {
-    _Static_assert(offsetof(vf_pool_cache, fast) == 0, "the cast relies on it");
-    vf_cache *found = vf_pool_core_find(&pool->core);
-    vf_pool_cache *cache = (vf_pool_cache *)(void *)found;
-    return found->whole == cache ? cache : NULL;
+    const vf_cache *found = vf_pool_core_find(&pool->core);
+    vf_pool_cache *cache = found->whole;
+    return cache != NULL && found == &cache->fast ? cache : NULL;
 }
 
 /* All below: threads' lock. */
