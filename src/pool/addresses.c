@@ -23,10 +23,11 @@
 
 #define FIRST_CELLS_LOG2 4
 
-/* Cells of the largest table that is kept sparse: 2 KB, which stay in a processor's first cache. */
-#define SPARSE_CELLS 256
-
-vf_batch vf_addresses_none, vf_addresses_gone;
+/* Cells of the largest tables that are kept sparse: 1 KB, and 4 KB for batches of so many bytes,
+   beside which 128 more for each are little. */
+#define SPARSE_CELLS       64
+#define SPARSE_CELLS_LARGE 256
+#define LARGE_BATCH        16384
 
 static size_t cells_of(const vf_addresses *table)
 {
@@ -36,18 +37,19 @@ static size_t cells_of(const vf_addresses *table)
 /* How many cells may be in use. A slot whose batch is in another cell costs a failed prediction and
    a search. The hashes of neighbouring granules lie so far apart (Knuth, 6.4, theorem S) that three
    eighths as many batches, side by side, have a cell each. But the C library has a place of its own
-   for each thread that makes batches, and their hashes fall anywhere. So large batches, for which
-   that is cheap, have eight cells each. */
+   for each thread that makes batches, and their hashes fall anywhere. So large batches have eight
+   cells each. */
 static size_t most_used(const vf_batches *batches, size_t cells)
 {
-    if (cells > SPARSE_CELLS)
+    bool large = batches->shape.bytes >= LARGE_BATCH;
+    if (cells > (large ? SPARSE_CELLS_LARGE : SPARSE_CELLS))
         return cells / 4 * 3;
-    return vf_batch_is_large(&batches->shape) ? cells / 8 : cells / 8 * 3;
+    return large ? cells / 8 : cells / 8 * 3;
 }
 
 static size_t table_bytes(size_t cells)
 {
-    return sizeof(vf_addresses) + cells * sizeof(vf_batch *);
+    return sizeof(vf_addresses) + cells * sizeof(vf_cell);
 }
 
 /* Where the search for a granule begins. */
@@ -58,20 +60,20 @@ static size_t hashed_cell(const vf_addresses *table, uintptr_t granule)
 
 /* The batch that begins in this granule, if the address lies in it; or NULL. */
 static vf_batch *find_in_table(const vf_batches *batches, const vf_addresses *table,
-                               uintptr_t granule, uintptr_t address)
+                               uintptr_t granule, uintptr_t address, uintptr_t *base)
 {
     size_t last = cells_of(table) - 1;
     for (size_t i = hashed_cell(table, granule);; i = (i + 1) & last) {
         /* acquire: pairs with the release in enter_in_table: the batch was written before */
-        vf_batch *batch = vf_load_acquire(&table->cells[i]);
-        if (vf_batch_has(batch, batches->shape.bytes, address))
-            return batch;
-        if (batch == &vf_addresses_none)
+        *base = vf_load_acquire(&table->cells[i].base);
+        if (vf_cell_has(*base, batches->shape.bytes, address))
+            return vf_load_relaxed(&table->cells[i].batch);
+        if (*base == VF_CELL_EMPTY)
             return NULL;
     }
 }
 
-vf_batch *vf_addresses_find(const vf_batches *batches, uintptr_t address)
+vf_batch *vf_addresses_find(const vf_batches *batches, uintptr_t address, uintptr_t *base)
 {
     /* A slot that is live to the caller was entered before it was handed out, so it is found
        whatever others enter or remove meanwhile */
@@ -79,7 +81,7 @@ vf_batch *vf_addresses_find(const vf_batches *batches, uintptr_t address)
     uintptr_t granule = address >> batches->shape.granule;
     vf_batch *batch = NULL;
     for (uintptr_t i = 0; table != NULL && batch == NULL && i < 3 && i <= granule; i++)
-        batch = find_in_table(batches, table, granule - i, address);
+        batch = find_in_table(batches, table, granule - i, address, base);
     return batch;
 }
 
@@ -89,17 +91,20 @@ static size_t enter_in_table(const vf_batches *batches, vf_addresses *table, vf_
     assert(vf_mutex_held(batches->growth));
     size_t last = cells_of(table) - 1;
     size_t i = hashed_cell(table, (uintptr_t)batch->base >> batches->shape.granule);
-    while (table->cells[i] != &vf_addresses_none && table->cells[i] != &vf_addresses_gone)
+    while (table->cells[i].base > VF_CELL_GONE)
         i = (i + 1) & last;
-    table->used += table->cells[i] == &vf_addresses_none;
-    vf_store_release(&table->cells[i], batch); /* pairs with the acquires of cells */
+    table->used += table->cells[i].base == VF_CELL_EMPTY;
+    /* relaxed: nobody looks at it before the base, or for an object in what was here before */
+    vf_store_relaxed(&table->cells[i].batch, batch);
+    /* release: pairs with the acquires of base */
+    vf_store_release(&table->cells[i].base, (uintptr_t)batch->base);
     return i;
 }
 
 static size_t cell_with(const vf_batches *batches, const vf_addresses *table, const vf_batch *batch)
 {
     size_t i = hashed_cell(table, (uintptr_t)batch->base >> batches->shape.granule);
-    while (table->cells[i] != batch)
+    while (table->cells[i].base != (uintptr_t)batch->base)
         i = (i + 1) & (cells_of(table) - 1);
     return i;
 }
@@ -109,14 +114,14 @@ static void remove_cell(const vf_batches *batches, vf_addresses *table, const vf
     assert(vf_mutex_held(batches->growth));
     size_t last = cells_of(table) - 1;
     size_t i = cell_with(batches, table, batch);
-    /* relaxed: nobody looks for a slot of it, and neither of the two that stand for no batch
-       ever changes. Where an empty cell comes next, a search that ends here would end there: so
-       this cell can be empty too, and those before it that were only passed over. */
-    vf_store_release(&table->cells[i], &vf_addresses_gone); /* see vf_batch_close */
-    if (table->cells[(i + 1) & last] != &vf_addresses_none)
+    /* relaxed: nobody looks for a slot of it. Where an empty cell comes next, a search that ends
+       here would end there: so this cell can be empty too, and those before it that were only
+       passed over. */
+    vf_store_release(&table->cells[i].base, VF_CELL_GONE); /* see vf_batch_close */
+    if (table->cells[(i + 1) & last].base != VF_CELL_EMPTY)
         return;
-    for (; table->cells[i] == &vf_addresses_gone; i = (i - 1) & last) {
-        vf_store_relaxed(&table->cells[i], &vf_addresses_none);
+    for (; table->cells[i].base == VF_CELL_GONE; i = (i - 1) & last) {
+        vf_store_relaxed(&table->cells[i].base, VF_CELL_EMPTY);
         table->used--;
     }
 }
@@ -157,12 +162,12 @@ static void prepare_cell(const vf_batches *batches, size_t step)
 {
     vf_addresses *next = batches->next;
     if (step < cells_of(next)) {
-        next->cells[step] = &vf_addresses_none;
+        next->cells[step].base = VF_CELL_EMPTY;
         return;
     }
-    vf_batch *batch = batches->addresses->cells[step - cells_of(next)];
-    if (batch != &vf_addresses_none && batch != &vf_addresses_gone)
-        enter_in_table(batches, next, batch);
+    const vf_cell *cell = &batches->addresses->cells[step - cells_of(next)];
+    if (cell->base > VF_CELL_GONE)
+        enter_in_table(batches, next, cell->batch);
 }
 
 /* So many steps, after the last of which the next table is the present one. */

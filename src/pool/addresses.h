@@ -7,11 +7,9 @@
 
 #include "record.h"
 
-/* Batches without memory, so that no address lies in them. Never written. */
-extern vf_batch vf_addresses_none, vf_addresses_gone;
-
-/* The batch that the address lies in; NULL: none. Lock-free; any thread. */
-vf_batch *vf_addresses_find(const vf_batches *batches, uintptr_t address);
+/* The batch that the address lies in, and where it begins; NULL: none. Lock-free; any thread. For
+   an address that is nobody's the answer may be out of date, and then only the base is right. */
+vf_batch *vf_addresses_find(const vf_batches *batches, uintptr_t address, uintptr_t *base);
 
 /* The table by address, for vf_batch_of: it has the batches of all slots that the caller has. */
 static inline const vf_addresses *vf_addresses_now(const vf_batches *batches)

@@ -123,33 +123,6 @@ static size_t record_size(const vf_batches *batches)
     return sizeof(vf_batch) + batches->shape.words * sizeof(vf_word);
 }
 
-/*
- * The record of a large batch lies across the beginning of a line, and no other is on the lines of
- * its bits:
- *
- *     line:  |      base number ... | free[0] free[1] ...      |
- *
- * A thread that looks for a slot's batch reads the bases of neighbours too, and would wait for
- * their lines while other threads set bits there.
- */
-static size_t record_alignment(const vf_batches *batches)
-{
-    return vf_batch_is_large(&batches->shape) ? VF_CACHE_LINE : _Alignof(vf_batch);
-}
-
-/* From where its memory begins to the record. */
-static size_t record_offset(const vf_batches *batches)
-{
-    _Static_assert(sizeof(vf_batch) <= VF_CACHE_LINE, "what is in front of the bits is one line");
-    return vf_batch_is_large(&batches->shape) ? VF_CACHE_LINE - sizeof(vf_batch) : 0;
-}
-
-/* From one record of a block to the next. */
-static size_t record_stride(const vf_batches *batches)
-{
-    return vf_round_up(record_offset(batches) + record_size(batches), record_alignment(batches));
-}
-
 /* ---- blocks of records ---- */
 
 /*
@@ -170,19 +143,16 @@ static bool begins_block(size_t number)
 
 static size_t block_bytes(const vf_batches *batches, size_t first)
 {
-    return record_stride(batches) * block_records(first);
+    return record_size(batches) * block_records(first);
 }
 
 /* The memory of a record that has no number yet; NULL: out of memory. */
 static vf_batch *place_record(vf_batches *batches, const vf_group *group, size_t number)
 {
-    if (begins_block(number)) {
-        char *block = vf_memory_alloc(batches->memory, block_bytes(batches, number),
-                                      record_alignment(batches));
-        return block != NULL ? (vf_batch *)(block + record_offset(batches)) : NULL;
-    }
+    if (begins_block(number))
+        return vf_memory_alloc(batches->memory, block_bytes(batches, number), _Alignof(vf_batch));
     char *before = group->members[(number - 1) % VF_WORD_BITS];
-    return (vf_batch *)(before + record_stride(batches));
+    return (vf_batch *)(before + record_size(batches));
 }
 
 /* A record of this number, which nobody finds before the count includes it; NULL: out of memory. */
@@ -205,8 +175,8 @@ static vf_batch *make_record(vf_batches *batches, size_t number)
 static void free_block(vf_batches *batches, vf_batch *first)
 {
     if (begins_block(first->number))
-        vf_memory_free(batches->memory, (char *)first - record_offset(batches),
-                       block_bytes(batches, first->number), record_alignment(batches));
+        vf_memory_free(batches->memory, first, block_bytes(batches, first->number),
+                       _Alignof(vf_batch));
 }
 
 /* The record without memory that has the lowest number; NULL: there is none. */

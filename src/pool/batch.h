@@ -41,21 +41,26 @@ static inline size_t vf_batch_slot_number(vf_shape shape, size_t offset)
 /* The record of this number, which is less than count. Any thread. */
 vf_batch *vf_batch_at(const vf_batches *batches, size_t number);
 
-/* The batch of a slot that the caller has. Of the two cells where it is most likely entered this
-   takes the right one by arithmetic: compilers make a branch of `?:`, and for slots in no order
-   half of its predictions are wrong. */
+/* The batch of a slot that the caller has, and where it begins. Of the two cells where it is most
+   likely entered this takes the right one by arithmetic: compilers make a branch of `?:`, and for
+   slots in no order half of its predictions are wrong. */
 static inline vf_batch *vf_batch_of(const vf_batches *batches, const vf_addresses *table,
-                                    vf_shape shape, uintptr_t slot)
+                                    vf_shape shape, uintptr_t slot, uintptr_t *base)
 {
     uint64_t hash = (uint64_t)(slot >> shape.granule) * VF_HASH;
     size_t here = (size_t)(hash >> table->shift);
     size_t before = (size_t)((hash - VF_HASH) >> table->shift);
-    /* acquire, twice: pairs with the release in enter_in_table */
-    size_t is_here = vf_batch_has(vf_load_acquire(&table->cells[here]), shape.bytes, slot);
-    size_t cell = before ^ ((before ^ here) & ((size_t)0 - is_here));
-    vf_batch *batch = vf_load_acquire(&table->cells[cell]);
-    bool found = vf_batch_has(batch, shape.bytes, slot);
-    return VF_LIKELY(found) ? batch : vf_addresses_find(batches, slot);
+    /* relaxed: it only says where to look */
+    size_t is_here = slot - vf_load_relaxed(&table->cells[here].base) < shape.bytes;
+    const vf_cell *cell = &table->cells[before ^ ((before ^ here) & ((size_t)0 - is_here))];
+    /* acquire: pairs with the release in enter_in_table */
+    *base = vf_load_acquire(&cell->base);
+    if (VF_LIKELY(vf_cell_has(*base, shape.bytes, slot)))
+        return vf_load_relaxed(&cell->batch);
+    uintptr_t elsewhere; /* not base itself, which would have to be in memory */
+    vf_batch *batch = vf_addresses_find(batches, slot, &elsewhere);
+    *base = elsewhere;
+    return batch;
 }
 
 /* n batches with memory, chained: records that had none, of the lowest numbers, or new ones. None

@@ -56,9 +56,8 @@ void vf_depot_put(vf_depot *depot, void *const *slots, size_t n)
     const vf_addresses *table = vf_addresses_now(&depot->batches);
     for (size_t i = 0; i < n;) {
         uintptr_t slot = (uintptr_t)slots[i];
-        vf_batch *batch = vf_batch_of(&depot->batches, table, shape, slot);
-        /* relaxed: what leads to a slot was acquired with it */
-        uintptr_t base = (uintptr_t)vf_load_relaxed(&batch->base);
+        uintptr_t base;
+        vf_batch *batch = vf_batch_of(&depot->batches, table, shape, slot, &base);
         assert((slot - base) % shape.stride == 0);
         size_t number = vf_batch_slot_number(shape, slot - base);
         const size_t w = number / VF_WORD_BITS;

@@ -20,10 +20,10 @@
 
 bool vf_destroy_claim(vf_pool *pool, const void *object)
 {
-    vf_batch *batch = vf_addresses_find(&pool->depot.batches, (uintptr_t)object);
+    uintptr_t base;
+    vf_batch *batch = vf_addresses_find(&pool->depot.batches, (uintptr_t)object, &base);
     assert(batch != NULL);
-    size_t offset = (size_t)((const char *)object - vf_batch_base(batch));
-    size_t number = vf_batch_slot_number(*vf_pool_shape(pool), offset);
+    size_t number = vf_batch_slot_number(*vf_pool_shape(pool), (uintptr_t)object - base);
     vf_word bit = vf_bits_bit(number);
     /* relaxed: P_destroy is one thread */
     vf_word before = vf_fetch_or_relaxed(&batch->free[number / VF_WORD_BITS], bit);

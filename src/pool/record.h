@@ -56,14 +56,26 @@ typedef struct vf_batch {
     vf_word free[];        /* atomic: the slots in the depot */
 } vf_batch;
 
+/*
+ * A cell of the table by address: where a batch begins, and its record. Both are on one line of
+ * the processor's cache. A look for a slot's batch reads nothing of other batches but their bases
+ * here, so it does not wait for the lines of their bits, which other threads write to.
+ */
+typedef struct vf_cell {
+    _Alignas(2 * sizeof(void *)) uintptr_t base; /* atomic: slot 0, or one of the two below */
+    vf_batch *batch; /* atomic: written before the base, and read after it */
+} vf_cell;
+
+#define VF_CELL_EMPTY ((uintptr_t)0)
+#define VF_CELL_GONE  ((uintptr_t)1) /* a batch was removed here */
+
 /* One version of the table by address. A version that was replaced stays until the pool ends,
    because a thread may still be reading it. */
 typedef struct vf_addresses {
     struct vf_addresses *older;
-    unsigned shift;    /* of the hash: 64 less the logarithm of the size; constant */
-    size_t used;       /* cells that are not empty; growth lock */
-    vf_batch *cells[]; /* atomic: &vf_addresses_none: empty; &vf_addresses_gone: one was
-                          removed here */
+    unsigned shift; /* of the hash: 64 less the logarithm of the size; constant */
+    size_t used;    /* cells that are not empty; growth lock */
+    vf_cell cells[];
 } vf_addresses;
 
 /* What the batches of a pool have in common; constant. */
@@ -93,12 +105,6 @@ typedef struct vf_batches {
     vf_mutex *growth;    /* constant: the pool's growth lock */
 } vf_batches;
 
-/* Is a line of bookkeeping more, for each batch, little beside its slots? */
-static inline bool vf_batch_is_large(const vf_shape *shape)
-{
-    return shape->bytes >= 16384;
-}
-
 /* Slot 0 of a batch that has memory, and is entered; or NULL. */
 static inline char *vf_batch_base(const vf_batch *batch)
 {
@@ -107,12 +113,10 @@ static inline char *vf_batch_base(const vf_batch *batch)
                                                                   : NULL;
 }
 
-/* Does the address lie in the batch? */
-static inline bool vf_batch_has(const vf_batch *batch, size_t bytes, uintptr_t address)
+/* Does the address lie in the batch of so many bytes that begins at base? */
+static inline bool vf_cell_has(uintptr_t base, size_t bytes, uintptr_t address)
 {
-    /* relaxed: that of a batch which is anything to the caller does not change */
-    uintptr_t base = (uintptr_t)vf_load_relaxed(&batch->base);
-    return (base != 0) & (address - base < bytes);
+    return (base > VF_CELL_GONE) & (address - base < bytes);
 }
 
 #endif

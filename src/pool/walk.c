@@ -31,21 +31,20 @@ vf_region vf_walk_batch(const vf_pool *pool, size_t number)
 
 bool vf_walk_find_batch(const vf_pool *pool, const void *address, vf_region *region)
 {
-    vf_batch *batch = vf_addresses_find(&pool->depot.batches, (uintptr_t)address);
-    if (batch != NULL)
-        *region = (vf_region){vf_load_relaxed(&batch->base), vf_pool_shape(pool)->objects};
-    return batch != NULL;
+    uintptr_t base;
+    if (vf_addresses_find(&pool->depot.batches, (uintptr_t)address, &base) == NULL)
+        return false;
+    *region = (vf_region){(char *)base, vf_pool_shape(pool)->objects};
+    return true;
 }
 
 size_t vf_walk_locate(const vf_pool *pool, const void *object, size_t *slot)
 {
     const vf_batches *batches = &pool->depot.batches;
+    uintptr_t base;
     const vf_batch *batch =
-        vf_batch_of(batches, vf_addresses_now(batches), batches->shape, (uintptr_t)object);
-    assert(batch != NULL);
-    size_t offset =
-        (size_t)((const char *)object - vf_load_relaxed(&batch->base)); /* the caller's */
-    *slot = vf_batch_slot_number(batches->shape, offset);
+        vf_batch_of(batches, vf_addresses_now(batches), batches->shape, (uintptr_t)object, &base);
+    *slot = vf_batch_slot_number(batches->shape, (uintptr_t)object - base);
     return batch->number;
 }
 

@@ -60,7 +60,8 @@ static inline void teardown_single(void)
 
 static inline vf_batch *batch_of(const void *slot)
 {
-    return vf_addresses_find(&depot->batches, (uintptr_t)slot);
+    uintptr_t base;
+    return vf_addresses_find(&depot->batches, (uintptr_t)slot, &base);
 }
 
 /* Can the slot be found among those of batches that are listed? */

@@ -16,8 +16,8 @@ static void check_table(void)
 {
     for (size_t number = 0; number < whole()->depot.batches.count; number++) {
         const vf_batch *batch = vf_batch_at(&whole()->depot.batches, number);
-        assert(batch->base == NULL ||
-               vf_addresses_find(&whole()->depot.batches, (uintptr_t)batch->base) == batch);
+        uintptr_t base = (uintptr_t)batch->base;
+        assert(base == 0 || vf_addresses_find(&whole()->depot.batches, base, &base) == batch);
     }
 }
 

@@ -51,7 +51,8 @@ static void *second(void *argument)
 
 static const vf_batch *batch_of(const struct object *it)
 {
-    return vf_addresses_find(&whole()->depot.batches, (uintptr_t)it);
+    uintptr_t base;
+    return vf_addresses_find(&whole()->depot.batches, (uintptr_t)it, &base);
 }
 
 void scenario(void)
