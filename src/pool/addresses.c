@@ -64,8 +64,9 @@ static vf_batch *find_in_table(const vf_batches *batches, const vf_addresses *ta
 {
     size_t last = cells_of(table) - 1;
     for (size_t i = hashed_cell(table, granule);; i = (i + 1) & last) {
-        /* acquire: pairs with the release in enter_in_table: the batch was written before */
-        *base = vf_load_acquire(&table->cells[i].base);
+        /* relaxed, twice: a batch of which the caller has a slot was entered before the slot was
+           handed out, and of all others it is the base alone that is looked at */
+        *base = vf_load_relaxed(&table->cells[i].base);
         if (vf_cell_has(*base, batches->shape.bytes, address))
             return vf_load_relaxed(&table->cells[i].batch);
         if (*base == VF_CELL_EMPTY)
@@ -94,9 +95,9 @@ static size_t enter_in_table(const vf_batches *batches, vf_addresses *table, vf_
     while (table->cells[i].base > VF_CELL_GONE)
         i = (i + 1) & last;
     table->used += table->cells[i].base == VF_CELL_EMPTY;
-    /* relaxed: nobody looks at it before the base, or for an object in what was here before */
+    /* relaxed: nobody looks for an object of what was here before, and of this none is handed out
+       yet. release: the child of a fork finds no base without its batch */
     vf_store_relaxed(&table->cells[i].batch, batch);
-    /* release: pairs with the acquires of base */
     vf_store_release(&table->cells[i].base, (uintptr_t)batch->base);
     return i;
 }

@@ -50,11 +50,10 @@ static inline vf_batch *vf_batch_of(const vf_batches *batches, const vf_addresse
     uint64_t hash = (uint64_t)(slot >> shape.granule) * VF_HASH;
     size_t here = (size_t)(hash >> table->shift);
     size_t before = (size_t)((hash - VF_HASH) >> table->shift);
-    /* relaxed: it only says where to look */
+    /* relaxed, all three: as in find_in_table */
     size_t is_here = slot - vf_load_relaxed(&table->cells[here].base) < shape.bytes;
     const vf_cell *cell = &table->cells[before ^ ((before ^ here) & ((size_t)0 - is_here))];
-    /* acquire: pairs with the release in enter_in_table */
-    *base = vf_load_acquire(&cell->base);
+    *base = vf_load_relaxed(&cell->base);
     if (VF_LIKELY(vf_cell_has(*base, shape.bytes, slot)))
         return vf_load_relaxed(&cell->batch);
     uintptr_t elsewhere; /* not base itself, which would have to be in memory */
