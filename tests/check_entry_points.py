@@ -27,7 +27,7 @@ IN_ANOTHER_WAY = {
         'flip_finish': 'VF_EPOCH is a parameter of the macros'},
 }
 # Where the core has another name for a call.
-CORE = {'free_handle': 'claim_handle', 'handle_of': 'publish', 'take': 'look'}
+CORE = {'each': 'each_begin', 'free_handle': 'claim_handle', 'handle_of': 'publish', 'take': 'look'}
 # header: how many it declares at least; programs, and how a call looks in them
 HEADERS = {
     'pool.h': (20, {

@@ -270,14 +270,14 @@ template <typename T, std::size_t N = 0, bool Handles = false> class pool
      */
     template <typename Visit> VF_CPP_CALL bool each(Visit &&visit)
     {
-        using visitor = detail::visitor<T, std::remove_reference_t<Visit>>;
-        visitor calls = {visit, nullptr};
-        bool visited = vf_pool_call(each, core_, visitor::visit, &calls);
-#ifdef __cpp_exceptions
-        if (calls.thrown != nullptr)
-            std::rethrow_exception(calls.thrown);
-#endif
-        return visited;
+        vf_walk begun;
+        if (!vf_pool_call(each_begin, core_, &begun))
+            return false;
+        const detail::each_end end(&begun);
+        vf_walk walk = begun; /* which the core does not know, so that it can be in registers */
+        while (void *object = vf_pool_call(each_next, &walk))
+            visit(*static_cast<T *>(object));
+        return true;
     }
 
     /*

@@ -150,8 +150,14 @@ VF_STATIC_CALL bool vf_sized_pool_owns(const vf_sized_pool *pool, const void *ob
 VF_STATIC_CALL bool vf_sized_pool_each(vf_sized_pool *pool,
                                        void (*visit)(void *object, void *context), void *context)
 {
-    vf_visitor visitor = {visit, context};
-    return vf_pool_call(each, (vf_pool_core *)pool, vf_visit_words, &visitor);
+    vf_walk begun;
+    if (!vf_pool_call(each_begin, (vf_pool_core *)pool, &begun))
+        return false;
+    vf_walk walk = begun;
+    for (void *object; (object = vf_pool_call(each_next, &walk)) != NULL;)
+        visit(object, context);
+    vf_pool_call(each_end, &begun);
+    return true;
 }
 
 /* P_walk_begin: a walk over all live objects, by number. As for P_each, but for other parts. */

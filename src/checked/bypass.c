@@ -219,27 +219,41 @@ static int by_address(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-bool vf_bypass_each(vf_pool *pool, vf_words_visitor *visit, void *context)
+/* The order is of objects here. */
+bool vf_bypass_each_begin(vf_pool *pool, vf_walk *walk)
 {
     vf_epoch_drain(pool);
     const vf_blocks *blocks = &pool->checked.blocks;
-    size_t n = 0, bytes = blocks->count * sizeof(void *);
-    if (bytes == 0)
+    *walk = (vf_walk){.position = {.pool = &pool->core, .batches = blocks->count}};
+    if (blocks->count == 0)
         return true;
+    size_t bytes = blocks->count * sizeof(void *);
     void **objects = vf_memory_alloc(&pool->memory, bytes, _Alignof(void *));
     if (objects == NULL) {
         errno = ENOMEM;
         return false;
     }
+    size_t n = 0;
     for (size_t i = 0; i < blocks->capacity; i++) {
         if (blocks->table[i].key != 0)
             objects[n++] = vf_blocks_object(&blocks->table[i]);
     }
     qsort(objects, n, sizeof *objects, by_address);
-    for (size_t i = 0; i < n; i++)
-        visit(&(vf_walk_words){1, {{objects[i], 1}}}, 0, context);
-    vf_memory_free(&pool->memory, objects, bytes, _Alignof(void *));
+    walk->position.order = objects;
     return true;
+}
+
+void *vf_bypass_each_next(vf_walk *walk)
+{
+    vf_walk_position *at = &walk->position;
+    return at->number < at->batches ? ((void **)at->order)[at->number++] : NULL;
+}
+
+void vf_bypass_each_end(vf_pool *pool, const vf_walk *walk)
+{
+    const vf_walk_position *at = &walk->position;
+    if (at->order != NULL)
+        vf_memory_free(&pool->memory, at->order, at->batches * sizeof(void *), _Alignof(void *));
 }
 
 /* A block is as a batch of one. A part has each one whose number is its own, modulo the parts. */

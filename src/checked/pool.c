@@ -314,13 +314,28 @@ bool vf_checked_owns(const vf_pool_core *core, const void *object, const void *c
     return vf_pool_core_owns(core, object);
 }
 
-bool vf_checked_each(vf_pool_core *core, vf_words_visitor *visit, void *context, const void *caller)
+bool vf_checked_each_begin(vf_pool_core *core, vf_walk *walk, const void *caller)
 {
     vf_pool *pool = vf_list_pool(core, false, "P_each", caller);
     if (pool->checked.blocks.bypass)
-        return vf_bypass_each(pool, visit, context);
+        return vf_bypass_each_begin(pool, walk);
     empty_quarantine(pool, caller);
-    return vf_pool_core_each(core, visit, context);
+    return vf_pool_core_each_begin(core, walk);
+}
+
+void *vf_checked_each_next(vf_walk *walk, const void *caller)
+{
+    vf_pool *pool = vf_list_pool(walk->position.pool, false, "P_each", caller);
+    return pool->checked.blocks.bypass ? vf_bypass_each_next(walk) : vf_pool_core_walk_next(walk);
+}
+
+void vf_checked_each_end(const vf_walk *walk, const void *caller)
+{
+    vf_pool *pool = vf_list_pool(walk->position.pool, false, "P_each", caller);
+    if (pool->checked.blocks.bypass)
+        vf_bypass_each_end(pool, walk);
+    else
+        vf_pool_core_each_end(walk);
 }
 
 void vf_checked_walk_begin(const vf_pool_core *core, vf_walk *walk, size_t part, size_t parts,

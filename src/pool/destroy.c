@@ -43,29 +43,24 @@ bool vf_pool_core_cache_claim(vf_cache *fast, const void *object)
     return pool->core.destroying == NULL || pool->kind->claim(pool, object);
 }
 
-typedef struct vf_dropper {
-    vf_pool *pool;
-    void (*drop)(void *object);
-} vf_dropper;
-
-static void claim_and_drop(void *object, void *context)
+static void claim_and_drop(vf_pool *pool, void *object, void (*drop)(void *object))
 {
-    const vf_dropper *dropper = context;
-    const vf_pool *pool = dropper->pool;
-    if (!pool->kind->claim(dropper->pool, object))
+    if (!pool->kind->claim(pool, object))
         return;
     if (pool->handles != NULL)
         (void)vf_handle_end(pool, object);
-    dropper->drop(object);
+    drop(object);
 }
 
 static void drop_live(vf_pool *pool, void (*drop)(void *object))
 {
-    vf_dropper dropper = {pool, drop};
-    pool->core.destroying = &dropper;
-    vf_visitor visitor = {claim_and_drop, &dropper};
-    if (!vf_walk_each_by_address(pool, vf_visit_words, &visitor))
-        vf_walk_each_by_number(pool, vf_visit_words, &visitor);
+    vf_walk walk;
+    pool->core.destroying = &walk;
+    if (!vf_walk_by_address(pool, &walk))
+        walk = vf_walk_by_number(pool);
+    for (void *object; (object = vf_pool_core_walk_next(&walk)) != NULL;)
+        claim_and_drop(pool, object, drop);
+    vf_pool_core_each_end(&walk);
 }
 
 /* Sends the calls of a cache held by a caller to the slow paths, too. It is empty. */

@@ -158,14 +158,21 @@ vf_word vf_pool_core_walk_word(vf_walk_position *at)
     return published;
 }
 
+/* A batch of a pool, in the order of P_each. */
+typedef struct vf_order {
+    char *base;
+    size_t number;
+} vf_order;
+
 void vf_pool_core_walk_more(vf_walk_position *at, vf_walk_words *found)
 {
     const vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)at->pool);
-    assert(pool->handles == NULL);
+    const vf_order *order = at->order;
     const size_t words = vf_pool_shape(pool)->words;
     for (found->n = 0; found->n < VF_WALK_WORDS && at->number < at->batches;) {
+        size_t number = order != NULL ? order[at->number].number : at->number;
         size_t end = vf_min(words, at->word + at->left);
-        size_t next = pool->kind->live(pool, at->number, at->word, end, found);
+        size_t next = pool->kind->live(pool, number, at->word, end, found);
         pass_words(at, words, next - at->word);
     }
 }
@@ -180,49 +187,35 @@ static size_t batches_to_walk(vf_pool *pool)
     return pool->kind->regions(pool);
 }
 
-void vf_pool_core_walk_begin(const vf_pool_core *core, vf_walk *walk, size_t part, size_t parts)
+static vf_walk walk_of(const vf_pool *pool, size_t batches, size_t part, size_t parts)
 {
-    assert(part < parts);
-    vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)core);
     size_t stride = vf_pool_shape(pool)->stride;
     size_t run = vf_max(RUN_BYTES / VF_WORD_BITS / stride, 1);
-    *walk = (vf_walk){
+    return (vf_walk){
         .stride = stride,
-        .position = {.pool = core,
-                     .batches = batches_to_walk(pool),
+        .position = {.pool = &pool->core,
+                     .batches = batches,
                      .run = run,
                      .part = part,
                      .parts = parts,
                      .left = run},
     };
+}
+
+void vf_pool_core_walk_begin(const vf_pool_core *core, vf_walk *walk, size_t part, size_t parts)
+{
+    assert(part < parts);
+    vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)core);
+    *walk = walk_of(pool, batches_to_walk(pool), part, parts);
     pass_runs(&walk->position, vf_pool_shape(pool)->words, part);
 }
 
-static void each_in_region(const vf_pool *pool, size_t number, vf_words_visitor *visit,
-                           void *context)
+vf_walk vf_walk_by_number(const vf_pool *pool)
 {
-    const size_t stride = vf_pool_shape(pool)->stride, words = vf_pool_shape(pool)->words;
-    for (size_t w = 0; w < words;) {
-        vf_walk_words found;
-        found.n = 0;
-        w = pool->kind->live(pool, number, w, words, &found);
-        if (found.n > 0)
-            visit(&found, stride, context);
-    }
-}
-
-void vf_walk_each_by_number(const vf_pool *pool, vf_words_visitor *visit, void *context)
-{
-    for (size_t number = 0; number < pool->kind->regions(pool); number++)
-        each_in_region(pool, number, visit, context);
+    return walk_of(pool, pool->kind->regions(pool), 0, 1);
 }
 
 /* ---- by address ---- */
-
-typedef struct vf_order {
-    char *base;
-    size_t number;
-} vf_order;
 
 static int by_base(const void *a, const void *b)
 {
@@ -243,29 +236,36 @@ static void sort_regions(const vf_pool *pool, vf_order *list, size_t n)
         qsort(list, n, sizeof *list, by_base);
 }
 
-bool vf_walk_each_by_address(vf_pool *pool, vf_words_visitor *visit, void *context)
+bool vf_walk_by_address(vf_pool *pool, vf_walk *walk)
 {
-    size_t n = pool->kind->regions(pool);
+    *walk = vf_walk_by_number(pool);
+    size_t n = walk->position.batches;
     if (n == 0)
         return true;
-    size_t bytes = n * sizeof(vf_order);
-    vf_order *list = vf_memory_alloc(&pool->memory, bytes, _Alignof(vf_order));
+    vf_order *list = vf_memory_alloc(&pool->memory, n * sizeof *list, _Alignof(vf_order));
     if (list == NULL)
         return false;
     sort_regions(pool, list, n);
-    for (size_t i = 0; i < n; i++)
-        each_in_region(pool, list[i].number, visit, context);
-    vf_memory_free(&pool->memory, list, bytes, _Alignof(vf_order));
+    walk->position.order = list;
     return true;
 }
 
-bool vf_pool_core_each(vf_pool_core *core, vf_words_visitor *visit, void *context)
+bool vf_pool_core_each_begin(vf_pool_core *core, vf_walk *walk)
 {
     vf_pool *pool = vf_pool_whole(core);
     vf_epoch_drain(pool);
     vf_seize_every(pool);
-    bool visited = vf_walk_each_by_address(pool, visit, context);
-    if (!visited)
+    bool begun = vf_walk_by_address(pool, walk);
+    if (!begun)
         errno = ENOMEM;
-    return visited;
+    return begun;
+}
+
+void vf_pool_core_each_end(const vf_walk *walk)
+{
+    const vf_walk_position *at = &walk->position;
+    vf_pool *pool = vf_pool_whole((vf_pool_core *)(uintptr_t)at->pool);
+    if (at->order != NULL)
+        vf_memory_free(&pool->memory, at->order, at->batches * sizeof(vf_order),
+                       _Alignof(vf_order));
 }

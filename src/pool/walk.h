@@ -7,12 +7,11 @@
 
 #include "kind.h"
 
-/* Visits what is live in the whole pool; false: out of memory, and nothing was visited. The caches
-   are empty; no other call, but what the visitor frees. */
-bool vf_walk_each_by_address(vf_pool *pool, vf_words_visitor *visit, void *context);
-
-/* The same batch by batch, which needs no memory. */
-void vf_walk_each_by_number(const vf_pool *pool, vf_words_visitor *visit, void *context);
+/* Walks over what is live in the whole pool; vf_pool_core_each_end ends them. The caches are empty;
+   no other call, but frees of what was visited. By address: false: out of memory. By number it
+   takes no memory. */
+bool vf_walk_by_address(vf_pool *pool, vf_walk *walk);
+vf_walk vf_walk_by_number(const vf_pool *pool);
 
 /* Is the address the first byte of a slot? And *region is what it lies in, if anything. Any
    thread. */

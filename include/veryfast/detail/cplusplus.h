@@ -10,7 +10,6 @@
 #    include <veryfast/detail/config.h>
 
 #    include <cstddef>
-#    include <exception>
 #    include <new>
 #    include <type_traits>
 

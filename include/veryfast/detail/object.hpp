@@ -13,7 +13,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdlib>
-#include <exception>
 #include <new>
 #include <string_view>
 #include <type_traits>
@@ -121,36 +120,22 @@ template <typename T> class making
     std::size_t made_ = 0;
 };
 
-/* Calls the program's visitor from the core, which visits objects without a type. An exception may
-   not pass through the core: it waits here. */
-template <typename T, typename Visit> struct visitor {
-    static void visit(const vf_walk_words *found, std::size_t stride, void *visitor_) noexcept
+/* Ends a walk by address, also where a visitor throws. */
+class each_end
+{
+  public:
+    explicit each_end(const vf_walk *begun) noexcept : begun_(begun)
     {
-        auto self = static_cast<visitor *>(visitor_);
-#ifdef __cpp_exceptions
-        if (self->thrown != nullptr)
-            return;
-        try {
-            self->visit_all(found, stride);
-        } catch (...) {
-            self->thrown = std::current_exception();
-        }
-#else
-        self->visit_all(found, stride);
-#endif
+    }
+    each_end(const each_end &) = delete;
+    each_end &operator=(const each_end &) = delete;
+    ~each_end()
+    {
+        vf_pool_call(each_end, begun_);
     }
 
-    VF_INLINED void visit_all(const vf_walk_words *found, std::size_t stride)
-    {
-        for (std::size_t i = 0; i < found->n; i++) {
-            vf_walk_word word = found->words[i];
-            while (word.live != 0)
-                calls(*static_cast<T *>(vf_walk_word_next(&word, stride)));
-        }
-    }
-
-    Visit &calls;
-    std::exception_ptr thrown; /* by the last call */
+  private:
+    const vf_walk *begun_;
 };
 
 /* VF_DROP of a T, as the core wants it. */

@@ -314,59 +314,31 @@ vf_fn bool vf_self_owns(const vf_self *pool, const void *object)
     return vf_pool_call(owns, (const vf_pool_core *)pool, object);
 }
 
-/* The core visits objects without a type, and no exception may pass through it. */
-struct vf_self_visitor {
-    void (*visit)(vf_t *object, void *context);
-    void *context;
-#ifdef __cpp_exceptions
-    std::exception_ptr thrown;
-#endif
-};
-static inline VF_UNUSED void vf_self_visit_word(vf_walk_word word, size_t stride,
-                                                const struct vf_self_visitor *visitor)
+/* Here, so that a visitor that the compiler knows becomes a part of the loop. */
+static inline VF_UNUSED void vf_self_visit(vf_walk walk, void (*visit)(vf_t *object, void *context),
+                                           void *context)
 {
-    if (word.live == (size_t)-1) { /* most often, where all live: without a search for bits */
-        for (size_t i = 0; i < sizeof word.live * 8; i++)
-            visitor->visit((vf_t *)(void *)(word.first + i * stride), visitor->context);
-        return;
-    }
-    while (word.live != 0)
-        visitor->visit((vf_t *)vf_walk_word_next(&word, stride), visitor->context);
-}
-static inline VF_UNUSED void vf_self_visit_all(const vf_walk_words *found, size_t stride,
-                                               const struct vf_self_visitor *visitor)
-{
-    for (size_t i = 0; i < found->n; i++)
-        vf_self_visit_word(found->words[i], stride, visitor);
-}
-static inline VF_UNUSED void vf_self_visit(const vf_walk_words *found, size_t stride, void *visitor)
-{
-    struct vf_self_visitor *typed = (struct vf_self_visitor *)visitor;
-#ifdef __cpp_exceptions
-    if (typed->thrown != nullptr)
-        return;
-    try {
-        vf_self_visit_all(found, stride, typed);
-    } catch (...) {
-        typed->thrown = std::current_exception();
-    }
-#else
-    vf_self_visit_all(found, stride, typed);
-#endif
+    for (void *object; (object = vf_pool_call(each_next, &walk)) != NULL;)
+        visit((vf_t *)object, context);
 }
 
 vf_fn bool vf_self_each(vf_self *pool, void (*visit)(vf_t *object, void *context), void *context)
 {
+    vf_walk walk;
+    if (!vf_pool_call(each_begin, (vf_pool_core *)pool, &walk))
+        return false;
 #ifdef __cpp_exceptions
-    struct vf_self_visitor visitor = {visit, context, nullptr};
-    bool visited = vf_pool_call(each, (vf_pool_core *)pool, vf_self_visit, &visitor);
-    if (visitor.thrown != nullptr)
-        std::rethrow_exception(visitor.thrown);
-    return visited;
+    try {
+        vf_self_visit(walk, visit, context);
+    } catch (...) {
+        vf_pool_call(each_end, &walk);
+        throw;
+    }
 #else
-    struct vf_self_visitor visitor = {visit, context};
-    return vf_pool_call(each, (vf_pool_core *)pool, vf_self_visit, &visitor);
+    vf_self_visit(walk, visit, context);
 #endif
+    vf_pool_call(each_end, &walk);
+    return true;
 }
 
 vf_fn vf_self_walk vf_self_walk_part(vf_self *pool, size_t part, size_t parts)

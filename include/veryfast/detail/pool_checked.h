@@ -30,8 +30,9 @@ VF_API bool vf_checked_reserve(vf_pool_core *pool, size_t n, const void *caller)
 VF_API void vf_checked_stats(const vf_pool_core *pool, vf_pool_stats *stats, size_t stats_size,
                              const void *caller);
 VF_API bool vf_checked_owns(const vf_pool_core *pool, const void *object, const void *caller);
-VF_API bool vf_checked_each(vf_pool_core *pool, vf_words_visitor *visit, void *context,
-                            const void *caller);
+VF_API bool vf_checked_each_begin(vf_pool_core *pool, vf_walk *walk, const void *caller);
+VF_API void *vf_checked_each_next(vf_walk *walk, const void *caller);
+VF_API void vf_checked_each_end(const vf_walk *walk, const void *caller);
 VF_API void vf_checked_walk_begin(const vf_pool_core *pool, vf_walk *walk, size_t part,
                                   size_t parts, const void *caller);
 VF_API void *vf_checked_walk_next(vf_walk *walk, const void *caller);

@@ -98,7 +98,6 @@ VF_API void vf_pool_core_free_n(vf_pool_core *pool, const void *objects, size_t 
 VF_API bool vf_pool_core_reserve(vf_pool_core *pool, size_t n);
 VF_API void vf_pool_core_stats(const vf_pool_core *pool, vf_pool_stats *stats, size_t stats_size);
 VF_API bool vf_pool_core_owns(const vf_pool_core *pool, const void *object);
-VF_API bool vf_pool_core_each(vf_pool_core *pool, vf_words_visitor *visit, void *context);
 VF_API size_t vf_pool_core_trim(vf_pool_core *pool);
 VF_API void vf_pool_core_destroy(vf_pool_core *pool, void (*drop)(void *object));
 VF_API bool vf_pool_core_claim(vf_pool_core *pool, const void *object);

@@ -40,6 +40,7 @@ typedef struct vf_walk_position {
     const struct vf_pool_core *pool;
     size_t batches;      /* that are walked */
     size_t number, word; /* the next word: its batch, and which one of it */
+    void *order;         /* of P_each: the batches by address, the core's; NULL: by number */
     size_t part, parts;  /* constant: which one of how many it is */
     size_t run;          /* constant: words of a run in the first turn */
     size_t turn, left;   /* how many runs are behind it; words that are left of this one */
@@ -50,8 +51,10 @@ typedef struct vf_walk_position {
 /* A walk over a part of a pool. Only copies of its position and of the words go out to the core, so
    that a loop has the rest in registers. */
 typedef struct vf_walk {
-    vf_walk_word now;
-    size_t next; /* of the words found, the one that comes then */
+    char *dense; /* of a word all of whose objects live, the next one; and how many are to come */
+    size_t left;
+    vf_walk_word now; /* any other */
+    size_t next;      /* of the words found, the one that comes then */
     vf_walk_words found;
     size_t stride;    /* constant */
     size_t published; /* with handles, instead of words: slots of one, whose objects are to come; */
@@ -59,12 +62,13 @@ typedef struct vf_walk {
     vf_walk_position position;
 } vf_walk;
 
-/* Is called for all live objects of some words. */
-typedef void vf_words_visitor(const vf_walk_words *found, size_t stride, void *context);
-
 /* Begins one of so many parts. */
 VF_API void vf_pool_core_walk_begin(const struct vf_pool_core *pool, vf_walk *walk, size_t part,
                                     size_t parts);
+
+/* Begins a walk over all, by address; false and ENOMEM: none has begun. And ends it. */
+VF_API bool vf_pool_core_each_begin(struct vf_pool_core *pool, vf_walk *walk);
+VF_API void vf_pool_core_each_end(const vf_walk *walk);
 
 /* Finds the next words with a live object. */
 VF_API void vf_pool_core_walk_more(vf_walk_position *position, vf_walk_words *found);
@@ -86,51 +90,55 @@ static inline void *vf_walk_word_next(vf_walk_word *word, size_t stride)
     return word->first + slot * stride;
 }
 
-/* A vf_words_visitor that calls what the context, a vf_visitor, says. */
-typedef struct vf_visitor {
-    void (*visit)(void *object, void *context);
-    void *context;
-} vf_visitor;
-
-static inline VF_UNUSED void vf_visit_words(const vf_walk_words *found, size_t stride,
-                                            void *visitor)
+/* Goes on to the next word; false: that was the last. */
+static inline bool vf_walk_next_word(vf_walk *walk)
 {
-    const vf_visitor *it = (const vf_visitor *)visitor;
-    for (size_t i = 0; i < found->n; i++) {
-        vf_walk_word word = found->words[i];
-        while (word.live != 0)
-            it->visit(vf_walk_word_next(&word, stride), it->context);
+    if (walk->next == walk->found.n) {
+        vf_walk_position position = walk->position;
+        vf_walk_words found;
+        vf_pool_core_walk_more(&position, &found);
+        walk->position = position;
+        walk->found = found;
+        walk->next = 0;
+        if (found.n == 0)
+            return false;
     }
-}
-
-/* Goes on to the next word, if this one has no more; false: that was the last. */
-static inline bool vf_walk_has_next(vf_walk *walk)
-{
-    if (walk->now.live == 0) {
-        if (walk->next == walk->found.n) {
-            vf_walk_position position = walk->position;
-            vf_walk_words found;
-            vf_pool_core_walk_more(&position, &found);
-            walk->position = position;
-            walk->found = found;
-            walk->next = 0;
-            if (found.n == 0)
-                return false;
-        }
-        walk->now = walk->found.words[walk->next++];
+    walk->now = walk->found.words[walk->next++];
+    if (walk->now.live == (size_t)-1) { /* without a search for bits */
+        walk->dense = walk->now.first;
+        walk->left = sizeof walk->now.live * 8;
+        walk->now.live = 0;
     }
     return true;
 }
 
 static inline void *vf_pool_core_walk_next(vf_walk *walk)
 {
-    return vf_walk_has_next(walk) ? vf_walk_word_next(&walk->now, walk->stride) : NULL;
+    if (walk->now.live != 0)
+        return vf_walk_word_next(&walk->now, walk->stride);
+    if (walk->left == 0) {
+        if (!vf_walk_next_word(walk))
+            return NULL;
+        if (walk->now.live != 0)
+            return vf_walk_word_next(&walk->now, walk->stride);
+    }
+    walk->left--;
+    void *object = walk->dense;
+    walk->dense += walk->stride;
+    return object;
+}
+
+/* The same of a walk by address. */
+static inline void *vf_pool_core_each_next(vf_walk *walk)
+{
+    return vf_pool_core_walk_next(walk);
 }
 
 /* Nothing more comes. */
 static inline void vf_pool_core_walk_end(vf_walk *walk)
 {
     walk->now.live = 0;
+    walk->left = 0;
     walk->published = 0;
     walk->next = walk->found.n;
     walk->position.number = walk->position.batches;
