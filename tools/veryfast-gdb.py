@@ -184,7 +184,7 @@ def handle(address):
             if int(pool.address) == address:
                 return Text(address, describe(pool))
             for cache in caches(pool):
-                if int(cache.address) == address:
+                if int(cache['fast'].address) == address:
                     room = int(cache['fast']['limit'] - cache['fast']['bottom'])
                     return Text(address, f'{count_of(cache)} free objects, room for {room}')
     except gdb.error:

@@ -126,30 +126,32 @@ static size_t record_size(const vf_batches *batches)
 /* ---- blocks of records ---- */
 
 /*
- * Records come in blocks. Otherwise the C library would have one between any two small batches, and
- * could give back neither when these are gone. A block is at most a 32nd of all there are,
- * and has no more than a group has members. It begins at a multiple of its size.
+ * Records come in blocks. Otherwise the C library would have one between any two batches, and could
+ * neither give back these when they are gone nor make anything larger of them. A block is at most a
+ * 32nd of all there are, or of a batch and up to 8 records, and has no more than a group has
+ * members. It begins at a multiple of its size.
  */
-static size_t block_records(size_t number)
+static size_t block_records(const vf_batches *batches, size_t number)
 {
-    size_t most = vf_min(number / 32, VF_WORD_BITS);
+    size_t beside_batch = vf_min(batches->shape.bytes / 32 / record_size(batches), 8);
+    size_t most = vf_min(vf_max(number / 32, beside_batch), VF_WORD_BITS);
     return (size_t)1 << vf_compiler_highest(vf_max(most, 1));
 }
 
-static bool begins_block(size_t number)
+static bool begins_block(const vf_batches *batches, size_t number)
 {
-    return number % block_records(number) == 0;
+    return number % block_records(batches, number) == 0;
 }
 
 static size_t block_bytes(const vf_batches *batches, size_t first)
 {
-    return record_size(batches) * block_records(first);
+    return record_size(batches) * block_records(batches, first);
 }
 
 /* The memory of a record that has no number yet; NULL: out of memory. */
 static vf_batch *place_record(vf_batches *batches, const vf_group *group, size_t number)
 {
-    if (begins_block(number))
+    if (begins_block(batches, number))
         return vf_memory_alloc(batches->memory, block_bytes(batches, number), _Alignof(vf_batch));
     char *before = group->members[(number - 1) % VF_WORD_BITS];
     return (vf_batch *)(before + record_size(batches));
@@ -174,7 +176,7 @@ static vf_batch *make_record(vf_batches *batches, size_t number)
 /* Takes back the block that begins with the record, or nothing. */
 static void free_block(vf_batches *batches, vf_batch *first)
 {
-    if (begins_block(first->number))
+    if (begins_block(batches, first->number))
         vf_memory_free(batches->memory, first, block_bytes(batches, first->number),
                        _Alignof(vf_batch));
 }

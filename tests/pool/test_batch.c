@@ -165,6 +165,11 @@ Test(batch, has_its_record_in_a_block_of_others)
     cr_assert(allocator.blocks < before + 2048 + 300); /* blocks, groups, tables */
     check_all_batches();
     close_pool();
+    open_pool(1024, 8, 1024); /* large ones have eight in the first block, too */
+    cr_assert(make(9) != NULL);
+    size_t record = sizeof(vf_batch) + 1024 / VF_WORD_BITS * sizeof(vf_word);
+    check_equal((size_t)((char *)at(7) - (char *)at(0)), 7 * record);
+    close_pool();
 }
 
 static void check_strides(size_t object_size, size_t alignment, size_t objects)
@@ -392,9 +397,9 @@ static state state_now(void)
 
 /* Of n batches the k-th call of the allocator fails, for each k: none is added, also where some are
    records that had memory once. Then all are. */
-static void check_failures(size_t before, size_t given_back, size_t n)
+static void check_failures(size_t objects, size_t before, size_t given_back, size_t n)
 {
-    open_pool(24, 8, 7);
+    open_pool(24, 8, objects);
     if (before > 0)
         cr_assert(make(before) != NULL);
     for (size_t i = 0; i < given_back; i++)
@@ -424,13 +429,16 @@ static void check_failures(size_t before, size_t given_back, size_t n)
 
 Test(batch, n_are_made_or_none_whichever_allocation_fails)
 {
-    check_failures(0, 0, 1);
-    check_failures(0, 0, 70);
-    check_failures(10, 3, 1);
-    check_failures(10, 3, 3);
-    check_failures(10, 3, 5);
-    check_failures(60, 30, 100);
-    check_failures(VF_WORD_BITS, 0, 1);
+    check_failures(7, 0, 0, 1);
+    check_failures(7, 0, 0, 70);
+    check_failures(7, 10, 3, 1);
+    check_failures(7, 10, 3, 3);
+    check_failures(7, 10, 3, 5);
+    check_failures(7, 60, 30, 100);
+    check_failures(7, VF_WORD_BITS, 0, 1);
+    check_failures(2048, 0, 0, 10); /* with four records in a block */
+    check_failures(2048, 10, 3, 5);
+    check_failures(2048, 12, 0, 9);
 }
 
 Test(batch, most_slots_are_not_exceeded)
