@@ -105,20 +105,21 @@ Test(depot, gives_back_what_it_was_given_once, .init = setup, .fini = teardown)
 }
 
 /* Three lines a batch, one behind the other; all else from the tests' allocator. */
-static _Alignas(64) char neighbours[2][96 * sizeof(short)];
+#define LINES (96 * sizeof(short))
+static _Alignas(64) char neighbours[2 * LINES];
 static size_t made;
 
 static void *alloc_neighbour(void *context, size_t size, size_t alignment)
 {
     vf_allocator *rest = context;
-    return size == sizeof *neighbours ? neighbours[made++]
-                                      : rest->alloc(rest->context, size, alignment);
+    return size == LINES ? neighbours + LINES * made++
+                         : rest->alloc(rest->context, size, alignment);
 }
 
 static void free_neighbour(void *context, void *memory, size_t size, size_t alignment)
 {
     vf_allocator *rest = context;
-    if (size != sizeof *neighbours)
+    if (size != LINES)
         rest->dealloc(rest->context, memory, size, alignment);
 }
 
@@ -132,11 +133,11 @@ Test(depot, takes_no_slot_for_one_of_the_batch_before)
     depot = &vf_pool_whole((vf_pool_core *)pool)->depot;
     take_and_leave(slots, 192);
     for (size_t i = 0; i < 192; i++)
-        slots[i] = neighbours[0] + i * sizeof(short);
+        slots[i] = neighbours + i * sizeof(short);
     vf_depot_put(depot, slots + 95, 2);
     slots[95] = vf_depot_alloc(depot);
     slots[96] = vf_depot_alloc(depot);
-    cr_assert((char *)slots[95] == neighbours[0] + 190 && slots[96] == neighbours[1]);
+    cr_assert((char *)slots[95] == neighbours + 190 && (char *)slots[96] == neighbours + 192);
     vf_depot_put(depot, slots + 64, 64); /* the last 32 of one batch, and the first of the other */
     check_equal(vf_batch_at(&depot->batches, 0)->free[last], 0xFFFFFFFF);
     check_equal(vf_batch_at(&depot->batches, 1)->free[0], 0xFFFFFFFF);
